@@ -144,7 +144,9 @@ class Experiment(Section):
         "auto", description="standalone: C++ program; runtime: Cython or NumPy; auto: standalone if a compiler is found"
     )
     chunk: Whole = Field(250, ge=1, le=100_000, description="examples between two checkpoints")
-    checkpoint_every: Whole = Field(10_000, ge=1, description="examples between two kept snapshots of weights and theta")
+    checkpoint_every: Whole = Field(
+        10_000, ge=1, description="examples between two kept snapshots of weights and theta"
+    )
     network: NetworkSettings = Field(default_factory=NetworkSettings)  # type: ignore[arg-type]
     presentation: PresentationSettings = Field(default_factory=PresentationSettings)  # type: ignore[arg-type]
     evaluation: EvaluationSettings = Field(default_factory=EvaluationSettings)  # type: ignore[arg-type]

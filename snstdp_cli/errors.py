@@ -36,7 +36,7 @@ class NumericalError(SnstdpError):
     """A network that ran away, fell silent or produced a number that is not finite."""
 
 
-class Interrupted(SnstdpError):
+class InterruptedRunError(SnstdpError):
     """The user stopped a run; its last checkpoint is on disk."""
 
     exit_code = 130

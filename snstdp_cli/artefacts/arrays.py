@@ -1,0 +1,175 @@
+"""NumPy's .npy and .npz formats without pickle, read from bytes that may be damaged or hostile.
+
+The header of an array is compared with the bytes that follow before anything is allocated.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import warnings
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snstdp_cli.artefacts.files import MAX_BYTES
+from snstdp_cli.errors import ArtefactError
+
+_AGAIN = "write or copy it again"
+
+
+def npy_bytes(array: NDArray[Any], where: Path) -> bytes:
+    """Encode an array as a .npy file; Python objects are refused."""
+    buffer = io.BytesIO()
+    try:
+        np.lib.format.write_array(  # type: ignore[no-untyped-call, unused-ignore]
+            buffer, np.asarray(array), version=(1, 0), allow_pickle=False
+        )
+    except ValueError as error:
+        raise ArtefactError(f"{where}: cannot write this array: {error}; nothing was written") from None
+    return buffer.getvalue()
+
+
+def npz_bytes(arrays: Mapping[str, NDArray[Any]], where: Path, *, compress: bool) -> bytes:
+    """Encode arrays as a .npz file; the same arrays always give the same bytes."""
+    # numpy.savez would pickle Python objects, and cannot store an array called "file".
+    buffer = io.BytesIO()
+    method = zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, array in arrays.items():
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), npy_bytes(array, where), compress_type=method)
+    return buffer.getvalue()
+
+
+def parse_npy(data: bytes, where: Path) -> NDArray[Any]:
+    """Decode the bytes of a .npy file into a writable array of numbers or booleans.
+
+    Raises
+    ------
+    ArtefactError
+        If they are anything else, truncated, or more than the header announces.
+    """
+    return _read_npy(io.BytesIO(data), len(data), str(where))
+
+
+def parse_npz(data: bytes, where: Path) -> dict[str, NDArray[Any]]:
+    """Decode the bytes of a .npz file.
+
+    Raises
+    ------
+    ArtefactError
+        If they are not a complete archive of numeric arrays, or would unpack to more than `MAX_BYTES`.
+    """
+    arrays: dict[str, NDArray[Any]] = {}
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            members = archive.infolist()
+            unpacked = sum(member.file_size for member in members)
+            if unpacked > MAX_BYTES:
+                raise ArtefactError(f"{where}: would unpack to {unpacked:,} bytes; expected at most {MAX_BYTES:,}")
+            for member in members:
+                name = member.filename.removesuffix(".npy")
+                if name in arrays:
+                    raise ArtefactError(f"{where}: the array '{name}' is there twice; expected it once; {_AGAIN}")
+                with archive.open(member) as stream:
+                    arrays[name] = _read_npy(stream, member.file_size, f"{where}, array '{name}'")
+    except ArtefactError:
+        raise
+    except Exception as error:  # zipfile and the decompressors raise a dozen unrelated classes for damaged bytes
+        detail = " ".join(str(error).split()) or type(error).__name__
+        raise ArtefactError(f"{where}: not an intact .npz archive: {detail}; {_AGAIN}") from None
+    return arrays
+
+
+def real_numbers(array: NDArray[Any], where: Path, what: str) -> NDArray[np.float64]:
+    """Convert an array to float64, in C order.
+
+    Raises
+    ------
+    ArtefactError
+        If it is empty, boolean or holds a value that is not finite.
+    """
+    if array.dtype.kind not in "iuf":
+        raise ArtefactError(f"{where}: expected real numbers for the {what}, found type {array.dtype}; {_AGAIN}")
+    if array.size == 0:
+        raise ArtefactError(f"{where}: expected the {what}, found an empty array of shape {array.shape}; {_AGAIN}")
+    with np.errstate(over="ignore", invalid="ignore"):
+        numbers = np.asarray(array, dtype=np.float64, order="C")
+    bad = numbers.size - int(np.count_nonzero(np.isfinite(numbers)))
+    if bad:
+        raise ArtefactError(
+            f"{where}: {bad:,} of {numbers.size:,} values of the {what} are not finite (NaN or infinity); "
+            "expected finite numbers; use other weights or train again"
+        )
+    return numbers
+
+
+def whole_numbers(array: NDArray[Any], largest: int, where: Path, what: str) -> NDArray[np.int64]:
+    """Convert an array, also of floats, to whole numbers of 0 to `largest`.
+
+    Raises
+    ------
+    ArtefactError
+        If a value is anything else.
+    """
+    if array.dtype.kind not in "biuf":
+        raise ArtefactError(f"{where}: expected whole numbers for the {what}, found type {array.dtype}; {_AGAIN}")
+    # Half precision would round the limit to infinity. A NaN fails every comparison.
+    numbers = array.astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        right = (numbers >= 0) & (numbers <= largest) & (np.floor(numbers) == numbers)
+    bad = array.size - int(np.count_nonzero(right))
+    if bad:
+        found = array[~right].flat[0]
+        raise ArtefactError(
+            f"{where}: expected whole numbers of 0 to {largest:,} for the {what}, found {found} "
+            f"({bad:,} such); {_AGAIN}"
+        )
+    return array.astype(np.int64)
+
+
+def _read_npy(stream: IO[bytes], size: int, where: str) -> NDArray[Any]:
+    shape, fortran_order, dtype = _read_header(stream, where)
+    if dtype.kind not in "biuf":
+        raise ArtefactError(f"{where}: holds values of type {dtype}; expected numbers; {_AGAIN}")
+    announced = math.prod(shape) * dtype.itemsize
+    present = size - stream.tell()
+    if announced != present:
+        state = "truncated" if announced > present else "longer than it should be"
+        raise ArtefactError(
+            f"{where}: the file is {state}: its header announces shape {_short(shape)} of {dtype}, "
+            f"{_short(announced)} bytes, but {present:,} follow; {_AGAIN}"
+        )
+    try:
+        content = bytearray(stream.read(present))
+        return np.ndarray(shape, dtype, content, order="F" if fortran_order else "C")
+    except (ValueError, TypeError, MemoryError, OverflowError) as error:
+        raise ArtefactError(f"{where}: cannot load shape {_short(shape)} of {dtype}: {error}; {_AGAIN}") from None
+
+
+def _read_header(stream: IO[bytes], where: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    try:
+        version = np.lib.format.read_magic(stream)  # type: ignore[no-untyped-call, unused-ignore]
+    except ValueError:
+        raise ArtefactError(f"{where}: not a NumPy .npy file; expected one as numpy.save writes it; {_AGAIN}") from None
+    readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+    if version not in readers:
+        raise ArtefactError(f"{where}: .npy format {version} is not one of numeric arrays; save it again as numbers")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # NumPy warns of files that Python 2 wrote; the ancestor's may be such
+            shape, fortran_order, dtype = readers[version](stream)  # type: ignore[no-untyped-call, unused-ignore]
+    except Exception:  # a parser on damaged bytes: whatever it raises, the header is no header
+        raise ArtefactError(f"{where}: the header of the .npy file is damaged; {_AGAIN}") from None
+    if any(length < 0 for length in shape):
+        raise ArtefactError(f"{where}: the header announces the impossible shape {_short(shape)}; {_AGAIN}")
+    return shape, fortran_order, dtype
+
+
+def _short(value: object) -> str:
+    text = str(value) if not isinstance(value, int) else f"{value:,}" if value < 2**70 else "far too many"
+    return text if len(text) <= 60 else text[:57] + "..."

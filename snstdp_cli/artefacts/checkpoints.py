@@ -1,0 +1,161 @@
+"""Checkpoints of a training: everything needed to continue bit for bit, in one file with a checksum.
+
+`weights/.checkpoints/<name>/<examples>.ckpt` is a line of text, the 32 bytes of the SHA-256 of the rest, and an
+uncompressed .npz. The last two are kept, so a damaged one costs a chunk and not the training.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snstdp_cli.artefacts.arrays import npz_bytes, parse_npz
+from snstdp_cli.artefacts.files import Workdir, checked_name, json_bytes, parse_json, read_file, write_atomic
+from snstdp_cli.errors import ArtefactError
+
+_MAGIC = b"snstdp checkpoint 1\n"
+_DIGEST_BYTES = 32
+_FILE_NAME = re.compile(r"([0-9]{8,18})\.ckpt")
+_META = "meta"
+_ARRAY = "array."
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The state of a training after `meta["examples"]` examples."""
+
+    arrays: dict[str, NDArray[Any]]
+    meta: dict[str, Any]
+    path: Path
+    #: A sentence for each newer checkpoint that is damaged.
+    skipped: list[str] = field(default_factory=list)
+
+
+def write_checkpoint(workdir: Workdir, name: str, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> Path:
+    """Write a checkpoint and keep, besides it, the newest intact one before it.
+
+    Parameters
+    ----------
+    arrays
+        Of numbers or booleans; they come back bit for bit.
+    meta
+        Values that JSON can hold; `examples`, a whole number, is required.
+
+    Raises
+    ------
+    ArtefactError
+        If it cannot be written; the checkpoints before are then untouched.
+    """
+    folder = _folder(workdir, name)
+    examples = meta.get("examples")
+    if not _is_count(examples):
+        raise ArtefactError(f"{folder}: a checkpoint needs meta['examples'], a whole number; found {examples!r}")
+    path = folder / f"{examples:08d}.ckpt"
+    content = {_META: np.frombuffer(json_bytes(meta, path), dtype=np.uint8)}
+    for key, array in arrays.items():
+        if np.asarray(array).dtype.kind not in "biuf":
+            raise ArtefactError(f"{path}: cannot store '{key}' of type {np.asarray(array).dtype}; expected numbers")
+        content[_ARRAY + key] = array
+    body = npz_bytes(content, path, compress=False)
+    write_atomic(path, _MAGIC + hashlib.sha256(body).digest() + body)
+    _prune(folder, int(path.stem))
+    return path
+
+
+def read_checkpoint(workdir: Workdir, name: str) -> Checkpoint | None:
+    """Return the newest intact checkpoint, or None if there is no checkpoint at all.
+
+    Raises
+    ------
+    ArtefactError
+        If there are checkpoints and all are damaged.
+    """
+    skipped: list[str] = []
+    for _, path in _listed(_folder(workdir, name)):
+        try:
+            arrays, meta = _read(path)
+        except ArtefactError as error:
+            skipped.append(f"{error} (this checkpoint was skipped)")
+        else:
+            return Checkpoint(arrays, meta, path, skipped)
+    if skipped:
+        raise ArtefactError(
+            "\n".join([*skipped, f"no checkpoint of '{name}' is intact; start the training again without resuming"])
+        )
+    return None
+
+
+def delete_checkpoints(workdir: Workdir, name: str) -> None:
+    """Remove all checkpoints of `name`, and their folder if nothing else is in it."""
+    folder = _folder(workdir, name)
+    for _, path in _listed(folder):
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise ArtefactError(f"{path}: cannot delete the checkpoint: {error.strerror}; delete it by hand") from None
+    with contextlib.suppress(OSError):
+        folder.rmdir()
+
+
+def _folder(workdir: Workdir, name: str) -> Path:
+    return workdir.weights / ".checkpoints" / checked_name(name)
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and 0 <= int(value) < 10**18
+
+
+def _listed(folder: Path) -> list[tuple[int, Path]]:
+    """Return the checkpoints of a folder, the newest (by examples shown) first."""
+    found = [(int(match[1]), path) for path in folder.glob("*.ckpt") if (match := _FILE_NAME.fullmatch(path.name))]
+    return sorted(found, reverse=True)
+
+
+def _prune(folder: Path, written: int) -> None:
+    # A checkpoint with more examples than the one just written belongs to a training that was given up: if it
+    # stayed, the next resume would continue that one.
+    spare: Path | None = None
+    for examples, path in _listed(folder):
+        if examples == written:
+            continue
+        if spare is None and examples < written and _intact(path):
+            spare = path
+            continue
+        with contextlib.suppress(OSError):  # an old checkpoint that stays is no reason to stop a training
+            path.unlink(missing_ok=True)
+
+
+def _intact(path: Path) -> bool:
+    try:
+        _body(path)
+    except ArtefactError:
+        return False
+    return True
+
+
+def _body(path: Path) -> bytes:
+    data = read_file(path)
+    if not data.startswith(_MAGIC):
+        raise ArtefactError(f"{path}: not a checkpoint of this version of snstdp, or damaged at its beginning")
+    start = len(_MAGIC) + _DIGEST_BYTES
+    if hashlib.sha256(data[start:]).digest() != data[len(_MAGIC) : start]:
+        raise ArtefactError(f"{path}: damaged: its checksum does not match ({len(data):,} bytes found)")
+    return data[start:]
+
+
+def _read(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    content = parse_npz(_body(path), path)
+    meta = parse_json(content.pop(_META, np.zeros(0, dtype=np.uint8)).tobytes(), path)
+    if not _is_count(meta.get("examples")) or f"{meta['examples']:08d}.ckpt" != path.name:
+        raise ArtefactError(
+            f"{path}: holds the state after {meta.get('examples')!r} examples; expected that of its name"
+        )
+    return {key.removeprefix(_ARRAY): array for key, array in content.items()}, meta

@@ -1,0 +1,54 @@
+"""Engines: the same network as a C++ program or run by Brian 2 in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from snstdp_cli.config import Experiment
+from snstdp_cli.engines.base import (
+    RECORDING_STREAM,
+    TRAINING_STREAM,
+    Chunk,
+    ChunkResult,
+    Engine,
+    State,
+    initial_state,
+)
+from snstdp_cli.engines.program import find_compiler
+from snstdp_cli.rules import Plasticity
+from snstdp_cli.wiring import Wiring
+
+__all__ = [
+    "RECORDING_STREAM",
+    "TRAINING_STREAM",
+    "Chunk",
+    "ChunkResult",
+    "Engine",
+    "State",
+    "choose_engine",
+    "initial_state",
+    "open_engine",
+]
+
+
+def choose_engine(experiment: Experiment) -> str:
+    """Return `standalone` or `runtime`; `auto` means standalone where a C++ compiler is found."""
+    if experiment.engine != "auto":
+        return experiment.engine
+    return "standalone" if find_compiler() else "runtime"
+
+
+def open_engine(
+    experiment: Experiment,
+    plasticity: Plasticity | None,
+    wiring: Wiring,
+    say: Callable[[str], None] = lambda text: None,
+) -> Engine:
+    """Prepare the chosen engine for learning (`plasticity` given) or for a frozen network (None)."""
+    if choose_engine(experiment) == "standalone":
+        from snstdp_cli.engines.standalone import StandaloneEngine
+
+        return StandaloneEngine(experiment, plasticity, wiring, say)
+    from snstdp_cli.engines.runtime import RuntimeEngine
+
+    return RuntimeEngine(experiment, plasticity, wiring, say)

@@ -1,0 +1,261 @@
+"""Compile the network to a C++ program, or find it in the cache.
+
+A program's folder is named by a hash of everything that shapes it: the equations' source files, the configuration that
+enters them, sizes, versions, compiler and processor.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import platformdirs
+
+from snstdp_cli.config import Experiment
+from snstdp_cli.errors import EngineError
+from snstdp_cli.rules import Plasticity
+from snstdp_cli.wiring import Wiring
+
+#: No -ffast-math: the same additions in the same order on every engine, so that all see the same spikes.
+COMPILER_FLAGS = (
+    "-w",
+    "-O3",
+    "-std=c++17",
+    "-ffp-contract=off",
+    "-fno-math-errno",
+    "-fno-trapping-math",
+    "-fno-signed-zeros",
+)
+_SOURCES = ("network.py", "presentation.py", "engines/program.py")
+#: Longer than any chunk; the controller stops the program when its last example is done.
+_FOREVER_S = 1e7
+
+
+@dataclass(frozen=True)
+class Program:
+    """A compiled network.
+
+    Attributes
+    ----------
+    executable : the program.
+    state : names of the arrays that go in and come out.
+    arrays : "object.variable" -> file name, dtype and size (None if it varies) of each result.
+    static : purpose -> file name and dtype of each input file.
+    fresh : whether it was compiled just now.
+    """
+
+    executable: Path
+    state: tuple[str, ...]
+    arrays: dict[str, dict[str, Any]]
+    static: dict[str, dict[str, str]]
+    fresh: bool
+
+
+def cache_folder() -> Path:
+    """Return where programs are kept: `$SNSTDP_CACHE`, else the user's cache folder."""
+    chosen = os.environ.get("SNSTDP_CACHE")
+    return Path(chosen) if chosen else Path(platformdirs.user_cache_dir("snstdp"))
+
+
+def find_compiler() -> str | None:
+    """Return the C++ compiler's path: `$CXX`, g++, c++ or clang++."""
+    for name in (os.environ.get("CXX"), "g++", "c++", "clang++"):
+        if name and (path := shutil.which(name)):
+            return path
+    return None
+
+
+def compiler_flags() -> list[str]:
+    """Return the flags; `SNSTDP_PORTABLE=1` leaves out the instructions of this machine's processor."""
+    return [*COMPILER_FLAGS, *([] if os.environ.get("SNSTDP_PORTABLE") == "1" else ["-march=native"])]
+
+
+def _compiler_version(compiler: str) -> str:
+    try:
+        answer = subprocess.run([compiler, "--version"], capture_output=True, text=True, timeout=60, check=True)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise EngineError(
+            f"the C++ compiler {compiler} does not answer: {error}; install g++ or use --engine runtime"
+        ) from None
+    return answer.stdout.splitlines()[0] if answer.stdout else "unknown"
+
+
+def _processor() -> str:
+    """Return what -march=native depends on."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line for line in lines if line.startswith("flags")), "") + platform.machine()
+
+
+def program_key(experiment: Experiment, plastic: bool, wiring: Wiring, compiler: str) -> str:
+    """Hash everything that shapes the program."""
+    package = Path(__file__).parent.parent
+    sources = [package / name for name in _SOURCES] + sorted((package / "rules").glob("*.py"))
+    shaping = {
+        "config": experiment.model_dump(mode="json", include={"n_e", "dt", "network", "presentation", "chunk"}),
+        "rule": experiment.rule.model_dump(mode="json") if plastic else None,
+        "theta_step_mv": experiment.theta_step_mv,
+        "n_input": wiring.n_input,
+        "delays": bool(wiring.delay_steps.any()),
+        "versions": [version("brian2"), np.__version__],
+        "compiler": [_compiler_version(compiler), compiler_flags(), _processor()],
+        "sources": [hashlib.sha256(path.read_bytes()).hexdigest() for path in sources],
+    }
+    return hashlib.sha256(json.dumps(shaping, sort_keys=True).encode()).hexdigest()[:24]
+
+
+def find_or_build(
+    experiment: Experiment, plasticity: Plasticity | None, wiring: Wiring, say: Callable[[str], None]
+) -> Program:
+    """Return the program from the cache, or compile it.
+
+    Raises
+    ------
+    EngineError
+        If there is no compiler, it fails, or the cache cannot be written.
+    """
+    compiler = find_compiler()
+    if compiler is None:
+        raise EngineError(
+            "no C++ compiler found (looked for $CXX, g++, c++, clang++); install one or use --engine runtime"
+        )
+    key = program_key(experiment, plasticity is not None, wiring, compiler)
+    folder = cache_folder() / "programs" / key
+    if (program := _open(folder, fresh=False)) is not None:
+        return program
+    kind = "learning" if plasticity is not None else "frozen"
+    say(f"compiling the {kind} network for {experiment.n_e} neurons (once per configuration, about 20 s)")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f"{key}-", dir=folder.parent) as temporary:
+            built = Path(temporary) / "program"
+            _build(experiment, plasticity, wiring, built, compiler)
+            shutil.rmtree(folder, ignore_errors=True)
+            try:
+                built.replace(folder)
+            except OSError:
+                # Another process finished the same program first.
+                if _open(folder, fresh=False) is None:
+                    raise
+    except OSError as error:
+        raise EngineError(
+            f"cannot write the compiled program to {folder.parent}: {error.strerror or error}; "
+            "choose another folder with SNSTDP_CACHE"
+        ) from None
+    program = _open(folder, fresh=True)
+    if program is None:
+        raise EngineError(f"the compiled program vanished from {folder}")
+    return program
+
+
+def _open(folder: Path, fresh: bool) -> Program | None:
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text())
+        executable = folder / "main"
+        if not os.access(executable, os.X_OK) or executable.stat().st_size != manifest["size"]:
+            return None
+        return Program(executable, tuple(manifest["state"]), manifest["arrays"], manifest["static"], fresh)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _build(experiment: Experiment, plasticity: Plasticity | None, wiring: Wiring, folder: Path, compiler: str) -> None:
+    """Generate the sources with Brian 2, compile them, and leave only the program and its manifest in `folder`."""
+    import brian2
+
+    from snstdp_cli.network import build_network
+
+    brian2.set_device("cpp_standalone", build_on_run=False)
+    try:
+        brian2.device.reinit()
+        brian2.device.activate(build_on_run=False)
+        built = build_network(experiment, plasticity, wiring, experiment.chunk)
+        built.network.run(_FOREVER_S * brian2.second, namespace={})
+        with tempfile.TemporaryDirectory(prefix="sources-", dir=folder.parent) as temporary:
+            sources = Path(temporary)
+            brian2.device.build(directory=str(sources), compile=False, run=False, with_output=False)
+            manifest = _describe(built, wiring, experiment)
+            _compile(sources, compiler)
+            folder.mkdir()
+            shutil.copy2(sources / "main", folder / "main")
+        manifest["size"] = (folder / "main").stat().st_size
+        (folder / "manifest.json").write_text(json.dumps(manifest, indent=1))
+    finally:
+        brian2.device.reinit()
+        brian2.set_device("runtime")
+
+
+def _compile(sources: Path, compiler: str) -> None:
+    jobs = os.cpu_count() or 1
+    flags = " ".join(compiler_flags())
+    process = subprocess.run(
+        ["make", "-s", f"-j{jobs}", f"CXX={compiler}", f"OPTIMISATIONS={flags}"],
+        cwd=sources,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if process.returncode != 0:
+        raise EngineError(f"the C++ compiler failed:\n{process.stderr[-1500:]}\nCheck it, or use --engine runtime")
+
+
+def _describe(built: Any, wiring: Wiring, experiment: Experiment) -> dict[str, Any]:
+    """Say which file holds which array, for reading and writing without Brian 2."""
+    import brian2
+
+    device = brian2.device
+    objects = {obj.name: obj for obj in (built.exc, built.inh, built.synapses, built.spikes, built.shown)}
+    arrays: dict[str, dict[str, Any]] = {}
+
+    def add(name: str, variable: Any, size: int | None) -> None:
+        file = Path(device.get_array_filename(variable)).name
+        arrays[name] = {"file": file, "dtype": str(np.dtype(variable.dtype)), "size": size}
+
+    for owner, name in built.state:
+        size = len(wiring.pre) if owner == "input_exc" else experiment.n_e
+        add(f"{owner}.{name}", objects[owner].variables[name], size)
+    for owner, name in (
+        ("exc_spikes", "t"),
+        ("exc_spikes", "i"),
+        ("shown", "t"),
+        ("shown", "example"),
+        ("shown", "attempt"),
+    ):
+        add(f"{owner}.{name}", objects[owner].variables[name], None)
+    add("clock.timestep", built.exc.clock.variables["timestep"], 1)
+    static = {}
+    for file, values in device.static_arrays.items():
+        static[_purpose(file)] = {"file": file, "dtype": str(values.dtype)}
+    return {"state": [f"{owner}.{name}" for owner, name in built.state], "arrays": arrays, "static": static}
+
+
+def _purpose(file: str) -> str:
+    """Return what one of Brian 2's static arrays holds."""
+    known = {
+        "inputs__key_indices": "key_indices",
+        "exc__tick_indices": "tick_indices",
+        "input_exc_sources": "sources",
+        "input_exc_targets": "targets",
+        "input_exc_delay": "delay",
+        "inh_exc_sources": "inhibition_sources",
+        "inh_exc_targets": "inhibition_targets",
+        "inh_exc_delay": "inhibition_delay",
+        "pixels_values": "pixels",
+    }
+    for ending, purpose in known.items():
+        if file.endswith(ending):
+            return purpose
+    raise EngineError(f"this version of Brian 2 writes an array that snstdp does not know: {file}")

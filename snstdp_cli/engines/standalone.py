@@ -1,0 +1,149 @@
+"""The C++ engine: the network as a compiled program, built once per configuration and called once per chunk.
+
+The program depends only on equations, sizes and constants. What differs between seeds and chunks (connections, delays,
+weights, images) is read at its start from files: Brian 2's own static arrays and run arguments. A cached program
+therefore runs without importing Brian 2.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snstdp_cli.config import Experiment
+from snstdp_cli.engines.base import Chunk, ChunkResult, State, age_arrivals, collect_responses, controller_values
+from snstdp_cli.engines.program import Program, find_or_build
+from snstdp_cli.errors import EngineError
+from snstdp_cli.rules import Plasticity
+from snstdp_cli.wiring import Wiring
+
+
+class StandaloneEngine:
+    """Runs chunks by calling the compiled program in a folder of its own."""
+
+    name = "standalone"
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        plasticity: Plasticity | None,
+        wiring: Wiring,
+        say: Callable[[str], None] = lambda text: None,
+    ) -> None:
+        self.experiment = experiment
+        self.program: Program = find_or_build(experiment, plasticity, wiring, say)
+        self.compiled = self.program.fresh
+        self.folder = Path(tempfile.mkdtemp(prefix="snstdp-"))
+        (self.folder / "static_arrays").mkdir()
+        (self.folder / "results").mkdir()
+        static: dict[str, NDArray[Any]] = {"sources": wiring.pre, "targets": wiring.post}
+        if wiring.delay_steps.any():
+            static["delay"] = wiring.delay_steps * experiment.dt / 1000
+        static["key_indices"] = np.zeros(wiring.n_input, dtype=np.int64)
+        static["tick_indices"] = np.zeros(experiment.n_e, dtype=np.int64)
+        if wiring.inhibition_delay_steps is not None:
+            pre, post = np.nonzero(~np.eye(experiment.n_e, dtype=bool))
+            static["inhibition_delay"] = wiring.inhibition_delay_steps[pre, post] * experiment.dt / 1000
+        if experiment.network.inhibition == "dense":
+            pre, post = np.nonzero(~np.eye(experiment.n_e, dtype=bool))
+            static["inhibition_sources"], static["inhibition_targets"] = pre, post
+        for purpose, entry in self.program.static.items():
+            if purpose != "pixels":
+                static[purpose].astype(entry["dtype"]).tofile(self.folder / "static_arrays" / entry["file"])
+
+    def run(self, state: Mapping[str, NDArray[np.generic]], chunk: Chunk) -> ChunkResult:
+        """Present the images of `chunk` to the network in `state`.
+
+        Raises
+        ------
+        EngineError
+            If the program fails or leaves incomplete results.
+        """
+        results = self.folder / "results"
+        for old in results.iterdir():
+            old.unlink()
+        arguments = [f"controller.{k}={v!r}" for k, v in controller_values(self.experiment, chunk).items()]
+        for name in self.program.state:
+            entry = self.program.arrays[name]
+            path = self.folder / f"{name}.in"
+            values = np.ascontiguousarray(state[name], dtype=entry["dtype"])
+            values.tofile(path)
+            arguments.append(f"{name}={path}")
+        self._write_images(chunk.images)
+        self._call(["--results_dir", f"{results}{os.sep}", *arguments])
+        return self._read(len(chunk.images))
+
+    def close(self) -> None:
+        """Remove the folder."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _write_images(self, images: NDArray[np.uint8]) -> None:
+        entry = self.program.static["pixels"]
+        values = np.zeros((self.experiment.chunk, images.shape[1]), dtype=entry["dtype"])
+        values[: len(images)] = images
+        values.tofile(self.folder / "static_arrays" / entry["file"])
+
+    def _call(self, arguments: list[str]) -> None:
+        log = self.folder / "log.txt"
+        with log.open("wb") as output:
+            # A session of its own: Ctrl-C reaches this process first, which then ends the program.
+            process = subprocess.Popen(
+                [str(self.program.executable), *arguments],
+                cwd=self.folder,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+            try:
+                code = process.wait()
+            except BaseException:
+                process.kill()
+                process.wait()
+                raise
+        text = log.read_text(errors="replace").strip()
+        if code != 0 or text:
+            raise EngineError(
+                f"the simulation program failed (exit code {code}): {text[-500:] or 'it said nothing'}. "
+                "The last checkpoint is intact; run again with --resume"
+            )
+
+    def _load(self, name: str) -> NDArray[np.generic]:
+        entry = self.program.arrays[name]
+        path = self.folder / "results" / entry["file"]
+        try:
+            values: NDArray[np.generic] = np.fromfile(path, dtype=entry["dtype"])
+        except OSError as error:
+            raise EngineError(f"the simulation program left no {path.name}: {error.strerror}") from None
+        if entry["size"] is not None and len(values) != entry["size"]:
+            raise EngineError(f"the simulation program left an incomplete {path.name}; is the disk full?")
+        return values
+
+    def _read(self, wanted: int) -> ChunkResult:
+        experiment = self.experiment
+        steps = int(self._load("clock.timestep")[0])
+
+        def to_steps(name: str) -> Any:
+            return np.rint(self._load(name).astype(np.float64) * 1000 / experiment.dt).astype(np.int64)
+
+        counts, attempts, silent = collect_responses(
+            experiment,
+            wanted,
+            to_steps("exc_spikes.t"),
+            self._load("exc_spikes.i").astype(np.int64),
+            to_steps("shown.t"),
+            self._load("shown.example").astype(np.int64),
+            self._load("shown.attempt").astype(np.int64),
+        )
+        if steps != int(attempts.sum()) * experiment.presentation_steps:
+            raise EngineError(f"the simulation program stopped after {steps} steps, in the middle of a presentation")
+        state: State = {name: self._load(name) for name in self.program.state}
+        age_arrivals(state, steps)
+        return ChunkResult(state, counts, attempts, silent)

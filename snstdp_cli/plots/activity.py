@@ -1,0 +1,108 @@
+"""Spikes and state variables of single presentations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from snstdp_cli.errors import DataError
+from snstdp_cli.plots.style import COLOURS, new_figure, styled
+
+# Beyond so many spikes a vector drawing of each is slow to show and no longer readable.
+_MAX_VECTOR_SPIKES = 5_000
+_MAX_LEGEND = 7
+
+
+@styled
+def raster(
+    spikes: Mapping[str, tuple[NDArray[Any], NDArray[Any]]],
+    *,
+    sizes: Mapping[str, int] | None = None,
+    end_ms: float | None = None,
+    stimulus_ms: tuple[float, float] | None = None,
+    title: str | None = None,
+) -> Figure:
+    """Draw the spikes of each group as dots over time, the groups below each other.
+
+    Parameters
+    ----------
+    spikes : times in ms and neuron numbers of each group's spikes, by its name (`input`, `excitatory` ...).
+    sizes : number of neurons of a group; by default up to the highest that fired.
+    end_ms : end of the time axis.
+    stimulus_ms : beginning and end of the image, shaded.
+    """
+    if not spikes:
+        raise DataError("expected the spikes of at least one group, found none")
+    for name, (times, indices) in spikes.items():
+        if times.shape != indices.shape or times.ndim != 1:
+            raise DataError(f"{name}: expected a neuron for each spike, found {times.shape} and {indices.shape}")
+    figure = new_figure(0.7 + 1.5 * len(spikes))
+    panels = figure.subplots(len(spikes), 1, sharex=True, squeeze=False).ravel()
+    for axes, (name, (times, indices)), colour in zip(panels, spikes.items(), _cycle(len(spikes)), strict=True):
+        axes.plot(
+            times,
+            indices,
+            "|",
+            color=colour,
+            markersize=4,
+            markeredgewidth=0.8,
+            rasterized=len(times) > _MAX_VECTOR_SPIKES,
+        )
+        size = (sizes or {}).get(name) or (int(indices.max()) + 1 if len(indices) else 1)
+        axes.set_ylim(-0.02 * size - 0.5, 1.02 * size - 0.5)
+        axes.set_ylabel(f"{name}\nneuron")
+        axes.set_title(f"{len(times):,} spikes", fontsize=8)
+        if stimulus_ms is not None:
+            axes.axvspan(*stimulus_ms, color="#eeeeee", zorder=0, linewidth=0)
+    last = max((float(times.max()) for times, _ in spikes.values() if len(times)), default=1.0)
+    panels[-1].set_xlim(0, end_ms or last)
+    panels[-1].set_xlabel("time (ms)")
+    figure.suptitle(title or "Spikes", x=0.01, ha="left", fontsize=10)
+    figure.align_ylabels(panels)
+    return figure
+
+
+@styled
+def traces(
+    times_ms: NDArray[Any],
+    values: Mapping[str, NDArray[Any]],
+    *,
+    neurons: NDArray[Any] | None = None,
+    title: str | None = None,
+) -> Figure:
+    """Draw state variables over time, a panel for each.
+
+    Parameters
+    ----------
+    times_ms : times of the samples, [num].
+    values : samples by the variable's name and unit (such as `v (mV)`), [num], or [neurons, num] for several neurons.
+    neurons : numbers of these neurons, for the legend.
+    """
+    if not values:
+        raise DataError("expected the samples of at least one variable, found none")
+    rows = {name: np.atleast_2d(samples) for name, samples in values.items()}
+    for name, samples in rows.items():
+        if samples.ndim != 2 or samples.shape[1] != len(times_ms):
+            raise DataError(f"{name}: expected {len(times_ms)} samples, found the shape {samples.shape}")
+    figure = new_figure(0.7 + 1.25 * len(rows))
+    panels = figure.subplots(len(rows), 1, sharex=True, squeeze=False).ravel()
+    for axes, (name, samples) in zip(panels, rows.items(), strict=True):
+        for colour, line in zip(_cycle(len(samples)), samples, strict=True):
+            axes.plot(times_ms, line, color=colour, linewidth=1)
+        axes.set_ylabel(name)
+    panels[-1].set(xlabel="time (ms)", xlim=(times_ms[0], times_ms[-1]) if len(times_ms) > 1 else None)
+    if neurons is not None and len(neurons) <= _MAX_LEGEND:
+        for line, neuron in zip(panels[0].lines, neurons, strict=False):
+            line.set_label(f"neuron {neuron}")
+        figure.legend(loc="outside upper right", ncols=4)
+    figure.suptitle(title or "State variables", x=0.01, ha="left", fontsize=10)
+    figure.align_ylabels(panels)
+    return figure
+
+
+def _cycle(num: int) -> list[str]:
+    return [COLOURS[k % len(COLOURS)] for k in range(num)]

@@ -1,0 +1,74 @@
+"""The baseline of Diehl & Cook (2015): the triplet rule with divisive normalization.
+
+An arriving presynaptic spike depresses, a postsynaptic spike potentiates if the neuron had fired before (the slow trace
+`post2`, read before the spike sets it to 1). Before each presentation the weights of every neuron are rescaled to a
+fixed sum, which is the step that neuromorphic hardware cannot do and that the self-normalizing rule replaces.
+"""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from snstdp_cli.rules.base import Plasticity, Rule, RuleContext, RuleParameters
+
+
+class TripletParameters(RuleParameters):
+    """Constants of the triplet rule, with Diehl & Cook's values."""
+
+    nu_pre: float = Field(1e-4, ge=0, le=1, description="depression at an arriving presynaptic spike")
+    nu_post: float = Field(1e-2, ge=0, le=1, description="potentiation at a postsynaptic spike")
+    tau_pre_ms: float = Field(20.0, gt=0, le=10_000, description="decay of the presynaptic trace, ms")
+    tau_post1_ms: float = Field(20.0, gt=0, le=10_000, description="decay of the fast postsynaptic trace, ms")
+    tau_post2_ms: float = Field(40.0, gt=0, le=10_000, description="decay of the slow postsynaptic trace, ms")
+    w_max: float = Field(1.0, gt=0, le=1000, description="weights stay in 0 .. w_max at every spike")
+    a_tar: float = Field(
+        78 / 784, gt=0, le=1000, description="weights are rescaled to the sum a_tar * n (78 for n = 784)"
+    )
+
+
+def build(parameters: RuleParameters, context: RuleContext) -> Plasticity:
+    """Say the rule in Brian 2's terms."""
+    assert isinstance(parameters, TripletParameters)
+    total = parameters.a_tar * context.n_input
+    return Plasticity(
+        on_pre="w = clip(w - nu_pre * post1_post, 0, w_max)",
+        on_post={
+            "learn": """
+            pre1 = exp((arrived - t_in_timesteps) * step_over_tau_pre)
+            w = clip(w + nu_post * pre1 * post2_post, 0, w_max)
+            """
+        },
+        traces={"post1": parameters.tau_post1_ms, "post2": parameters.tau_post2_ms},
+        reset="post1 = 1\npost2 = 1",
+        constants={
+            "nu_pre": parameters.nu_pre,
+            "nu_post": parameters.nu_post,
+            "w_max": parameters.w_max,
+            "step_over_tau_pre": context.dt_ms / parameters.tau_pre_ms,
+        },
+        normalize_to=total,
+        # Rescaling may lift a weight over w_max until its next spike clips it.
+        bounds=(0.0, max(parameters.w_max, total)),
+        l1_target=total,
+    )
+
+
+RULES = (
+    Rule(
+        name="triplet",
+        title="triplet STDP with divisive normalization (the baseline)",
+        equations=(
+            "at an arriving presynaptic spike :  w -= nu_pre * post1",
+            "at a postsynaptic spike          :  w += nu_post * pre1 * post2 (post2 before this spike)",
+            "pre1, post1, post2 are set to 1 at their spike and decay with tau_pre, tau_post1, tau_post2",
+            "w is clipped to 0 .. w_max; before each presentation w *= a_tar * n / sum(w) for every neuron",
+        ),
+        citation=(
+            "P. U. Diehl, M. Cook, Unsupervised learning of digit recognition using spike-timing-dependent plasticity, "
+            "Front. Comput. Neurosci. 9:99 (2015), doi:10.3389/fncom.2015.00099"
+        ),
+        notes="All values are Diehl & Cook's.",
+        parameters=TripletParameters,
+        build=build,
+    ),
+)

@@ -1,0 +1,641 @@
+"""Data sets are found where the user says, read exactly, and refused with a sentence when they are damaged."""
+
+import gzip
+import hashlib
+import math
+import struct
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pooch
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from snstdp_cli import datasets, idx
+from snstdp_cli.datasets import Dataset, Split, fetch_dataset, find_dataset, load_dataset, read_idx, search_path
+from snstdp_cli.errors import DataError
+
+IMAGES = np.arange(3 * 2 * 4, dtype=np.uint8).reshape(3, 2, 4)
+LABELS = np.array([7, 0, 9], dtype=np.uint8)
+FILES = (
+    "train-images-idx3-ubyte.gz",
+    "train-labels-idx1-ubyte.gz",
+    "t10k-images-idx3-ubyte.gz",
+    "t10k-labels-idx1-ubyte.gz",
+)
+
+
+def idx_bytes(array: np.ndarray) -> bytes:
+    return struct.pack(f">{1 + array.ndim}I", 0x0800 + array.ndim, *array.shape) + array.tobytes()
+
+
+def write_split(folder: Path, images: np.ndarray = IMAGES, labels: np.ndarray = LABELS, prefix: str = "train") -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{prefix}-images-idx3-ubyte").write_bytes(idx_bytes(images))
+    (folder / f"{prefix}-labels-idx1-ubyte").write_bytes(idx_bytes(labels))
+    return folder
+
+
+def marked(folder: Path, value: int) -> Path:
+    """Write a data set whose pixels are all `value`, to tell folders apart."""
+    return write_split(folder, np.full((3, 2, 4), value, np.uint8))
+
+
+def mark(found: Dataset) -> int:
+    return int(found.images[0, 0, 0])
+
+
+@pytest.fixture(autouse=True)
+def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Work in an empty folder with an empty cache, whatever the machine has."""
+    work = tmp_path / "work"
+    work.mkdir()
+    monkeypatch.chdir(work)
+    monkeypatch.delenv("SNSTDP_DATA", raising=False)
+    monkeypatch.setattr("platformdirs.user_cache_dir", lambda app: str(tmp_path / "cache" / app))
+    return tmp_path
+
+
+# Reading IDX
+
+
+@pytest.mark.parametrize("array", [IMAGES, LABELS], ids=["images", "labels"])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["raw", "gzip"])
+def test_an_idx_file_is_read_as_it_was_written(
+    tmp_path: Path, array: np.ndarray, pack: Callable[[bytes], bytes]
+) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(pack(idx_bytes(array)))
+    found = read_idx(path)
+    assert found.dtype == np.uint8
+    np.testing.assert_array_equal(found, array)
+    assert not found.flags.writeable
+
+
+def test_compression_is_told_by_content_and_not_by_name(tmp_path: Path) -> None:
+    raw, packed = tmp_path / "raw.gz", tmp_path / "packed"
+    raw.write_bytes(idx_bytes(LABELS))
+    packed.write_bytes(gzip.compress(idx_bytes(LABELS)))
+    np.testing.assert_array_equal(read_idx(raw), read_idx(packed))
+
+
+def test_an_array_larger_than_one_piece_is_read_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(idx, "_CHUNK", 5)
+    path = tmp_path / "file"
+    path.write_bytes(idx_bytes(IMAGES))
+    np.testing.assert_array_equal(read_idx(path), IMAGES)
+
+
+DAMAGED = {
+    "empty file": (b"", "holds only 0 bytes; expected an IDX file"),
+    "two bytes": (b"\0\0", "holds only 2 bytes"),
+    "a web page": (b"<!DOCTYPE html>", "found magic number 0x3C21444F, expected 0x00000803 .* not an IDX file"),
+    "floats": (struct.pack(">3I", 0x0D01, 1, 0), "values of type 0x0D, expected unsigned bytes"),
+    "two dimensions": (struct.pack(">3I", 0x0802, 1, 1) + b"a", "0x00000802, expected 0x00000803 .*0x00000801"),
+    "half a header": (struct.pack(">2I", 0x0803, 1), "header ends after 8 bytes, expected 16"),
+    "too short": (idx_bytes(IMAGES)[:-1], "truncated: the header states 3 x 2 x 4 = 24 bytes, found 23"),
+    "too long": (idx_bytes(IMAGES) + b"a", "trailing bytes: the header states 3 x 2 x 4 = 24 bytes, found more"),
+    "no images": (struct.pack(">4I", 0x0803, 0, 28, 28), "states 0 x 28 x 28 values; expected at least one"),
+    "no pixels": (struct.pack(">4I", 0x0803, 5, 0, 28), "states 5 x 0 x 28 values; expected at least one"),
+    "huge": (struct.pack(">4I", 0x0803, *[2**32 - 1] * 3), "expected at most 1,073,741,824"),
+    "overflowing": (struct.pack(">4I", 0x0803, 2**31, 2**31, 4), "= 18,446,744,073,709,551,616 bytes; expected at"),
+}
+
+
+@pytest.mark.parametrize(("content", "message"), DAMAGED.values(), ids=DAMAGED.keys())
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["raw", "gzip"])
+def test_damaged_content_is_refused_with_what_was_found_and_expected(
+    tmp_path: Path, content: bytes, message: str, pack: Callable[[bytes], bytes]
+) -> None:
+    path = tmp_path / "damaged"
+    path.write_bytes(pack(content))
+    with pytest.raises(DataError, match=message) as caught:
+        read_idx(path)
+    assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["images", "labels"])
+def test_exchanged_images_and_labels_are_named(tmp_path: Path, kind: idx.Kind) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(idx_bytes(LABELS if kind == "images" else IMAGES))
+    with pytest.raises(DataError, match=rf"expected 0x0000080\d \({kind}\); are the files .* exchanged"):
+        read_idx(path, kind)
+
+
+PACKED = gzip.compress(idx_bytes(IMAGES), mtime=0)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        PACKED[:-9],
+        PACKED[:5],
+        PACKED[:-8] + b"\0\0\0\0" + PACKED[-4:],
+        PACKED[:10] + b"\xff" * 20,
+        PACKED[:2] + b"\x07" + PACKED[3:],
+        PACKED + b"garbage",
+    ],
+    ids=["truncated", "half a header", "wrong checksum", "bad deflate", "unknown method", "trailing garbage"],
+)
+def test_a_damaged_gzip_file_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "damaged.gz"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"damaged gzip file \(.+\); expected a complete one; download"):
+        read_idx(path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        struct.pack(">4I", 0x0803, 1_000_000, 28, 28) + b"few",
+        gzip.compress(struct.pack(">4I", 0x0803, 1_000_000, 28, 28) + b"few"),
+        gzip.compress(struct.pack(">4I", 0x0803, 1, 2, 2) + bytes(50_000_000)),
+    ],
+    ids=["header of 784 MB, raw", "header of 784 MB, gzip", "bomb"],
+)
+def test_little_memory_is_used_for_a_header_or_a_bomb_that_promises_much(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "hostile"
+    path.write_bytes(content)
+    tracemalloc.start()
+    try:
+        with pytest.raises(DataError, match=r"truncated|trailing"):
+            read_idx(path)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 8_000_000
+
+
+def test_too_little_memory_is_a_data_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(idx, "_take", fail)
+    path = write_split(tmp_path) / "train-images-idx3-ubyte"
+    with pytest.raises(DataError, match="does not fit into memory"):
+        read_idx(path)
+
+
+def test_missing_files_folders_and_refused_permission_are_data_errors(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(DataError, match="no such file; expected an IDX file"):
+        read_idx(tmp_path / "missing")
+    with pytest.raises(DataError, match="is a folder; expected an IDX file"):
+        read_idx(tmp_path)
+    path = write_split(tmp_path) / "train-images-idx3-ubyte"
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(DataError, match="train-images-idx3-ubyte: cannot be read: Permission denied; check"):
+        read_idx(path)
+
+
+# Mutated files never raise anything but DataError
+
+EDITS = st.lists(
+    st.tuples(
+        st.sampled_from(["flip", "set", "cut", "drop", "insert"]),
+        st.one_of(st.integers(0, 20), st.integers(0, 200)),
+        st.integers(0, 255),
+        st.binary(min_size=1, max_size=6),
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+def mutate(content: bytes, edits: list[tuple[str, int, int, bytes]]) -> bytes:
+    found = bytearray(content)
+    for kind, position, value, extra in edits:
+        at = position % (len(found) or 1)
+        if kind == "cut":
+            del found[at:]
+        elif kind == "drop":
+            del found[at : at + len(extra)]
+        elif kind == "insert" or not found:
+            found[at:at] = extra
+        elif kind == "flip":
+            found[at] ^= 1 << value % 8
+        else:
+            found[at] = value
+    return bytes(found)
+
+
+def found_or_refusal(load: Callable[[], Any]) -> Any:
+    try:
+        return load()
+    except DataError as error:
+        return error
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("fuzz")
+
+
+@settings(max_examples=1500, deadline=None)
+@given(
+    array=st.sampled_from([IMAGES, LABELS]),
+    edits=EDITS,
+    when=st.sampled_from(["raw", "before gzip", "after gzip"]),
+)
+def test_a_mutated_file_is_read_whole_or_refused(
+    scratch: Path, array: np.ndarray, edits: list[tuple[str, int, int, bytes]], when: str
+) -> None:
+    content = idx_bytes(array)
+    if when == "after gzip":
+        content = mutate(gzip.compress(content, mtime=0), edits)
+    else:
+        content = mutate(content, edits)
+        content = gzip.compress(content, mtime=0) if when == "before gzip" else content
+    path = scratch / "mutated"
+    path.write_bytes(content)
+    found = found_or_refusal(lambda: read_idx(path))
+    if isinstance(found, DataError):
+        assert str(path) in str(found)
+    else:
+        plain = gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
+        assert idx_bytes(found) == plain
+
+
+@settings(max_examples=500, deadline=None)
+@given(edits=EDITS, kind=st.sampled_from(["images", "labels"]))
+def test_a_mutated_data_set_fits_together_or_is_refused(
+    scratch: Path, edits: list[tuple[str, int, int, bytes]], kind: str
+) -> None:
+    folder = write_split(scratch / "set")
+    path = next(folder.glob(f"train-{kind}*"))
+    path.write_bytes(mutate(path.read_bytes(), edits))
+    found = found_or_refusal(lambda: load_dataset("mnist", "train", folder))
+    if isinstance(found, DataError):
+        assert str(folder) in str(found)
+    else:
+        assert len(found) == len(found.images) == len(found.labels) > 0
+        assert found.n_input == math.prod(found.images.shape[1:]) > 0
+        assert found.num_classes > found.labels.max()
+
+
+# File names
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+@pytest.mark.parametrize("separator", ["-", "."])
+@pytest.mark.parametrize(("split", "prefix"), [("train", "train"), ("test", "t10k")])
+def test_every_usual_file_name_is_found(tmp_path: Path, split: Split, prefix: str, separator: str, suffix: str) -> None:
+    pack = gzip.compress if suffix else bytes
+    (tmp_path / f"{prefix}-images{separator}idx3-ubyte{suffix}").write_bytes(pack(idx_bytes(IMAGES)))
+    (tmp_path / f"{prefix}-labels{separator}idx1-ubyte{suffix}").write_bytes(pack(idx_bytes(LABELS)))
+    found = load_dataset("mnist", split, tmp_path)
+    np.testing.assert_array_equal(found.images, IMAGES)
+    np.testing.assert_array_equal(found.labels, LABELS)
+    assert (found.split, found.source, found.bundled) == (split, str(tmp_path), False)
+
+
+@pytest.mark.parametrize("separator", ["-", "."])
+def test_a_raw_file_is_preferred_to_a_gzipped_one(tmp_path: Path, separator: str) -> None:
+    marked(tmp_path, 1)
+    (tmp_path / "train-images-idx3-ubyte").rename(tmp_path / f"train-images{separator}idx3-ubyte")
+    (tmp_path / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(idx_bytes(IMAGES + 2)))
+    assert mark(load_dataset("mnist", "train", tmp_path)) == 1
+
+
+# Search order
+
+
+def test_the_search_order_is_argument_variable_working_folder_cache_bundled(
+    places: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert load_dataset("mnist", "train").bundled
+    marked(places / "cache" / "snstdp" / "mnist", 1)
+    assert mark(load_dataset("mnist", "train")) == 1
+    marked(Path("MNIST"), 2)
+    assert mark(load_dataset("mnist", "train")) == 2
+    monkeypatch.setenv("SNSTDP_DATA", str(marked(places / "variable", 3)))
+    assert mark(load_dataset("mnist", "train")) == 3
+    assert mark(load_dataset("mnist", "train", marked(places / "argument", 4))) == 4
+
+
+def test_fashion_mnist_is_found_in_its_folder_and_cache_and_never_in_those_of_mnist(places: Path) -> None:
+    marked(Path("MNIST"), 1)
+    marked(places / "cache" / "snstdp" / "mnist", 1)
+    assert find_dataset("fashion-mnist", None) is None
+    marked(places / "cache" / "snstdp" / "fashion-mnist", 2)
+    assert mark(load_dataset("fashion-mnist", "train")) == 2
+    marked(Path("Fashion-MNIST"), 3)
+    assert mark(load_dataset("fashion-mnist", "train")) == 3
+
+
+def test_a_subfolder_with_the_name_of_the_data_set_is_searched_after_its_folder(places: Path) -> None:
+    marked(places / "data" / "fashion-mnist", 1)
+    marked(places / "data" / "mnist", 2)
+    assert mark(load_dataset("fashion-mnist", "train", places / "data")) == 1
+    assert mark(load_dataset("mnist", "train", places / "data")) == 2
+    assert find_dataset("mnist", places / "data") == places / "data" / "mnist"
+    marked(places / "data", 3)
+    assert mark(load_dataset("mnist", "train", places / "data")) == 3
+
+
+def test_the_search_path_lists_folders_and_subfolders_in_order(places: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = places / "cache" / "snstdp" / "mnist"
+    assert search_path("mnist") == [Path("MNIST"), Path("MNIST/mnist"), cache, cache / "mnist"]
+    assert search_path("mnist", cache_dir=places)[2] == places / "mnist"
+    assert search_path("fashion-mnist")[0] == Path("Fashion-MNIST")
+    assert search_path("bundled") == []
+    monkeypatch.setenv("SNSTDP_DATA", "here")
+    assert search_path("mnist") == [Path("here"), Path("here/mnist")]
+    assert search_path("mnist", Path("there")) == [Path("there"), Path("there/mnist")]
+
+
+def test_another_cache_folder_can_be_given(places: Path) -> None:
+    marked(places / "elsewhere" / "mnist", 5)
+    assert mark(load_dataset("mnist", "train", cache_dir=places / "elsewhere")) == 5
+
+
+def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SNSTDP_DATA", "")
+    assert load_dataset("mnist", "test").bundled
+
+
+def test_a_tilde_in_the_variable_is_the_home_folder(places: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(places))
+    monkeypatch.setenv("USERPROFILE", str(places))
+    monkeypatch.setenv("SNSTDP_DATA", "~/digits")
+    marked(places / "digits", 6)
+    assert mark(load_dataset("mnist", "train")) == 6
+
+
+def test_an_asked_folder_without_files_is_an_error_and_no_fallback(
+    places: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    marked(Path("MNIST"), 1)
+    empty = places / "empty"
+    empty.mkdir()
+    names = r"train-images-idx3-ubyte or train-images\.idx3-ubyte \(or with \.gz\) and train-labels-idx1-ubyte"
+    with pytest.raises(DataError, match=rf"empty: holds no files of mnist; expected.*{names}"):
+        load_dataset("mnist", "train", empty)
+    with pytest.raises(DataError, match=r"missing: no such folder; .*t10k-images"):
+        load_dataset("mnist", "test", places / "missing")
+    file = places / "file"
+    file.touch()
+    with pytest.raises(DataError, match="is a file, not a folder"):
+        load_dataset("mnist", "train", file)
+    with pytest.raises(DataError, match="no such folder"):
+        load_dataset("mnist", "train", Path("a\0b"))
+    monkeypatch.setenv("SNSTDP_DATA", str(empty))
+    with pytest.raises(DataError, match=r"empty \(from \$SNSTDP_DATA\): holds no files"):
+        load_dataset("mnist", "train")
+    assert find_dataset("mnist", None) is None
+
+
+def test_an_asked_folder_that_may_not_be_read_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Path) -> bool:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "is_file", refuse)
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(DataError, match=r"cannot be read \(Permission denied\)"):
+        load_dataset("mnist", "train", tmp_path)
+    assert load_dataset("mnist", "train").bundled
+
+
+def test_a_split_is_never_completed_from_another_folder() -> None:
+    folder = write_split(Path("MNIST"))
+    with pytest.raises(DataError, match=r"MNIST: holds files of mnist, but no images of the test split; expected t10k"):
+        load_dataset("mnist", "test")
+    (folder / "train-labels-idx1-ubyte").unlink()
+    with pytest.raises(DataError, match=r"but no labels of the train split; expected train-labels-idx1-ubyte or"):
+        load_dataset("mnist", "train")
+
+
+def test_missing_fashion_mnist_says_how_to_get_it() -> None:
+    with pytest.raises(DataError, match=r"searched: Fashion-MNIST, .*run `snstdp data fetch fashion-mnist`"):
+        load_dataset("fashion-mnist", "train")
+
+
+@pytest.mark.parametrize("use", [lambda name: load_dataset(name, "train"), search_path, fetch_dataset])
+def test_an_unknown_name_is_refused_and_a_near_one_suggested(use: Callable[[str], object]) -> None:
+    with pytest.raises(DataError, match=r"unknown data set 'Fashion_MNIST'; expected .*; did you mean 'fashion-mnist'"):
+        use("Fashion_MNIST")
+    with pytest.raises(DataError, match=r"expected one of: mnist, fashion-mnist, bundled$"):
+        use("zzz")
+
+
+def test_an_unknown_split_is_refused() -> None:
+    with pytest.raises(DataError, match="unknown split 'validation'; expected one of: train, test"):
+        load_dataset("mnist", "validation")  # type: ignore[arg-type]
+
+
+# The data set
+
+
+def test_images_and_labels_of_different_number_are_refused(tmp_path: Path) -> None:
+    write_split(tmp_path, IMAGES, LABELS[:2])
+    with pytest.raises(DataError, match=r"3 images but 2 labels in the train split of mnist; expected as many"):
+        load_dataset("mnist", "train", tmp_path)
+
+
+def test_a_data_set_knows_its_sizes(tmp_path: Path) -> None:
+    found = load_dataset("mnist", "train", write_split(tmp_path))
+    assert (len(found), found.n_input, found.num_classes) == (3, 8, 10)
+
+
+def test_classes_are_at_least_ten_for_mnist_and_more_if_labels_say_so(tmp_path: Path) -> None:
+    few = load_dataset("mnist", "train", write_split(tmp_path, labels=np.array([0, 1, 1], np.uint8)))
+    assert few.num_classes == 10
+    many = load_dataset("mnist", "train", write_split(tmp_path, labels=np.array([0, 46, 1], np.uint8)))
+    assert many.num_classes == 47
+    other = Dataset("synthetic", "train", few.images, few.labels, "", "", bundled=False)
+    assert other.num_classes == 2
+
+
+def test_the_digest_is_that_of_shape_pixels_and_labels_whatever_the_compression(tmp_path: Path) -> None:
+    found = load_dataset("mnist", "train", write_split(tmp_path / "raw"))
+    assert found.sha256 == hashlib.sha256(b"3x2x4\n" + IMAGES.tobytes() + LABELS.tobytes()).hexdigest()
+    for path in (tmp_path / "raw").iterdir():
+        packed = tmp_path / "packed" / f"{path.name}.gz"
+        packed.parent.mkdir(exist_ok=True)
+        packed.write_bytes(gzip.compress(path.read_bytes()))
+    assert load_dataset("mnist", "train", tmp_path / "packed").sha256 == found.sha256
+    turned = write_split(tmp_path / "turned", IMAGES.reshape(3, 4, 2))
+    assert load_dataset("mnist", "train", turned).sha256 != found.sha256
+    relabelled = write_split(tmp_path / "relabelled", labels=LABELS[::-1])
+    assert load_dataset("mnist", "train", relabelled).sha256 != found.sha256
+
+
+# The bundled subset
+
+
+@pytest.mark.parametrize(
+    ("split", "per_class", "first", "sha256"),
+    [
+        (
+            "train",
+            500,
+            [5, 0, 4, 1, 9, 2, 1, 3, 1, 4],
+            "ba9375f28917fba0501f752802cf7f68bc4837e8b52c85b697bd37481c8bedf2",
+        ),
+        (
+            "test",
+            100,
+            [7, 2, 1, 0, 4, 1, 4, 9, 5, 9],
+            "289dd1188a257e80fa3e073291c137aef556e1cb0a8f78bee3354f2c59ac7e00",
+        ),
+    ],
+)
+def test_the_bundled_subset_is_stratified_in_the_order_of_mnist_and_never_changes(
+    split: Split, per_class: int, first: list[int], sha256: str
+) -> None:
+    found = load_dataset("bundled", split)
+    assert found.images.shape == (10 * per_class, 28, 28)
+    assert np.bincount(found.labels).tolist() == [per_class] * 10
+    assert found.labels[:10].tolist() == first
+    assert found.sha256 == sha256
+    assert (found.name, found.source, found.bundled) == ("bundled", "bundled subset", True)
+
+
+def test_mnist_falls_back_to_the_bundled_subset_and_says_so() -> None:
+    found = load_dataset("mnist", "test")
+    assert (found.name, found.bundled, found.source) == ("mnist", True, "bundled subset")
+    assert found.sha256 == load_dataset("bundled", "test").sha256
+    assert find_dataset("mnist", None) is None
+
+
+def test_the_bundled_subset_is_taken_whatever_folder_is_named(places: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SNSTDP_DATA", str(places / "missing"))
+    assert load_dataset("bundled", "test", marked(places / "argument", 1)).bundled
+    assert find_dataset("bundled", places / "argument") is None
+
+
+def test_an_incomplete_installation_is_a_data_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.resources.files", lambda _: tmp_path)
+    with pytest.raises(DataError, match=r"train-images-idx3-ubyte\.gz: No such file.*install snstdp again"):
+        load_dataset("bundled", "train")
+
+
+# Fetching, without a network
+
+
+class Network:
+    """Stands in for `pooch.retrieve`: mirrors whose address contains a word of `broken` fail."""
+
+    def __init__(self, broken: tuple[str, ...] = (), error: Exception | None = None) -> None:
+        self.broken, self.error, self.calls = broken, error or OSError("unreachable"), list[dict[str, Any]]()
+
+    def __call__(self, **call: Any) -> str:
+        self.calls.append(call)
+        if any(word in call["url"] for word in self.broken):
+            raise self.error
+        return str(Path(call["path"]) / call["fname"])
+
+    @property
+    def urls(self) -> list[str]:
+        return [call["url"] for call in self.calls]
+
+
+@pytest.fixture
+def connect(monkeypatch: pytest.MonkeyPatch) -> Callable[[Network], Network]:
+    def install(network: Network) -> Network:
+        monkeypatch.setattr(pooch, "retrieve", network)
+        return network
+
+    return install
+
+
+@pytest.mark.parametrize("name", ["mnist", "fashion-mnist"])
+def test_four_files_are_fetched_into_the_cache_from_the_first_mirror_by_https_with_known_hashes(
+    places: Path, connect: Callable[[Network], Network], name: str
+) -> None:
+    network = connect(Network())
+    folder = places / "cache" / "snstdp" / name
+    assert fetch_dataset(name) == [folder / file for file in FILES]
+    assert network.urls == [datasets._MIRRORS[name][0] + file for file in FILES]
+    for call in network.calls:
+        assert call["url"].startswith("https://")
+        algorithm, _, digest = call["known_hash"].partition(":")
+        assert algorithm == "sha256"
+        assert len(bytes.fromhex(digest)) == 32
+        assert not call["progressbar"]
+    assert len({call["known_hash"] for call in network.calls}) == 4
+    assert folder in search_path(name)
+
+
+def test_the_second_mirror_is_asked_when_the_first_fails_and_comes_first_from_then_on(
+    tmp_path: Path, connect: Callable[[Network], Network]
+) -> None:
+    network = connect(Network(broken=("googleapis",)))
+    assert fetch_dataset("mnist", tmp_path / "new" / "folder") == [tmp_path / "new" / "folder" / f for f in FILES]
+    first, second = datasets._MIRRORS["mnist"]
+    assert network.urls == [first + FILES[0], *(second + file for file in FILES)]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [OSError("unreachable"), ValueError("SHA256 hash of downloaded file\n does not match the known hash"), Exception()],
+    ids=["no network", "wrong hash", "anything"],
+)
+def test_when_all_mirrors_fail_the_error_says_why_and_what_to_do_by_hand(
+    tmp_path: Path, connect: Callable[[Network], Network], error: Exception
+) -> None:
+    network = connect(Network(broken=("https",), error=error))
+    with pytest.raises(DataError) as caught:
+        fetch_dataset("fashion-mnist", tmp_path)
+    message = str(caught.value)
+    assert network.urls == [mirror + FILES[0] for mirror in datasets._MIRRORS["fashion-mnist"]]
+    for url in network.urls:
+        assert f"{url}: {' '.join(str(error).split()) or 'Exception'}\n" in message
+    assert "put them into a folder and name it by --data-dir" in message
+    assert all(file in message for file in FILES)
+
+
+def test_a_file_of_the_same_name_and_other_content_is_not_replaced_in_a_named_folder(
+    tmp_path: Path, connect: Callable[[Network], Network]
+) -> None:
+    network = connect(Network())
+    (tmp_path / FILES[0]).write_bytes(b"mine")
+    with pytest.raises(DataError, match=rf"{FILES[0]}: is there already, and not the published file of mnist"):
+        fetch_dataset("mnist", tmp_path)
+    assert network.calls == []
+
+
+def test_a_published_file_that_is_there_is_accepted(
+    tmp_path: Path, connect: Callable[[Network], Network], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect(Network())
+    monkeypatch.setitem(datasets._SHA256["mnist"], FILES[0], hashlib.sha256(b"published").hexdigest())
+    (tmp_path / FILES[0]).write_bytes(b"published")
+    assert len(fetch_dataset("mnist", tmp_path)) == 4
+
+
+def test_a_damaged_file_in_the_cache_is_left_to_pooch_to_replace(
+    places: Path, connect: Callable[[Network], Network]
+) -> None:
+    network = connect(Network())
+    folder = places / "cache" / "snstdp" / "mnist"
+    folder.mkdir(parents=True)
+    (folder / FILES[0]).write_bytes(b"damaged")
+    fetch_dataset("mnist")
+    assert network.urls[0].endswith(FILES[0])
+
+
+def test_a_target_that_cannot_be_a_folder_is_refused(tmp_path: Path, connect: Callable[[Network], Network]) -> None:
+    network = connect(Network())
+    (tmp_path / "file").touch()
+    with pytest.raises(DataError, match=r"cannot be used as a folder for mnist: .*; choose another one"):
+        fetch_dataset("mnist", tmp_path / "file")
+    with pytest.raises(DataError, match="cannot be used as a folder"):
+        fetch_dataset("mnist", Path("a\0b"))
+    assert network.calls == []
+
+
+def test_the_bundled_subset_need_not_be_fetched(connect: Callable[[Network], Network]) -> None:
+    network = connect(Network())
+    with pytest.raises(DataError, match="nothing to fetch; expected: mnist or fashion-mnist"):
+        fetch_dataset("bundled")
+    assert network.calls == []
