@@ -14,7 +14,7 @@ from snstdp_cli.engines.base import (
     State,
     initial_state,
 )
-from snstdp_cli.engines.program import find_compiler
+from snstdp_cli.engines.compilation import find_compiler
 from snstdp_cli.rules import Plasticity
 from snstdp_cli.wiring import Wiring
 

@@ -9,9 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import platform
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,21 +21,18 @@ import numpy as np
 import platformdirs
 
 from snstdp_cli.config import Experiment
+from snstdp_cli.engines.compilation import (
+    compile_sources,
+    compiler_flags,
+    compiler_version,
+    find_compiler,
+    processor_features,
+)
 from snstdp_cli.errors import EngineError
 from snstdp_cli.rules import Plasticity
 from snstdp_cli.wiring import Wiring
 
-#: No -ffast-math: the same additions in the same order on every engine, so that all see the same spikes.
-COMPILER_FLAGS = (
-    "-w",
-    "-O3",
-    "-std=c++17",
-    "-ffp-contract=off",
-    "-fno-math-errno",
-    "-fno-trapping-math",
-    "-fno-signed-zeros",
-)
-_SOURCES = ("network.py", "presentation.py", "engines/program.py")
+_SOURCES = ("network.py", "presentation.py", "engines/program.py", "engines/compilation.py", "engines/run_queue.h")
 #: Longer than any chunk; the controller stops the program when its last example is done.
 _FOREVER_S = 1e7
 
@@ -68,38 +63,6 @@ def cache_folder() -> Path:
     return Path(chosen) if chosen else Path(platformdirs.user_cache_dir("snstdp"))
 
 
-def find_compiler() -> str | None:
-    """Return the C++ compiler's path: `$CXX`, g++, c++ or clang++."""
-    for name in (os.environ.get("CXX"), "g++", "c++", "clang++"):
-        if name and (path := shutil.which(name)):
-            return path
-    return None
-
-
-def compiler_flags() -> list[str]:
-    """Return the flags; `SNSTDP_PORTABLE=1` leaves out the instructions of this machine's processor."""
-    return [*COMPILER_FLAGS, *([] if os.environ.get("SNSTDP_PORTABLE") == "1" else ["-march=native"])]
-
-
-def _compiler_version(compiler: str) -> str:
-    try:
-        answer = subprocess.run([compiler, "--version"], capture_output=True, text=True, timeout=60, check=True)
-    except (OSError, subprocess.SubprocessError) as error:
-        raise EngineError(
-            f"the C++ compiler {compiler} does not answer: {error}; install g++ or use --engine runtime"
-        ) from None
-    return answer.stdout.splitlines()[0] if answer.stdout else "unknown"
-
-
-def _processor() -> str:
-    """Return what -march=native depends on."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line for line in lines if line.startswith("flags")), "") + platform.machine()
-
-
 def program_key(experiment: Experiment, plastic: bool, wiring: Wiring, compiler: str) -> str:
     """Hash everything that shapes the program."""
     package = Path(__file__).parent.parent
@@ -111,7 +74,7 @@ def program_key(experiment: Experiment, plastic: bool, wiring: Wiring, compiler:
         "n_input": wiring.n_input,
         "delays": bool(wiring.delay_steps.any()),
         "versions": [version("brian2"), np.__version__],
-        "compiler": [_compiler_version(compiler), compiler_flags(), _processor()],
+        "compiler": [compiler_version(compiler), compiler_flags(), processor_features()],
         "sources": [hashlib.sha256(path.read_bytes()).hexdigest() for path in sources],
     }
     return hashlib.sha256(json.dumps(shaping, sort_keys=True).encode()).hexdigest()[:24]
@@ -137,7 +100,7 @@ def find_or_build(
     if (program := _open(folder, fresh=False)) is not None:
         return program
     kind = "learning" if plasticity is not None else "frozen"
-    say(f"compiling the {kind} network for {experiment.n_e} neurons (once per configuration, about 20 s)")
+    say(f"compiling the {kind} network for {experiment.n_e} neurons (once per configuration, about 8 s)")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f"{key}-", dir=folder.parent) as temporary:
@@ -188,28 +151,14 @@ def _build(experiment: Experiment, plasticity: Plasticity | None, wiring: Wiring
             sources = Path(temporary)
             brian2.device.build(directory=str(sources), compile=False, run=False, with_output=False)
             manifest = _describe(built, wiring, experiment)
-            _compile(sources, compiler)
+            executable = compile_sources(sources, compiler)
             folder.mkdir()
-            shutil.copy2(sources / "main", folder / "main")
+            shutil.copy2(executable, folder / "main")
         manifest["size"] = (folder / "main").stat().st_size
         (folder / "manifest.json").write_text(json.dumps(manifest, indent=1))
     finally:
         brian2.device.reinit()
         brian2.set_device("runtime")
-
-
-def _compile(sources: Path, compiler: str) -> None:
-    jobs = os.cpu_count() or 1
-    flags = " ".join(compiler_flags())
-    process = subprocess.run(
-        ["make", "-s", f"-j{jobs}", f"CXX={compiler}", f"OPTIMISATIONS={flags}"],
-        cwd=sources,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if process.returncode != 0:
-        raise EngineError(f"the C++ compiler failed:\n{process.stderr[-1500:]}\nCheck it, or use --engine runtime")
 
 
 def _describe(built: Any, wiring: Wiring, experiment: Experiment) -> dict[str, Any]:

@@ -1,0 +1,144 @@
+"""From Brian 2's generated C++ sources to a program, quickly.
+
+Brian 2 writes a source file for each code object; most of the compiler's time would go into reading the same headers
+sixty times. Here the code objects are joined into a few units, each in a namespace of its own, which are compiled side
+by side. Brian's queue of delayed spikes is replaced by ours (`run_queue.h`).
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from snstdp_cli.errors import EngineError
+
+#: No -ffast-math: the same additions in the same order on every engine, so that all see the same spikes.
+COMPILER_FLAGS = (
+    "-w",
+    "-O3",
+    "-std=c++17",
+    "-ffp-contract=off",
+    "-fno-math-errno",
+    "-fno-trapping-math",
+    "-fno-signed-zeros",
+)
+QUEUE_HEADER = Path(__file__).with_name("run_queue.h")
+_UNITS = 2
+_INCLUDE = re.compile(r'^\s*#\s*include\s*(["<].*[">])', re.MULTILINE)
+
+
+def find_compiler() -> str | None:
+    """Return the C++ compiler's path: `$CXX` and nothing else if it is set, otherwise g++, c++ or clang++."""
+    chosen = os.environ.get("CXX")
+    for name in [chosen] if chosen else ["g++", "c++", "clang++"]:
+        if path := shutil.which(name):
+            return path
+    return None
+
+
+def compiler_flags() -> list[str]:
+    """Return the flags; `SNSTDP_PORTABLE=1` leaves out the instructions of this machine's processor."""
+    return [*COMPILER_FLAGS, *([] if os.environ.get("SNSTDP_PORTABLE") == "1" else ["-march=native"])]
+
+
+def compiler_version(compiler: str) -> str:
+    """Return the first line that the compiler says of itself."""
+    try:
+        answer = subprocess.run([compiler, "--version"], capture_output=True, text=True, timeout=60, check=True)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise EngineError(
+            f"the C++ compiler {compiler} does not answer: {error}; install g++ or use --engine runtime"
+        ) from None
+    return answer.stdout.splitlines()[0] if answer.stdout else "unknown"
+
+
+def processor_features() -> str:
+    """Return what -march=native depends on."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line for line in lines if line.startswith("flags")), "") + platform.machine()
+
+
+def compile_sources(sources: Path, compiler: str) -> Path:
+    """Compile the project that Brian 2 wrote to `sources`; return the program.
+
+    Raises
+    ------
+    EngineError
+        With what the compiler said, if it fails.
+    """
+    shutil.copyfile(QUEUE_HEADER, sources / "brianlib" / "spikequeue.h")
+    units = [*_join_code_objects(sources), *sorted(sources.glob("*.cpp"))]
+    # The largest first, so that the last to end is a short one.
+    units = sorted(set(units), key=lambda path: (not path.name.startswith("unit_"), -path.stat().st_size))
+    objects = [path.with_suffix(".o") for path in units]
+    _run_all(
+        [
+            [compiler, "-c", *compiler_flags(), "-I.", path.name, "-o", target.name]
+            for path, target in zip(units, objects, strict=True)
+        ],
+        sources,
+    )
+    _run_all([[compiler, *(path.name for path in objects), "-o", "main"]], sources)
+    return sources / "main"
+
+
+def _join_code_objects(sources: Path) -> list[Path]:
+    """Write units that hold all code objects; each function gets a global name that calls the one in its namespace."""
+    files = sorted((sources / "code_objects").glob("*.cpp"))
+    units = []
+    for k in range(_UNITS):
+        headers: list[str] = []
+        bodies = []
+        for number, path in enumerate(files[k::_UNITS]):
+            found = _INCLUDE.findall(path.read_text())
+            headers += [h for h in found if not h.startswith('"code_objects/') and h not in headers]
+            phase = "" if path.stem.startswith(("before_run_", "after_run_")) else "run_"
+            function = f"_{phase}{path.stem}"
+            bodies.append(
+                f'namespace unit_{number} {{\n#include "code_objects/{path.name}"\n}}\n'
+                f"void {function}() {{ unit_{number}::{function}(); }}\n"
+            )
+        unit = sources / f"unit_{k}.cpp"
+        unit.write_text("".join(f"#include {h}\n" for h in headers) + "".join(bodies))
+        units.append(unit)
+    return units
+
+
+def _run_all(commands: Sequence[list[str]], folder: Path) -> None:
+    """Run compiler commands, as many at a time as there are processors; the first failure ends all."""
+    waiting = list(commands)
+    running: list[subprocess.Popen[str]] = []
+    try:
+        while waiting or running:
+            while waiting and len(running) < (os.cpu_count() or 1):
+                # A session of its own: Ctrl-C reaches this process only, which then ends the compilers.
+                running.append(
+                    subprocess.Popen(
+                        waiting.pop(0),
+                        cwd=folder,
+                        stdout=subprocess.PIPE,
+                        stderr=subprocess.STDOUT,
+                        text=True,
+                        start_new_session=True,
+                    )
+                )
+            process = running[0]
+            output, _ = process.communicate()
+            if process.returncode != 0:
+                raise EngineError(
+                    f"the C++ compiler failed (exit code {process.returncode}): {output.strip()[-1500:] or 'no output'}"
+                    "\nCheck the compiler and the free disk space, or use --engine runtime"
+                )
+            running.pop(0)
+    finally:
+        for process in running:
+            process.kill()
+            process.wait()
