@@ -125,6 +125,10 @@ class EvaluationSettings(Section):
     classifier: Literal["average", "selective"] = Field(
         "average", description="average: Diehl & Cook's highest average response; selective: weighted by selectivity"
     )
+    curve_every: Whole = Field(
+        5_000, ge=0, description="training examples between two points of the learning curve; 0 turns it off"
+    )
+    curve_examples: Whole = Field(400, ge=1, description="held-out training images for a point of the curve")
 
 
 class Experiment(Section):
@@ -143,7 +147,7 @@ class Experiment(Section):
     engine: Literal["auto", "standalone", "runtime"] = Field(
         "auto", description="standalone: C++ program; runtime: Cython or NumPy; auto: standalone if a compiler is found"
     )
-    chunk: Whole = Field(250, ge=1, le=100_000, description="examples between two checkpoints")
+    chunk: Whole = Field(500, ge=1, le=100_000, description="examples between two checkpoints")
     checkpoint_every: Whole = Field(
         10_000, ge=1, description="examples between two kept snapshots of weights and theta"
     )

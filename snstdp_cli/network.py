@@ -25,7 +25,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from brian2 import Clock, Network, NeuronGroup, SpikeMonitor, Synapses, TimedArray, linked_var, ms, mV
+from brian2 import BrianLogger, Clock, Network, NeuronGroup, SpikeMonitor, Synapses, TimedArray, linked_var, ms, mV
 from brian2.monitors.spikemonitor import EventMonitor
 
 from snstdp_cli.config import Experiment
@@ -297,6 +297,8 @@ def build_network(
     wiring : connections and delays for the number of inputs and neurons.
     images_per_chunk : how many images one run of the network can hold.
     """
+    # Brian warns that several synapses might write to one target; those of the controller have one source.
+    BrianLogger.suppress_hierarchy("brian2.codegen.generators.base")
     clock = Clock(experiment.dt * ms, name="clock")
     controller, inputs, show, pixels = build_presentation(experiment, wiring.n_input, images_per_chunk, clock)
     exc = _build_excitatory(experiment, plasticity, clock)

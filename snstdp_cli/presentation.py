@@ -194,6 +194,7 @@ def build_presentation(
         key : 1 (linked)
         """,
         threshold="chance > 0 and uniform_hash(key, i) < chance",
+        reset="",
         namespace=functions,
         clock=clock,
         name="inputs",

@@ -5,9 +5,11 @@ from snstdp_cli.artefacts.files import Workdir, write_atomic
 from snstdp_cli.artefacts.locks import lock_name
 from snstdp_cli.artefacts.responses import (
     Responses,
+    find_recordings,
     find_responses,
     load_ancestor_pair,
     load_responses,
+    refuse_recording,
     save_ancestor_pair,
     save_responses,
 )
@@ -28,6 +30,7 @@ __all__ = [
     "TrainedWeights",
     "Workdir",
     "delete_checkpoints",
+    "find_recordings",
     "find_responses",
     "list_snapshots",
     "list_weights",
@@ -37,6 +40,7 @@ __all__ = [
     "load_weights",
     "lock_name",
     "read_checkpoint",
+    "refuse_recording",
     "save_ancestor_pair",
     "save_responses",
     "save_snapshot",

@@ -53,8 +53,7 @@ def save_responses(workdir: Workdir, name: str, split: str, responses: Responses
     ArtefactError
         If the file exists and not `force`, the arrays do not fit each other, or writing fails.
     """
-    stem = _stem(name, split)
-    path = workdir.activity / f"{stem}.{len(responses.counts)}.npz"
+    path = _path(workdir, name, split, len(responses.counts))
     refuse_overwrite([path], force)
     checked = _checked(
         responses.counts, responses.labels, responses.attempts, responses.silent, responses.provenance, path
@@ -66,11 +65,30 @@ def save_responses(workdir: Workdir, name: str, split: str, responses: Responses
     return path
 
 
-def find_responses(workdir: Workdir, name: str, split: str) -> Path | None:
-    """Return the recording of `name` and `split` with the most examples, if there is any."""
+def find_recordings(workdir: Workdir, name: str, split: str) -> list[Path]:
+    """Return the recordings of `name` and `split`, those with most examples first."""
     pattern = re.compile(rf"{re.escape(_stem(name, split))}\.([0-9]{{1,18}})\.npz")
     found = [(int(match[1]), p) for p in workdir.activity.glob("*.npz") if (match := pattern.fullmatch(p.name))]
-    return max(found)[1] if found else None
+    return [path for _, path in sorted(found, reverse=True)]
+
+
+def find_responses(workdir: Workdir, name: str, split: str) -> Path | None:
+    """Return the recording of `name` and `split` with the most examples, if there is any."""
+    return next(iter(find_recordings(workdir, name, split)), None)
+
+
+def refuse_recording(workdir: Workdir, name: str, split: str, num: int, *, ancestor_format: bool = False) -> None:
+    """Raise `ArtefactError` if a recording of `num` examples would overwrite a file."""
+    paths = list(_ancestor_paths(workdir, num)) if ancestor_format else [_path(workdir, name, split, num)]
+    refuse_overwrite(paths, False)
+
+
+def _path(workdir: Workdir, name: str, split: str, num: int) -> Path:
+    return workdir.activity / f"{_stem(name, split)}.{num}.npz"
+
+
+def _ancestor_paths(workdir: Workdir, num: int) -> tuple[Path, Path]:
+    return workdir.activity / f"resultPopVecs{num}.npy", workdir.activity / f"inputNumbers{num}.npy"
 
 
 def load_responses(path: Path) -> Responses:
@@ -101,9 +119,7 @@ def save_ancestor_pair(workdir: Workdir, responses: Responses, *, force: bool = 
     ArtefactError
         If a file exists and not `force`, the arrays do not fit each other, or writing fails.
     """
-    number = len(responses.counts)
-    result_path = workdir.activity / f"resultPopVecs{number}.npy"
-    labels_path = workdir.activity / f"inputNumbers{number}.npy"
+    result_path, labels_path = _ancestor_paths(workdir, len(responses.counts))
     refuse_overwrite([result_path, labels_path], force)
     checked = _checked(responses.counts, responses.labels, responses.attempts, responses.silent, {}, result_path)
     write_files(

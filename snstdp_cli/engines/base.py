@@ -69,6 +69,14 @@ class Engine(Protocol):
         """Present the images of `chunk` to the network in `state`."""
         ...
 
+    def peak_memory_mb(self) -> float:
+        """Return the most memory that the simulation took so far."""
+        ...
+
+    def stop(self) -> None:
+        """End a chunk that another thread is running; it raises `EngineError` there."""
+        ...
+
     def close(self) -> None:
         """Remove temporary files."""
         ...

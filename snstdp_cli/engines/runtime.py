@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -78,6 +79,14 @@ class RuntimeEngine:
         }
         age_arrivals(after, steps)
         return ChunkResult(after, counts, attempts, silent)
+
+    def peak_memory_mb(self) -> float:
+        """Return the most memory that this process took so far."""
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+
+    def stop(self) -> None:
+        """Let Brian 2 stop after the current step."""
+        brian2.stop()
 
     def close(self) -> None:
         """Do nothing: this engine writes no files."""

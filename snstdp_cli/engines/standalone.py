@@ -7,12 +7,15 @@ therefore runs without importing Brian 2.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -39,6 +42,11 @@ class StandaloneEngine:
         say: Callable[[str], None] = lambda text: None,
     ) -> None:
         self.experiment = experiment
+        self._process: subprocess.Popen[bytes] | None = None
+        self._stopped = False
+        self._peak_kb = 0
+        #: CPU time of the last program, seconds.
+        self.cpu_seconds = 0.0
         self.program: Program = find_or_build(experiment, plasticity, wiring, say)
         self.compiled = self.program.fresh
         self.folder = Path(tempfile.mkdtemp(prefix="snstdp-"))
@@ -81,6 +89,16 @@ class StandaloneEngine:
         self._call(["--results_dir", f"{results}{os.sep}", *arguments])
         return self._read(len(chunk.images))
 
+    def peak_memory_mb(self) -> float:
+        """Return the most memory that a program of this engine took so far."""
+        return self._peak_kb / 1000
+
+    def stop(self) -> None:
+        """End the program and refuse to start another."""
+        self._stopped = True
+        if self._process is not None:
+            self._process.kill()
+
     def close(self) -> None:
         """Remove the folder."""
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -95,7 +113,9 @@ class StandaloneEngine:
         log = self.folder / "log.txt"
         with log.open("wb") as output:
             # A session of its own: Ctrl-C reaches this process first, which then ends the program.
-            process = subprocess.Popen(
+            if self._stopped:
+                raise EngineError("the simulation was stopped")
+            process = self._process = subprocess.Popen(
                 [str(self.program.executable), *arguments],
                 cwd=self.folder,
                 stdout=output,
@@ -103,17 +123,31 @@ class StandaloneEngine:
                 start_new_session=True,
             )
             try:
-                code = process.wait()
+                if not self._peak_kb:
+                    Thread(target=self._watch_memory, args=(process.pid,), daemon=True).start()
+                _, status, usage = os.wait4(process.pid, 0)
+                code = process.returncode = os.waitstatus_to_exitcode(status)
+                self.cpu_seconds = usage.ru_utime + usage.ru_stime
             except BaseException:
                 process.kill()
                 process.wait()
                 raise
+            finally:
+                self._process = None
         text = log.read_text(errors="replace").strip()
         if code != 0 or text:
             raise EngineError(
                 f"the simulation program failed (exit code {code}): {text[-500:] or 'it said nothing'}. "
                 "The last checkpoint is intact; run again with --resume"
             )
+
+    def _watch_memory(self, pid: int) -> None:
+        """Note the peak memory of the first program while it runs; afterwards the system does not tell it apart."""
+        with contextlib.suppress(OSError, ValueError, IndexError, StopIteration):
+            while True:
+                lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+                self._peak_kb = max(self._peak_kb, int(next(x for x in lines if x.startswith("VmHWM")).split()[1]))
+                time.sleep(0.02)
 
     def _load(self, name: str) -> NDArray[np.generic]:
         entry = self.program.arrays[name]

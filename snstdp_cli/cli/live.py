@@ -1,0 +1,138 @@
+"""What a running training or recording looks like: a live panel in a terminal, single lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from snstdp_cli.cli.console import duration, err, percent, print_note, print_warning
+from snstdp_cli.workflows.progress import Preflight, RecordingProgress, Reporter, TrainingProgress
+
+#: Seconds between two lines where there is no terminal.
+LINE_EVERY_S = 10.0
+_BARS = "▁▂▃▄▅▆▇█"
+
+
+def sparkline(values: list[float], width: int = 40) -> str:
+    """Return the values as a line of bars from the lowest to the highest, the latest `width` of them."""
+    shown = values[-width:]
+    if not shown:
+        return ""
+    low, high = min(shown), max(shown)
+    span = (high - low) or 1.0
+    return "".join(_BARS[min(7, int(8 * (value - low) / span))] for value in shown)
+
+
+@contextmanager
+def reporter(quiet: bool) -> Iterator[Reporter]:
+    """Yield where a workflow sends its news, shown as suits the place."""
+    if quiet:
+        yield Reporter(warn=print_warning)
+    elif err.is_terminal:
+        view = _LiveView()
+        try:
+            yield Reporter(print_note, print_warning, view.training, view.recording, view.preflight)
+        finally:
+            view.end()
+    else:
+        lines = _LineView()
+        yield Reporter(print_note, print_warning, lines.training, lines.recording, _print_preflight)
+
+
+def _print_preflight(plan: Preflight) -> None:
+    print_note(
+        f"about {duration(plan.seconds)} ({plan.rate:.0f} examples/s, measured on {plan.measured} examples), "
+        f"{plan.memory_mb:,.0f} MB of memory, {plan.disk_mb:,.0f} MB of disk in {plan.folder}"
+    )
+
+
+class _LiveView:
+    """A panel that is drawn again with each chunk."""
+
+    def __init__(self) -> None:
+        self._live: Live | None = None
+        self._kind = ""
+
+    def preflight(self, plan: Preflight) -> None:
+        _print_preflight(plan)
+
+    def training(self, now: TrainingProgress) -> None:
+        left = (now.total - now.examples) / now.rate if now.rate else 0.0
+        target = "" if now.l1_target is None else f" of {now.l1_target:g}"
+        rows = [
+            ("speed", f"{now.rate:.0f} examples/s, {duration(left)} left" if left else f"{now.rate:.0f} examples/s"),
+            ("activity", f"{now.spikes_per_example:.1f} spikes an example, {now.silent_neurons} silent neurons"),
+            ("retries", f"{now.retries:,} presentations again, {now.silent:,} examples without an answer"),
+            ("L1 norm", f"mean {now.l1_mean:.1f}{target} (from {now.l1_min:.1f} to {now.l1_max:.1f})"),
+            (
+                "theta",
+                f"from {now.theta_mv[0]:.1f} to {now.theta_mv[2]:.1f} mV, mean {now.theta_mv[1]:.1f}",
+            ),
+        ]
+        if now.curve:
+            accuracies = [accuracy for _, accuracy in now.curve]
+            rows.append(("held out", f"{sparkline(accuracies)} {percent(accuracies[-1])}"))
+        self._draw("training", now.examples, now.total, rows)
+
+    def recording(self, now: RecordingProgress) -> None:
+        left = (now.total - now.examples) / now.rate if now.rate else 0.0
+        rows = [("speed", f"{now.rate:.0f} examples/s" + (f", {duration(left)} left" if left else ""))]
+        self._draw(f"recording {now.split}", now.examples, now.total, rows)
+
+    def end(self) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def _draw(self, kind: str, done: int, total: int, rows: list[tuple[str, str]]) -> None:
+        if self._live is None or kind != self._kind:
+            self.end()
+            self._kind = kind
+            self._live = Live(console=err, auto_refresh=False)
+            self._live.start()
+        head = Table.grid(padding=(0, 1))
+        head.add_row(
+            Text(kind, style="bold"),
+            ProgressBar(total=total, completed=done, width=30),
+            Text(f"{done:,} / {total:,}"),
+        )
+        body = Table.grid(padding=(0, 2))
+        for name, value in rows:
+            body.add_row(Text(f"  {name}", style="cyan"), Text(value))
+        self._live.update(Group(head, body), refresh=True)
+
+
+class _LineView:
+    """A line now and then, for logs."""
+
+    def __init__(self) -> None:
+        self._last = -LINE_EVERY_S
+        self._points = 0
+
+    def training(self, now: TrainingProgress) -> None:
+        if len(now.curve) > self._points:
+            self._points = len(now.curve)
+            print_note(f"{now.curve[-1][0]:,} examples: accuracy on held-out training images {now.curve[-1][1]:.1%}")
+        if self._due(now.examples == now.total):
+            left = (now.total - now.examples) / now.rate
+            print_note(
+                f"training {now.examples:,} / {now.total:,}, {now.rate:.0f} examples/s, {duration(left)} left, "
+                f"{now.spikes_per_example:.1f} spikes an example, L1 {now.l1_mean:.1f}, retries {now.retries:,}"
+            )
+
+    def recording(self, now: RecordingProgress) -> None:
+        if self._due(now.examples == now.total):
+            print_note(f"recording {now.split} {now.examples:,} / {now.total:,}, {now.rate:.0f} examples/s")
+
+    def _due(self, last: bool) -> bool:
+        if not last and time.monotonic() - self._last < LINE_EVERY_S:
+            return False
+        self._last = time.monotonic()
+        return True

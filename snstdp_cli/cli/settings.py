@@ -1,0 +1,106 @@
+"""From a configuration file and flags to an experiment that remembers where each value came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from snstdp_cli.artefacts import Workdir, list_weights, load_weights
+from snstdp_cli.config import Experiment, check_name, merge, parse_override, read_file, validate
+from snstdp_cli.errors import ArtefactError, ConfigError
+from snstdp_cli.rules import complete
+
+#: Weights that come with the project; `snstdp test` uses them when no name is given.
+PRETRAINED = "pretrained_smax_400"
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """An experiment with the source of each value that is not a default."""
+
+    experiment: Experiment
+    sources: dict[str, str]
+
+
+def resolve(
+    config: Path | None,
+    sets: list[str] | None,
+    flags: Mapping[str, Any],
+    base: Mapping[str, Any] | None = None,
+    base_name: str = "",
+) -> Resolved:
+    """Put file, `--set` and flags together; the latter win.
+
+    Parameters
+    ----------
+    flags : dotted key -> value; None where the flag was not given.
+    base : used in place of a file when none is given, such as the experiment that made some weights.
+
+    Raises
+    ------
+    ConfigError
+        For a file, key or value that cannot be used; a file must be valid by itself.
+    """
+    content: Mapping[str, Any] = read_file(config) if config is not None else dict(base or {})
+    where = str(config) if config is not None else base_name or "configuration"
+    overrides = dict(parse_override(text) for text in sets or [])
+    overrides |= {key: value for key, value in flags.items() if value is not None}
+    experiment = complete(validate(content, where), where)
+    sources = dict.fromkeys(_leaves(merge(content, {}, where)), where) if content else {}
+    if overrides:
+        merged = merge(content, overrides, "flags")
+        experiment = complete(validate(merged, "flags"), "flags")
+        sources |= {"rule.name" if key == "rule" else key: "flag" for key in overrides}
+    return Resolved(experiment, sources)
+
+
+def resolve_for_weights(
+    config: Path | None, sets: list[str] | None, flags: dict[str, Any], name: str | None, workdir: Workdir
+) -> tuple[Experiment, str]:
+    """Return the experiment to use with trained weights, and their name.
+
+    Without a configuration file the settings are those that the weights were trained with, as their provenance tells.
+    """
+    if name is None and config is not None:
+        name = resolve(config, sets, flags).experiment.save_name
+    name = checked(name or PRETRAINED, "--load-name")
+    if name not in (known := list_weights(workdir)):
+        raise ArtefactError(_no_weights(name, known, workdir))
+    weights = load_weights(workdir, name)
+    recorded = weights.provenance.get("experiment")
+    base = recorded if isinstance(recorded, dict) else {}
+    flags = {**flags, "load_name": name}
+    if config is None and not base:
+        flags.setdefault("n_e", weights.weights.shape[1])
+    return resolve(config, sets, flags, base, f"provenance of {name}").experiment, name
+
+
+def checked(name: str, flag: str) -> str:
+    """Refuse a name that is not a plain file-name stem."""
+    try:
+        return check_name(name)
+    except ValueError as error:
+        raise ConfigError(f"{flag}: {error}; found {name[:60]!r}") from None
+
+
+def _leaves(content: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    for key, value in content.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}"
+
+
+def _no_weights(name: str, known: list[str], workdir: Workdir) -> str:
+    import difflib
+
+    close = difflib.get_close_matches(name, known, n=1)
+    if close:
+        hint = f"; did you mean '{close[0]}'?"
+    elif known:
+        hint = f"; there are: {', '.join(known[:8])}"
+    else:
+        hint = "; train a network first (snstdp train), or name another folder by --workdir"
+    return f"{workdir.weights}: no weights named '{name}'{hint}"

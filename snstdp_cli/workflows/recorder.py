@@ -1,0 +1,144 @@
+"""Engines that present images to frozen networks, several side by side.
+
+A response depends on its image and its number alone, so the examples can be divided among any number of workers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import signal
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from queue import SimpleQueue
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snstdp_cli.artefacts import TrainedWeights
+from snstdp_cli.config import Experiment
+from snstdp_cli.engines import (
+    RECORDING_STREAM,
+    Chunk,
+    ChunkResult,
+    Engine,
+    State,
+    choose_engine,
+    initial_state,
+    open_engine,
+)
+from snstdp_cli.wiring import Wiring
+from snstdp_cli.workflows.progress import RecordingProgress, Reporter
+
+#: Most examples that a worker takes at a time, so that progress is seen and the workers end together.
+BLOCK = 250
+
+Answers = tuple[NDArray[np.uint16], NDArray[np.uint16], NDArray[np.bool_]]
+
+
+class Recorder:
+    """A frozen network, compiled once, that records responses for any weights.
+
+    The C++ engine's workers are programs, each with a folder of its own, called from threads; the Python engine's are
+    processes, because Brian 2 runs one network at a time.
+    """
+
+    def __init__(self, experiment: Experiment, wiring: Wiring, workers: int, report: Reporter) -> None:
+        self.experiment, self.wiring, self.workers = experiment, wiring, workers
+        self.block = min(experiment.chunk, BLOCK)
+        self._engines: list[Engine] = []
+        self._free: SimpleQueue[Engine] = SimpleQueue()
+        self._pool: Executor | None = None
+        self._in_processes = workers > 1 and choose_engine(experiment) != "standalone"
+        if self._in_processes:
+            report.say(f"starting {workers} processes")
+            self._pool = ProcessPoolExecutor(
+                workers,
+                mp_context=multiprocessing.get_context("spawn"),
+                initializer=_start_process,
+                initargs=(experiment, wiring),
+            )
+            return
+        try:
+            for _ in range(workers):
+                self._engines.append(open_engine(experiment, None, wiring, report.say))
+                self._free.put(self._engines[-1])
+        except BaseException:
+            self.close()
+            raise
+        self._pool = ThreadPoolExecutor(workers) if workers > 1 else None
+
+    def record(
+        self,
+        weights: TrainedWeights,
+        images: NDArray[np.uint8],
+        first: int = 0,
+        *,
+        split: str = "",
+        progress: Callable[[RecordingProgress], None] = lambda _: None,
+    ) -> Answers:
+        """Present images [num, n_input]; return counts [num, n_e], attempts [num] and silent [num].
+
+        Parameters
+        ----------
+        first : number of the first image in its data set; part of the random numbers' counter.
+        """
+        num = len(images)
+        state = initial_state(self.experiment, self.wiring, None, weights.weights, weights.theta_mv)
+        counts = np.zeros((num, self.experiment.n_e), dtype=np.uint16)
+        attempts, silent = np.zeros(num, dtype=np.uint16), np.zeros(num, dtype=np.bool_)
+        size = min(self.block, max(1, -(-num // self.workers)))
+        chunks = [Chunk(first + k, images[k : k + size], RECORDING_STREAM) for k in range(0, num, size)]
+        began, done = time.perf_counter(), 0
+        pending: list[Future[ChunkResult]] = []
+        try:
+            if self._pool is not None:
+                pending = [self._submit(state, chunk) for chunk in chunks]
+            for k, chunk in enumerate(chunks):
+                result = pending[k].result() if pending else self._engines[0].run(state, chunk)
+                rows = slice(done, done + len(chunk.images))
+                counts[rows], attempts[rows], silent[rows] = result.counts, result.attempts, result.silent
+                done = rows.stop
+                progress(RecordingProgress(split, done, num, done / (time.perf_counter() - began)))
+        except BaseException:
+            for future in pending:
+                future.cancel()
+            for engine in self._engines:
+                engine.stop()
+            raise
+        return counts, attempts, silent
+
+    def close(self) -> None:
+        """End the workers and remove their folders."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+        for engine in self._engines:
+            engine.close()
+
+    def _submit(self, state: State, chunk: Chunk) -> Future[ChunkResult]:
+        assert self._pool is not None
+        if self._in_processes:
+            return self._pool.submit(_run_in_process, state, chunk)
+        return self._pool.submit(self._run_in_free_engine, state, chunk)
+
+    def _run_in_free_engine(self, state: State, chunk: Chunk) -> ChunkResult:
+        engine = self._free.get()
+        try:
+            return engine.run(state, chunk)
+        finally:
+            self._free.put(engine)
+
+
+_process_engine: list[Engine] = []
+
+
+def _start_process(experiment: Experiment, wiring: Wiring) -> None:
+    # Ctrl-C is for the main process, which then ends this one.
+    with contextlib.suppress(ValueError):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _process_engine.append(open_engine(experiment, None, wiring))
+
+
+def _run_in_process(state: State, chunk: Chunk) -> ChunkResult:
+    return _process_engine[0].run(state, chunk)

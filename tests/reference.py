@@ -1,0 +1,350 @@
+"""The whole network once more in plain NumPy, written from its equations (DESIGN, sections 2 and 3), for comparison.
+
+Nothing here reads the Brian 2 statements of a rule or of the network. Voltages and thresholds are in mV, time in steps.
+The tests' small experiments and the way they open an engine are at the end.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snstdp_cli.config import Experiment, validate
+from snstdp_cli.engines.base import TRAINING_STREAM, Chunk, ChunkResult, State, initial_state
+from snstdp_cli.presentation import draw_key, uniform_hash
+from snstdp_cli.rules import complete, plasticity_of
+from snstdp_cli.wiring import Wiring, draw_weights, draw_wiring
+
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+
+@dataclass
+class SelfNormalizingNeuron:
+    """SMAX and SMIN for the n weights of one neuron, which spikes with a given set of active synapses."""
+
+    w: Floats
+    eta: float
+    l_tar: float
+    positive_share: float
+    lagged: bool
+    s_max: float | None = None
+    s_min: float | None = None
+
+    def fire(self, active: Mask) -> None:
+        n, l_0 = len(self.w), int(active.sum())
+        usable = 1 <= l_0 and (l_0 < n or self.positive_share == 1)
+        if usable and not self.lagged:
+            self._scale(l_0)
+        if self.s_max is not None and (usable or self.lagged):
+            self.w = np.where(
+                active, self.w + self.eta * (self.s_max - self.w), self.w - self.eta * (self.w - self.s_min)
+            )
+        if usable and self.lagged:
+            self._scale(l_0)
+
+    def _scale(self, l_0: int) -> None:
+        self.s_max = self.positive_share * self.l_tar / l_0
+        inactive = len(self.w) - l_0
+        self.s_min = -(1 - self.positive_share) * self.l_tar / inactive if inactive else 0.0
+
+
+class SelfNormalizingLayer:
+    """SMAX and SMIN for all neurons of a network, with a decaying presynaptic trace."""
+
+    def __init__(self, experiment: Experiment, weights: Floats) -> None:
+        p = experiment.rule.parameters
+        self.neurons = [
+            SelfNormalizingNeuron(
+                w=weights[:, j].copy(),
+                eta=p["eta"],
+                l_tar=p["a_tar"] * len(weights),
+                positive_share=p.get("positive_share", 1.0),
+                lagged=p["scaling"] == "lagged",
+            )
+            for j in range(weights.shape[1])
+        ]
+        self.x_pre = np.zeros_like(weights)
+        self.x_tar = p["x_tar"]
+        self.keep = math.exp(-experiment.dt / p["tau_pre_ms"])
+
+    @property
+    def weights(self) -> Floats:
+        return np.stack([neuron.w for neuron in self.neurons], axis=1)
+
+    def decay(self) -> None:
+        self.x_pre *= self.keep
+
+    def arrive(self, hit: Mask) -> None:
+        self.x_pre[hit] = 1
+
+    def fire(self, fired: Mask) -> None:
+        for j in np.flatnonzero(fired):
+            self.neurons[j].fire(self.x_pre[:, j] >= self.x_tar * (1 - 1e-9))
+
+    def begin_presentation(self) -> None:
+        """Nothing to normalize: that is the point of these rules."""
+
+
+class TripletLayer:
+    """Diehl & Cook's triplet rule with divisive normalization."""
+
+    def __init__(self, experiment: Experiment, weights: Floats) -> None:
+        p = experiment.rule.parameters
+        self.weights = weights.copy()
+        self.total = p["a_tar"] * len(weights)
+        self.nu_pre, self.nu_post, self.w_max = p["nu_pre"], p["nu_post"], p["w_max"]
+        self.pre1 = np.zeros_like(weights)
+        self.post1, self.post2 = np.zeros(weights.shape[1]), np.zeros(weights.shape[1])
+        self.keep = [math.exp(-experiment.dt / p[tau]) for tau in ("tau_pre_ms", "tau_post1_ms", "tau_post2_ms")]
+
+    def decay(self) -> None:
+        self.pre1 *= self.keep[0]
+        self.post1 *= self.keep[1]
+        self.post2 *= self.keep[2]
+
+    def arrive(self, hit: Mask) -> None:
+        lower = np.clip(self.weights - self.nu_pre * self.post1, 0, self.w_max)
+        self.weights = np.where(hit, lower, self.weights)
+        self.pre1[hit] = 1
+
+    def fire(self, fired: Mask) -> None:
+        higher = np.clip(self.weights + self.nu_post * self.pre1 * self.post2, 0, self.w_max)
+        self.weights = np.where(fired, higher, self.weights)
+        self.post1[fired] = self.post2[fired] = 1
+
+    def begin_presentation(self) -> None:
+        self.weights = self.weights * self.total / self.weights.sum(axis=0)
+
+
+class FrozenLayer:
+    """Weights that never change."""
+
+    def __init__(self, weights: Floats) -> None:
+        self.weights = weights.copy()
+
+    def decay(self) -> None: ...
+    def arrive(self, hit: Mask) -> None: ...
+    def fire(self, fired: Mask) -> None: ...
+    def begin_presentation(self) -> None: ...
+
+
+def membrane_step(v: Floats, ge: Floats, gi: Floats, dt: float, euler: bool) -> Floats:
+    """Advance the excitatory voltage (mV) by one step: the exact solution for constant conductances, or Euler."""
+    if euler:
+        return v + dt / 100 * ((-65 - v) + ge * (0 - v) + gi * (-100 - v))
+    ge = ge * 1.0 / dt * (1 - np.exp(-dt / 1.0))
+    gi = gi * 2.0 / dt * (1 - np.exp(-dt / 2.0))
+    g = 1 + ge + gi
+    drive = -65 + gi * -100
+    safe = np.where(np.abs(g) < 1e-7, 1.0, g)
+    exact = drive / safe + (v - drive / safe) * np.exp(-g * dt / 100)
+    return np.where(np.abs(g) < 1e-7, v + dt / 100 * drive, exact)
+
+
+@dataclass
+class Reference:
+    """What the reference network did."""
+
+    spikes: list[tuple[int, int]]
+    weights: Floats
+    theta_mv: Floats
+    counts: NDArray[np.int64]
+    attempts: list[int]
+    silent: list[bool]
+
+
+def simulate(
+    experiment: Experiment,
+    images: NDArray[np.uint8],
+    weights: Floats,
+    wiring: Wiring,
+    plastic: bool = True,
+    first: int = 0,
+    stream: int = TRAINING_STREAM,
+) -> Reference:
+    """Present `images` to the network, in Brian 2's order: state updates, thresholds, synapses, resets."""
+    dt, net, shown, n_e = experiment.dt, experiment.network, experiment.presentation, experiment.n_e
+    euler = net.integration == "euler"
+    keep_e, keep_i = (1 - dt, 1 - dt / 2) if euler else (math.exp(-dt), math.exp(-dt / 2))
+    mean_e = 1.0 if euler else (1 - keep_e) / dt
+    delays = wiring.to_matrix(wiring.delay_steps)
+    lateral = wiring.inhibition_delay_steps
+    lateral = np.zeros((n_e, n_e), dtype=int) if lateral is None else lateral
+    layer: Any = FrozenLayer(weights)
+    if plastic:
+        layer = (TripletLayer if experiment.rule.name == "triplet" else SelfNormalizingLayer)(experiment, weights)
+    theta_keep = math.exp(-dt / net.theta_tau_ms) if plastic else 1.0
+    theta_step = experiment.theta_step_mv if plastic else 0.0
+    stimulus, whole = round(shown.stimulus_ms / dt), round(shown.stimulus_ms / dt) + round(shown.rest_ms / dt)
+    v, ge, gi = np.full(n_e, -105.0), np.zeros(n_e), np.zeros(n_e)
+    v_inh, ge_inh = np.full(n_e, -100.0), np.zeros(n_e)
+    theta = np.full(n_e, net.theta_init_mv)
+    last, last_inh = np.full(n_e, -1000), np.full(n_e, -1000)
+    due: dict[int, Mask] = defaultdict(lambda: np.zeros(weights.shape, dtype=bool))
+    due_inh: dict[int, Floats] = defaultdict(lambda: np.zeros(n_e))
+    spikes, all_counts, all_attempts, all_silent = [], [], [], []
+    step = 0
+    for example, image in enumerate(images):
+        attempt, settled = 0, False
+        while not settled:
+            counts = np.zeros(n_e, dtype=int)
+            for tick in range(whole):
+                # State updates: conductances enter by their value (Euler) or mean (exact), then decay.
+                free, free_inh = step - last >= round(5 / dt), step - last_inh >= round(2 / dt)
+                v = np.where(free, membrane_step(v, ge, gi, dt, euler), v)
+                inward = dt / 10 * ((-60 - v_inh) + ge_inh * mean_e * (0 - v_inh))
+                v_inh = np.where(free_inh, v_inh + inward, v_inh)
+                ge, gi, ge_inh, theta = ge * keep_e, gi * keep_i, ge_inh * keep_e, theta * theta_keep
+                layer.decay()
+                # Thresholds.
+                fired, fired_inh = free & (v > theta - 72), free_inh & (v_inh > -40)
+                if 1 <= tick <= stimulus:
+                    key = draw_key(experiment.seed, stream, first + example, attempt * whole + tick)
+                    chance = image / 8 * (shown.intensity + attempt) * dt / 1000
+                    for i in np.flatnonzero(uniform_hash(key, np.arange(len(image))) < chance):
+                        for j in range(n_e):
+                            due[step + delays[i, j]][i, j] = True
+                    counts += fired
+                spikes += [(step, int(j)) for j in np.flatnonzero(fired)]
+                # Synapses: arrivals, then postsynaptic spikes, then a new presentation's normalization.
+                hit = due.pop(step, None)
+                if hit is not None:
+                    ge = ge + (layer.weights * hit).sum(axis=0)
+                    layer.arrive(hit)
+                ge_inh = ge_inh + net.w_exc_inh * fired
+                for k in np.flatnonzero(fired_inh):
+                    for j in range(n_e):
+                        if j != k:
+                            due_inh[step + lateral[k, j]][j] += net.w_inh_exc
+                gi = gi + due_inh.pop(step, 0.0)
+                layer.fire(fired)
+                if tick == 0:
+                    layer.begin_presentation()
+                # Resets.
+                v[fired], v_inh[fired_inh] = -65, -45
+                last[fired], last_inh[fired_inh] = step, step
+                theta = theta + theta_step * fired
+                if tick == 0 and not plastic:
+                    v[:], v_inh[:] = -65, -60
+                    ge[:] = gi[:] = ge_inh[:] = 0
+                    last[:] = last_inh[:] = -1000
+                step += 1
+            attempt += 1
+            settled = counts.sum() >= shown.min_spikes or shown.intensity + attempt > shown.max_intensity
+        all_counts.append(counts)
+        all_attempts.append(attempt)
+        all_silent.append(bool(counts.sum() < shown.min_spikes))
+    return Reference(spikes, layer.weights, theta, np.array(all_counts), all_attempts, all_silent)
+
+
+# Small experiments
+
+N_INPUT = 16
+RULES_TO_TEST = ("smax-lagged", "smax-instantaneous", "smin-lagged", "smin-instantaneous", "triplet")
+_RULES: dict[str, dict[str, Any]] = {
+    "smax": {"name": "smax", "eta": 0.1, "a_tar": 0.5, "tau_pre_ms": 5},
+    "smin": {"name": "smin", "eta": 0.1, "a_tar": 0.5, "tau_pre_ms": 5, "positive_share": 0.7},
+    "triplet": {"name": "triplet", "nu_pre": 0.01, "nu_post": 0.1, "a_tar": 0.5},
+}
+
+
+def small_experiment(rule: str = "smin-lagged", **changes: Any) -> Experiment:
+    """Return an experiment of 4 neurons that runs in moments; `changes` are top-level keys or whole sections."""
+    name, _, scaling = rule.partition("-")
+    content: dict[str, Any] = {
+        "n_e": 4,
+        "chunk": 8,
+        "seed": 5,
+        "rule": {**_RULES[name], **({"scaling": scaling} if scaling else {})},
+        "presentation": {"stimulus_ms": 40, "rest_ms": 15, "intensity": 20, "max_intensity": 22, "min_spikes": 3},
+    }
+    network = {"input_delay_ms": 5, "w_inh_exc": 3, "theta_init_mv": 12, "theta_step_mv": 0.3, "theta_tau_ms": 1000}
+    content["network"] = {**network, **changes.pop("network", {})}
+    content["presentation"] = {**content["presentation"], **changes.pop("presentation", {})}
+    return complete(validate({**content, **changes}, "test"))
+
+
+def draw_images(count: int, seed: int = 1, n_input: int = N_INPUT) -> NDArray[np.uint8]:
+    """Draw images of which half the pixels are black."""
+    random = np.random.default_rng(seed)
+    grey = random.integers(40, 256, (count, n_input))
+    return (grey * (random.random((count, n_input)) < 0.5)).astype(np.uint8)
+
+
+@dataclass
+class Run:
+    """A network in one engine, ready to be shown images."""
+
+    experiment: Experiment
+    wiring: Wiring
+    engine: Any
+    start: State
+    #: Step of the runtime engine's clock at which the last chunk began.
+    begin: int = 0
+
+    def weights(self, result: ChunkResult) -> Floats:
+        return np.asarray(self.wiring.to_matrix(result.state["input_exc.w"]), dtype=np.float64)
+
+    def show(
+        self,
+        images: NDArray[np.uint8],
+        state: State | None = None,
+        first: int = 0,
+        stream: int = TRAINING_STREAM,
+    ) -> ChunkResult:
+        if self.engine.name == "runtime":
+            import brian2
+
+            # Engines of several targets live side by side here; Brian 2 knows one target at a time.
+            brian2.prefs.codegen.target = self.engine.target
+            self.begin = int(self.engine.built.exc.clock.variables["timestep"].get_value()[0])
+        return self.engine.run(self.start if state is None else state, Chunk(first, images, stream))
+
+    def spikes(self) -> list[tuple[int, int]]:
+        """Return (step, neuron) of every excitatory spike of the last chunk, sorted."""
+        if self.engine.name == "runtime":
+            monitor = self.engine.built.spikes
+            times, neurons = monitor.t_[:], monitor.i[:]
+        else:
+            times, neurons = self.engine._load("exc_spikes.t"), self.engine._load("exc_spikes.i")
+        steps = np.rint(np.asarray(times) * 1000 / self.experiment.dt).astype(int) - self.begin
+        return sorted((int(step), int(j)) for step, j in zip(steps, neurons, strict=True) if step >= 0)
+
+
+_OPEN: dict[tuple[str, bool, str], Any] = {}
+
+
+def open_run(experiment: Experiment, target: str, plastic: bool = True, n_input: int = N_INPUT) -> Run:
+    """Open a network on `numpy`, `cython` or `cpp`; engines are kept, so that each is prepared once."""
+    wiring = draw_wiring(experiment, n_input)
+    plasticity = plasticity_of(experiment, n_input) if plastic else None
+    key = (f"{experiment.model_dump_json()}{n_input}", plastic, target)
+    if key not in _OPEN:
+        _OPEN[key] = open_fresh(experiment, target, plastic, n_input)
+    target_l1 = experiment.rule.parameters["a_tar"] * n_input
+    start = initial_state(experiment, wiring, plasticity, draw_weights(experiment, n_input, target_l1))
+    return Run(experiment, wiring, _OPEN[key], start)
+
+
+def open_fresh(experiment: Experiment, target: str, plastic: bool = True, n_input: int = N_INPUT) -> Any:
+    """Open an engine that no other test has used."""
+    from snstdp_cli.engines.runtime import RuntimeEngine
+    from snstdp_cli.engines.standalone import StandaloneEngine
+
+    wiring = draw_wiring(experiment, n_input)
+    plasticity = plasticity_of(experiment, n_input) if plastic else None
+    if target == "cpp":
+        return StandaloneEngine(experiment, plasticity, wiring)
+    return RuntimeEngine(experiment, plasticity, wiring, target=target)
+
+
+def reference_of(run: Run, images: NDArray[np.uint8], plastic: bool = True, **options: Any) -> Reference:
+    """Simulate what `run.show(images)` does."""
+    weights = np.asarray(run.wiring.to_matrix(run.start["input_exc.w"]), dtype=np.float64)
+    return simulate(run.experiment, images, weights, run.wiring, plastic, **options)

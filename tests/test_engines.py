@@ -1,0 +1,293 @@
+"""Both engines, on every target, against the independent network of `reference.py` and against each other."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+from reference import RULES_TO_TEST, Run, draw_images, open_fresh, open_run, reference_of, small_experiment
+
+from snstdp_cli.engines import RECORDING_STREAM, choose_engine
+from snstdp_cli.engines.base import NEVER, age_arrivals, collect_responses
+from snstdp_cli.engines.standalone import StandaloneEngine
+from snstdp_cli.errors import EngineError
+from snstdp_cli.rules import plasticity_of
+from snstdp_cli.wiring import draw_wiring
+
+CPP = pytest.param("cpp", marks=pytest.mark.compiles)
+CYTHON = pytest.param("cython", marks=pytest.mark.compiles)
+COMBINATIONS = [
+    *[pytest.param(rule, "numpy") for rule in RULES_TO_TEST],
+    *[pytest.param(rule, "cpp", marks=pytest.mark.compiles) for rule in RULES_TO_TEST],
+    pytest.param("smin-lagged", "cython", marks=pytest.mark.compiles),
+]
+#: Inhibition by n_e * (n_e - 1) delayed synapses, input without delays, forward Euler.
+OTHER_NETWORK = {"inhibition": "dense", "inhibition_delay_ms": 3, "input_delay_ms": 0, "integration": "euler"}
+
+
+def mixed_images() -> np.ndarray:
+    """Bright, dim and black images: some answered at once, some after retries, some never."""
+    images = draw_images(7)
+    images[2] //= 8
+    images[4] = 0
+    images[5] //= 2
+    return images
+
+
+def assert_like_reference(run: Run, plastic: bool = True, least_spikes: int = 60) -> None:
+    images = mixed_images()
+    result, expected = run.show(images), reference_of(run, images, plastic)
+    assert run.spikes() == expected.spikes
+    assert len(expected.spikes) >= least_spikes
+    assert {neuron for _, neuron in expected.spikes} == set(range(run.experiment.n_e))
+    np.testing.assert_allclose(run.weights(result), expected.weights, rtol=0, atol=1e-9)
+    np.testing.assert_allclose(result.state["exc.theta"] * 1000, expected.theta_mv, rtol=0, atol=1e-9)
+    assert result.counts.tolist() == expected.counts.tolist()
+    assert result.attempts.tolist() == expected.attempts
+    assert result.silent.tolist() == expected.silent
+    assert set(expected.attempts) == {1, 2, 3}
+
+
+@pytest.mark.parametrize(("rule", "target"), COMBINATIONS)
+def test_a_learning_network_spikes_and_learns_step_for_step_as_the_reference(rule: str, target: str) -> None:
+    run = open_run(small_experiment(rule), target)
+    assert_like_reference(run)
+    before = run.wiring.to_matrix(run.start["input_exc.w"])
+    assert np.abs(run.weights(run.show(mixed_images())) - before).max() > 0.1
+
+
+@pytest.mark.parametrize("target", ["numpy", CPP])
+def test_a_frozen_network_spikes_step_for_step_as_the_reference(target: str) -> None:
+    assert_like_reference(open_run(small_experiment(), target, plastic=False), plastic=False)
+
+
+@pytest.mark.parametrize("target", ["numpy", CPP])
+def test_delayed_dense_inhibition_with_forward_euler_spikes_as_the_reference(target: str) -> None:
+    assert_like_reference(open_run(small_experiment("smax-lagged", network=OTHER_NETWORK), target))
+
+
+@pytest.mark.compiles
+def test_a_network_of_one_neuron_runs_in_cpp_as_in_the_reference() -> None:
+    experiment = small_experiment("smax-lagged", n_e=1, network={"inhibition": "dense", "theta_init_mv": 8})
+    assert_like_reference(open_run(experiment, "cpp"), least_spikes=30)
+
+
+@pytest.mark.compiles
+@pytest.mark.parametrize("rule", RULES_TO_TEST)
+def test_numpy_and_cpp_leave_the_same_state(rule: str) -> None:
+    states = [open_run(small_experiment(rule), target).show(mixed_images()).state for target in ("numpy", "cpp")]
+    assert states[0].keys() == states[1].keys()
+    for name, values in states[0].items():
+        # The triplet rule evaluates exp, which differs in its last bit between libraries; the others must not differ.
+        allowed = 1e-12 if rule == "triplet" else 0
+        np.testing.assert_allclose(states[1][name], values, rtol=0, atol=allowed, err_msg=name)
+
+
+@pytest.mark.compiles
+def test_cython_leaves_the_same_bits_as_numpy() -> None:
+    runs = {target: open_run(small_experiment(), target) for target in ("numpy", "cython")}
+    states = {target: run.show(mixed_images()).state for target, run in runs.items()}
+    assert all(np.array_equal(states["cython"][name], values) for name, values in states["numpy"].items())
+    codes = [type(c).__name__ for c in runs["cython"].engine.built.exc.state_updater._code_objects]
+    assert codes == ["CythonCodeObject"]
+
+
+@pytest.mark.parametrize("target", ["numpy", CPP])
+def test_one_seed_gives_the_same_bits_again_and_another_seed_other_spikes(target: str) -> None:
+    run = open_run(small_experiment(), target)
+    first, spikes = run.show(mixed_images()), run.spikes()
+    again = run.show(mixed_images())
+    assert run.spikes() == spikes
+    assert all(np.array_equal(again.state[name], values) for name, values in first.state.items())
+    # Only the input's random numbers differ: connections, delays and weights are the same.
+    run.engine.experiment = run.experiment.model_copy(update={"seed": 6})
+    try:
+        run.show(mixed_images())
+        assert run.spikes() != spikes
+    finally:
+        run.engine.experiment = run.experiment
+
+
+@pytest.mark.parametrize("target", ["numpy", CPP])
+def test_recording_sees_other_input_spikes_than_learning(target: str) -> None:
+    run = open_run(small_experiment(), target)
+    run.show(mixed_images())
+    learning = run.spikes()
+    run.show(mixed_images(), stream=RECORDING_STREAM)
+    assert run.spikes() != learning
+
+
+@pytest.mark.parametrize("target", ["numpy", CPP])
+@pytest.mark.parametrize("rule", ["smin-lagged", "triplet"])
+def test_a_run_in_two_chunks_leaves_the_same_bits_as_in_one(rule: str, target: str) -> None:
+    run, images = open_run(small_experiment(rule), target), mixed_images()
+    whole = run.show(images)
+    front = run.show(images[:3])
+    back = run.show(images[3:], state=front.state, first=3)
+    for name, values in whole.state.items():
+        np.testing.assert_array_equal(back.state[name], values, err_msg=name)
+    np.testing.assert_array_equal(np.concatenate([front.counts, back.counts]), whole.counts)
+    np.testing.assert_array_equal(np.concatenate([front.attempts, back.attempts]), whole.attempts)
+
+
+@pytest.mark.parametrize("target", ["numpy", CPP])
+def test_the_number_of_the_first_example_decides_the_input_spikes(target: str) -> None:
+    run, image = open_run(small_experiment(), target, plastic=False), draw_images(1)
+    counts = [run.show(image, first=first).counts.tolist() for first in range(6)]
+    assert counts[0] != counts[1] or counts[0] != counts[2]
+    assert run.show(image, first=3).counts.tolist() == counts[3]
+
+
+@pytest.mark.parametrize("target", ["numpy", CPP])
+def test_a_frozen_network_changes_neither_weights_nor_thresholds(target: str) -> None:
+    run = open_run(small_experiment(), target, plastic=False)
+    result = run.show(draw_images(5))
+    assert result.counts.sum() > 20
+    for name in ("input_exc.w", "exc.theta"):
+        assert np.array_equal(result.state[name], run.start[name])
+
+
+@pytest.mark.parametrize("target", ["numpy", CPP])
+def test_a_frozen_response_does_not_depend_on_what_was_shown_before(target: str) -> None:
+    run, images = open_run(small_experiment(), target, plastic=False), draw_images(3)
+    images[1] = 255
+    after_two = run.show(images)
+    assert after_two.counts[2].sum() >= 3
+    after_others = run.show(images[[1, 0, 2]])
+    alone = run.show(images[2:], first=2)
+    excited = dict(run.start) | {"exc.v": np.full(4, -0.04), "exc.ge": np.full(4, 9.0), "exc.cooldown": np.full(4, 7.0)}
+    excited |= {"exc.gi": np.full(4, 99.0), "inh.v": np.full(4, -0.041), "inh.ge": np.full(4, 9.0)}
+    from_excited = run.show(images[2:], state=excited, first=2)
+    expected = after_two.counts[2].tolist()
+    assert [r.counts[-1].tolist() for r in (after_others, alone, from_excited)] == [expected] * 3
+
+
+@pytest.mark.parametrize("target", ["numpy", CPP])
+@pytest.mark.parametrize("plastic", [True, False])
+def test_a_black_image_is_shown_as_often_as_allowed_and_is_silent(plastic: bool, target: str) -> None:
+    run = open_run(small_experiment(), target, plastic=plastic)
+    result = run.show(np.zeros((2, 16), dtype=np.uint8))
+    assert run.spikes() == []
+    assert result.counts.tolist() == [[0] * 4] * 2
+    assert result.attempts.tolist() == [run.experiment.max_attempts] * 2 == [3, 3]
+    assert result.silent.tolist() == [True, True]
+
+
+@pytest.mark.parametrize("target", ["numpy", CPP])
+def test_only_the_last_presentation_of_a_retried_image_counts(target: str) -> None:
+    run, images = open_run(small_experiment(), target), mixed_images()
+    result = run.show(images)
+    retried = int(np.flatnonzero((result.attempts == 2) & ~result.silent)[0])
+    whole, stimulus = run.experiment.presentation_steps, run.experiment.stimulus_steps
+    begin = int(result.attempts[:retried].sum()) * whole
+    tries = [[0] * 4, [0] * 4]
+    for step, neuron in run.spikes():
+        number, tick = divmod(step - begin, whole)
+        if number in (0, 1) and 0 < tick <= stimulus:
+            tries[number][neuron] += 1
+    assert sum(tries[0]) < 3 <= sum(tries[1])
+    assert result.counts[retried].tolist() == tries[1]
+
+
+def test_a_spike_during_the_rest_or_in_a_failed_try_counts_for_nothing() -> None:
+    experiment = small_experiment(n_e=2, presentation={"min_spikes": 1})
+    whole, stimulus = experiment.presentation_steps, experiment.stimulus_steps
+    # Example 0: a failed try and a second one; example 1: at once. A spike at tick 0 is an echo of what was before.
+    spikes = [3, whole, whole + 1, whole + stimulus, whole + stimulus + 1, 2 * whole + 5]
+    counts, attempts, silent = collect_responses(
+        experiment,
+        2,
+        np.array(spikes),
+        np.array([0, 0, 1, 1, 0, 0]),
+        np.array([0, whole, 2 * whole]),
+        np.array([0, 0, 1]),
+        np.array([0, 1, 0]),
+    )
+    assert counts.tolist() == [[0, 2], [1, 0]]
+    assert attempts.tolist() == [2, 1]
+    assert silent.tolist() == [False, False]
+
+
+def test_the_runtime_engine_forgets_the_spikes_of_earlier_chunks() -> None:
+    run = open_run(small_experiment(), "numpy")
+    run.show(mixed_images())
+    run.show(draw_images(1))
+    assert len(run.engine.built.spikes.t) == len(run.spikes()) > 0
+    assert len(run.engine.built.shown.t) <= 3
+
+
+def test_responses_of_an_unfinished_chunk_are_refused() -> None:
+    none = np.array([], dtype=np.int64)
+    with pytest.raises(EngineError, match="1 of 2 examples"):
+        collect_responses(small_experiment(), 2, none, none, np.array([0]), np.array([0]), np.array([0]))
+
+
+def test_arrivals_age_by_the_steps_of_a_chunk_and_never_overflow() -> None:
+    state = {"input_exc.arrived": np.array([90, -5, NEVER], dtype=np.int32)}
+    for _ in range(2):
+        age_arrivals(state, 2_000_000_000 // 4)
+    assert state["input_exc.arrived"].tolist() == [90 - 10**9, NEVER, NEVER]
+
+
+@pytest.mark.compiles
+def test_a_program_is_compiled_once_and_found_again() -> None:
+    open_run(small_experiment(), "cpp")
+    messages: list[str] = []
+    for seed in (5, 77):
+        experiment = small_experiment(seed=seed)
+        wiring = draw_wiring(experiment, 16)
+        engine = StandaloneEngine(experiment, plasticity_of(experiment, 16), wiring, messages.append)
+        assert engine.compiled is False
+        engine.close()
+        assert not engine.folder.exists()
+    assert messages == []
+
+
+@pytest.mark.compiles
+def test_the_cache_key_knows_all_that_shapes_the_program_and_nothing_else() -> None:
+    from snstdp_cli.engines.compilation import find_compiler
+    from snstdp_cli.engines.program import program_key
+
+    def key(plastic: bool = True, n_input: int = 16, **changes: object) -> str:
+        experiment = small_experiment(**changes)  # type: ignore[arg-type]
+        return program_key(experiment, plastic, draw_wiring(experiment, n_input), find_compiler() or "")
+
+    base = key()
+    assert key(seed=9, num_examples=3, save_name="x", checkpoint_every=7) == base
+    others = [
+        key(plastic=False),
+        key(n_input=17),
+        key(n_e=5),
+        key(dt=0.25),
+        key(rule="smin-instantaneous"),
+        key(rule="smax-lagged"),
+        key(network={"w_exc_inh": 9}),
+        key(network={"theta_step_mv": 0.1}),
+        key(presentation={"intensity": 21}),
+        key(chunk=9),
+    ]
+    assert len({base, *others}) == len(others) + 1
+
+
+@pytest.mark.compiles
+def test_a_program_that_fails_is_an_error_that_says_so() -> None:
+    run = open_run(small_experiment(), "cpp")
+    engine = open_fresh(run.experiment, "cpp")
+    failing = engine.folder / "fail"
+    failing.write_text("#!/bin/sh\necho no space left\nexit 3\n")
+    failing.chmod(0o755)
+    engine.program = dataclasses.replace(engine.program, executable=failing)
+    with pytest.raises(EngineError, match=r"exit code 3.*no space left"):
+        dataclasses.replace(run, engine=engine).show(draw_images(1))
+    engine.close()
+
+
+def test_without_a_compiler_auto_means_runtime_and_standalone_says_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CXX", "/no/such/compiler")
+    experiment = small_experiment()
+    assert choose_engine(experiment) == "runtime"
+    with pytest.raises(EngineError, match=r"no C\+\+ compiler"):
+        open_fresh(experiment, "cpp")
