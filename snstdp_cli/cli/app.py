@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from snstdp_cli import __version__
-from snstdp_cli.cli import experiments, inspection
+from snstdp_cli.cli import experiments, inspection, machine
 from snstdp_cli.cli.console import out, print_error
 from snstdp_cli.errors import InterruptedRunError, SnstdpError
 
@@ -71,6 +71,8 @@ for _name, _command, _panel in (
     ("evaluate", experiments.evaluate, _EXPERIMENT),
     ("rules", inspection.rules, _SETUP),
     ("init", inspection.init, _SETUP),
+    ("doctor", machine.doctor, _SETUP),
+    ("bench", machine.bench, _SETUP),
 ):
     app.command(_name, rich_help_panel=_panel)(reported(_command))
 for _group, _name in ((inspection.config_app, "config"), (inspection.data_app, "data")):

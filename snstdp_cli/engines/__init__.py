@@ -15,6 +15,7 @@ from snstdp_cli.engines.base import (
     initial_state,
 )
 from snstdp_cli.engines.compilation import find_compiler
+from snstdp_cli.engines.program import cache_folder
 from snstdp_cli.rules import Plasticity
 from snstdp_cli.wiring import Wiring
 
@@ -25,7 +26,9 @@ __all__ = [
     "ChunkResult",
     "Engine",
     "State",
+    "cache_folder",
     "choose_engine",
+    "find_compiler",
     "initial_state",
     "open_engine",
 ]

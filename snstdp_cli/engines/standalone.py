@@ -49,7 +49,8 @@ class StandaloneEngine:
         self.cpu_seconds = 0.0
         self.program: Program = find_or_build(experiment, plasticity, wiring, say)
         self.compiled = self.program.fresh
-        self.folder = Path(tempfile.mkdtemp(prefix="snstdp-"))
+        _remove_abandoned()
+        self.folder = Path(tempfile.mkdtemp(prefix=f"snstdp-{os.getpid()}-"))
         (self.folder / "static_arrays").mkdir()
         (self.folder / "results").mkdir()
         static: dict[str, NDArray[Any]] = {"sources": wiring.pre, "targets": wiring.post}
@@ -181,3 +182,11 @@ class StandaloneEngine:
         state: State = {name: self._load(name) for name in self.program.state}
         age_arrivals(state, steps)
         return ChunkResult(state, counts, attempts, silent)
+
+
+def _remove_abandoned() -> None:
+    """Remove the folders of processes that were killed."""
+    for folder in Path(tempfile.gettempdir()).glob("snstdp-*-*"):
+        owner = folder.name.split("-")[1]
+        if owner.isdigit() and not Path(f"/proc/{owner}").exists() and Path("/proc/self").exists():
+            shutil.rmtree(folder, ignore_errors=True)

@@ -6,6 +6,7 @@ window is opened and pyplot is not used: figures can be drawn on a machine witho
 
 from snstdp_cli.plots.activity import raster, traces
 from snstdp_cli.plots.fields import evolution, receptive_fields
+from snstdp_cli.plots.growth import growth
 from snstdp_cli.plots.scores import comparison, confusion_matrix, learning_curve, misclassified, per_class_accuracy
 from snstdp_cli.plots.style import render_figure, save_figure
 from snstdp_cli.plots.weights import l1_norm_over_training, weight_distribution
@@ -14,6 +15,7 @@ __all__ = [
     "comparison",
     "confusion_matrix",
     "evolution",
+    "growth",
     "l1_norm_over_training",
     "learning_curve",
     "misclassified",

@@ -1,0 +1,83 @@
+"""Which networks are measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from snstdp_cli.config import Experiment
+from snstdp_cli.rules import complete
+
+SIZES = (100, 400, 1600, 6400)
+#: Presentations of one measurement at dt 0.5 ms, so that each takes a second or two.
+_PRESENTATIONS = {100: 400, 400: 200, 1600: 60, 6400: 16}
+CHUNK = 500
+
+
+@dataclass(frozen=True)
+class Case:
+    """One row of the table."""
+
+    engine: str
+    rule: str
+    n_e: int
+    dt: float
+    learning: bool = True
+    delays: bool = True
+    ancestor: bool = False
+
+    @property
+    def name(self) -> str:
+        """A short name, such as `standalone_smax_400`."""
+        if self.ancestor:
+            return "ancestor_400"
+        parts = [self.engine, self.rule if self.learning else "frozen", str(self.n_e)]
+        parts += [] if self.dt == 0.5 else [f"dt{self.dt:g}"]
+        return "_".join(parts + ([] if self.delays else ["no_delay"]))
+
+    @property
+    def presentations(self) -> int:
+        """Images of one measurement."""
+        if self.engine != "standalone":
+            return 2
+        size = min(_PRESENTATIONS, key=lambda n: abs(n - self.n_e))
+        return max(4, round(_PRESENTATIONS[size] * self.dt / 0.5))
+
+    def experiment(self) -> Experiment:
+        """Return the configuration."""
+        content: dict[str, Any] = {"n_e": self.n_e, "dt": self.dt, "rule": {"name": self.rule}, "chunk": CHUNK}
+        content["engine"] = self.engine
+        if self.ancestor:
+            content["network"] = {
+                "integration": "euler",
+                "inhibition": "dense",
+                "inhibition_delay_ms": 5.0,
+                "input_delay_ms": 0.0,
+            }
+        elif not self.delays:
+            content["network"] = {"input_delay_ms": 0.0}
+        return complete(Experiment.model_validate(content))
+
+
+#: Brian 2 as the ancestor's script runs it: the settings of configs/ancestor_400.yaml on the Cython target.
+BASELINE = Case("runtime", "triplet", 400, 0.1, delays=False, ancestor=True)
+
+
+def list_cases(quick: bool) -> list[Case]:
+    """Return the cases: all of them, or the few that take about a minute."""
+    if quick:
+        return [
+            Case("standalone", "smax", 400, 0.5),
+            Case("standalone", "smax", 400, 0.5, delays=False),
+            Case("standalone", "smax", 400, 0.5, learning=False),
+            Case("standalone", "smax", 100, 0.5),
+        ]
+    cases = [
+        Case("standalone", rule, n_e, dt, learning)
+        for n_e in SIZES
+        for dt in (0.5, 0.1)
+        for rule, learning in (("smax", True), ("smin", True), ("triplet", True), ("smax", False))
+    ]
+    cases.append(Case("standalone", "smax", 400, 0.5, delays=False))
+    cases += [Case("runtime", rule, 400, 0.5) for rule in ("smax", "triplet")]
+    return [*cases, BASELINE]

@@ -1,0 +1,74 @@
+"""The table and the plot of a benchmark, for the screen and for docs/performance.md."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from snstdp_cli.artefacts import write_atomic
+from snstdp_cli.benchmark.measure import BenchmarkResult, Measurement
+
+#: The measured part of performance.md lies between these lines; the text around them is kept.
+BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+
+
+def report_markdown(result: BenchmarkResult) -> str:
+    """Return the tables as Markdown."""
+    machine = result.machine
+    lines = [
+        f"Made by `{result.command}` on {result.date}: {machine['processor']}, {machine['cores']} cores, "
+        f"snstdp {machine['snstdp']}, Python {machine['python']}, Brian 2 {machine['brian2']}, "
+        f"NumPy {machine['numpy']}, {machine['compiler']}.",
+        "",
+        "Milliseconds of CPU and wall time for one presentation: median (minimum to maximum). The start of the program "
+        "is spread over a chunk of 500 examples. Compile time is that of an empty cache.",
+        "",
+        "| network | dt, ms | CPU, ms | wall, ms | spikes | compile, s | memory, MB | times the yardstick |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    lines += [_row(row, result) for row in result.rows]
+    if result.yardstick:
+        lines += ["", "| hand-written C (`--yardstick`) | CPU, ms |", "|---|---|"]
+        lines += [f"| {name} | {_spread(cost)} |" for name, cost in result.yardstick.items()]
+    baseline = {k: v for k, v in result.ratios.items() if k.startswith("ancestor_400_vs_")}
+    if baseline:
+        lines += ["", "| the ancestor's settings on Cython take longer than | times |", "|---|---|"]
+        lines += [f"| {name.removeprefix('ancestor_400_vs_')} | {ratio:,.1f} |" for name, ratio in baseline.items()]
+    return "\n".join(lines)
+
+
+def write_report(result: BenchmarkResult, folder: Path) -> list[Path]:
+    """Put the tables into `performance.md` and draw `performance.png`/`.svg` in `folder`."""
+    from snstdp_cli.plots import growth, save_figure
+
+    path = folder / "performance.md"
+    old = path.read_text() if path.exists() else f"# Performance\n\n{BEGIN}\n{END}\n"
+    before, _, rest = old.partition(BEGIN)
+    after = rest.partition(END)[2]
+    table = f"{before}{BEGIN}\n\n{report_markdown(result)}\n\n![time and memory](performance.png)\n\n{END}{after}"
+    write_atomic(path, table.encode())
+    learning = [r for r in result.rows if r.case.engine == "standalone" and r.case.learning and r.case.delays]
+    series = {
+        rule: [(r.case.n_e, r.wall_ms[0], r.memory_mb) for r in learning if r.case.rule == rule and r.case.dt == 0.5]
+        for rule in dict.fromkeys(r.case.rule for r in learning)
+    }
+    return [path, *save_figure(growth(series), folder / "performance")]
+
+
+def _row(row: Measurement, result: BenchmarkResult) -> str:
+    ratio = result.ratios.get(f"{row.name}_vs_yardstick")
+    cells = [
+        row.name,
+        f"{row.case.dt:g}",
+        _spread(row.cpu_ms),
+        _spread(row.wall_ms),
+        f"{row.spikes:.0f}",
+        f"{row.compile_s:.1f}",
+        f"{row.memory_mb:.0f}",
+        "-" if ratio is None else f"{ratio:.2f}",
+    ]
+    return "| " + " | ".join(cells) + " |"
+
+
+def _spread(values: tuple[float, float, float]) -> str:
+    digits = 0 if values[0] >= 100 else 1 if values[0] >= 10 else 2
+    return f"{values[0]:.{digits}f} ({values[1]:.{digits}f} to {values[2]:.{digits}f})"
