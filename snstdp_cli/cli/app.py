@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from snstdp_cli import __version__
-from snstdp_cli.cli import experiments, inspection, machine
+from snstdp_cli.cli import experiments, inspection, looking, machine
 from snstdp_cli.cli.console import out, print_error
 from snstdp_cli.errors import InterruptedRunError, SnstdpError
 
@@ -69,6 +69,7 @@ for _name, _command, _panel in (
     ("train", experiments.train, _EXPERIMENT),
     ("test", experiments.record, _EXPERIMENT),
     ("evaluate", experiments.evaluate, _EXPERIMENT),
+    ("plot", looking.plot, _LOOKING),
     ("rules", inspection.rules, _SETUP),
     ("init", inspection.init, _SETUP),
     ("doctor", machine.doctor, _SETUP),

@@ -10,7 +10,6 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -51,7 +50,7 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
 def print_files(paths: Sequence[Path]) -> None:
     """Print the files that were written."""
     for path in paths:
-        out.print(Padding(Text(str(path)), (0, 0, 0, 2)), soft_wrap=True)
+        out.print(f"  {path}", soft_wrap=True, markup=False)
 
 
 def duration(seconds: float) -> str:
