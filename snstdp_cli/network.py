@@ -200,7 +200,10 @@ def _build_input_synapses(
         on_post = dict(plasticity.on_post)
         constants = dict(plasticity.constants)
         if plasticity.normalize_to is not None:
-            on_post |= {"sum_weights": "w_sum_post += w", "rescale": "w = w * (w_total / w_sum_post)"}
+            on_post |= {
+                "sum_weights": "w_sum_post += w",
+                "rescale": "w = w * (w_total / (w_sum_post + int(w_sum_post == 0)))",
+            }
             on_event = {"sum_weights": "rescale", "rescale": "rescale"}
             constants["w_total"] = plasticity.normalize_to
     synapses = Synapses(

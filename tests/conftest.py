@@ -1,10 +1,15 @@
-"""One cache of compiled programs for the whole session, and small networks that the tests share."""
+"""One cache of compiled programs for the whole session."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
+
+# The same examples in every run, no files, and no time limit on a busy machine.
+settings.register_profile("repeatable", derandomize=True, database=None, deadline=None, max_examples=60)
+settings.load_profile("repeatable")
 
 
 @pytest.fixture(scope="session", autouse=True)

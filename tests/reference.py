@@ -6,6 +6,7 @@ The tests' small experiments and the way they open an engine are at the end.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections import defaultdict
 from dataclasses import dataclass
@@ -38,7 +39,7 @@ class SelfNormalizingNeuron:
 
     def fire(self, active: Mask) -> None:
         n, l_0 = len(self.w), int(active.sum())
-        usable = 1 <= l_0 and (l_0 < n or self.positive_share == 1)
+        usable = l_0 >= 1 and (l_0 < n or self.positive_share == 1)
         if usable and not self.lagged:
             self._scale(l_0)
         if self.s_max is not None and (usable or self.lagged):
@@ -341,7 +342,41 @@ def open_fresh(experiment: Experiment, target: str, plastic: bool = True, n_inpu
     plasticity = plasticity_of(experiment, n_input) if plastic else None
     if target == "cpp":
         return StandaloneEngine(experiment, plasticity, wiring)
-    return RuntimeEngine(experiment, plasticity, wiring, target=target)
+    engine = RuntimeEngine(experiment, plasticity, wiring, target="numpy")
+    if target == "cython":
+        _translate_with_cython(engine)
+    return engine
+
+
+def _translate_with_cython(engine: Any) -> None:
+    """Let Cython run our statements; Brian 2's own bookkeeping, which takes minutes to compile, stays NumPy."""
+    from brian2.codegen.runtime.cython_rt.cython_rt import CythonCodeObject
+
+    built = engine.built
+    inputs = next(obj for obj in built.network.objects if obj.name == "inputs")
+    ours = [built.exc.state_updater, built.exc.thresholder["spike"], built.exc.resetter["spike"]]
+    ours += [*built.synapses._pathways, inputs.thresholder["spike"]]
+    ours += [obj for obj in built.controller.contained_objects if obj.name == "controller_step"]
+    for obj in ours:
+        obj.codeobj_class = CythonCodeObject
+
+
+@functools.cache
+def mixed_images() -> NDArray[np.uint8]:
+    """Return bright, dim and black images: some answered at once, some after retries, some never."""
+    images = draw_images(7)
+    images[2] //= 8
+    images[4] = 0
+    images[5] //= 2
+    return images
+
+
+@functools.cache
+def shown(rule: str, target: str, plastic: bool = True) -> tuple[Run, ChunkResult, list[tuple[int, int]]]:
+    """Show the mixed images once for all tests that look at the answer: network, result and spikes."""
+    run = open_run(small_experiment(rule), target, plastic)
+    result = run.show(mixed_images())
+    return run, result, run.spikes()
 
 
 def reference_of(run: Run, images: NDArray[np.uint8], plastic: bool = True, **options: Any) -> Reference:

@@ -6,9 +6,19 @@ import dataclasses
 
 import numpy as np
 import pytest
-from reference import RULES_TO_TEST, Run, draw_images, open_fresh, open_run, reference_of, small_experiment
+from reference import (
+    RULES_TO_TEST,
+    Run,
+    draw_images,
+    mixed_images,
+    open_fresh,
+    open_run,
+    reference_of,
+    shown,
+    small_experiment,
+)
 
-from snstdp_cli.engines import RECORDING_STREAM, choose_engine
+from snstdp_cli.engines import RECORDING_STREAM, ChunkResult, choose_engine
 from snstdp_cli.engines.base import NEVER, age_arrivals, collect_responses
 from snstdp_cli.engines.standalone import StandaloneEngine
 from snstdp_cli.errors import EngineError
@@ -16,29 +26,24 @@ from snstdp_cli.rules import plasticity_of
 from snstdp_cli.wiring import draw_wiring
 
 CPP = pytest.param("cpp", marks=pytest.mark.compiles)
-CYTHON = pytest.param("cython", marks=pytest.mark.compiles)
 COMBINATIONS = [
     *[pytest.param(rule, "numpy") for rule in RULES_TO_TEST],
     *[pytest.param(rule, "cpp", marks=pytest.mark.compiles) for rule in RULES_TO_TEST],
-    pytest.param("smin-lagged", "cython", marks=pytest.mark.compiles),
+    *[pytest.param(rule, "cython", marks=pytest.mark.compiles) for rule in RULES_TO_TEST],
 ]
 #: Inhibition by n_e * (n_e - 1) delayed synapses, input without delays, forward Euler.
 OTHER_NETWORK = {"inhibition": "dense", "inhibition_delay_ms": 3, "input_delay_ms": 0, "integration": "euler"}
 
 
-def mixed_images() -> np.ndarray:
-    """Bright, dim and black images: some answered at once, some after retries, some never."""
-    images = draw_images(7)
-    images[2] //= 8
-    images[4] = 0
-    images[5] //= 2
-    return images
-
-
-def assert_like_reference(run: Run, plastic: bool = True, least_spikes: int = 60) -> None:
-    images = mixed_images()
-    result, expected = run.show(images), reference_of(run, images, plastic)
-    assert run.spikes() == expected.spikes
+def assert_like_reference(
+    run: Run,
+    result: ChunkResult,
+    spikes: list[tuple[int, int]],
+    plastic: bool = True,
+    least_spikes: int = 40,
+) -> None:
+    expected = reference_of(run, mixed_images(), plastic)
+    assert spikes == expected.spikes
     assert len(expected.spikes) >= least_spikes
     assert {neuron for _, neuron in expected.spikes} == set(range(run.experiment.n_e))
     np.testing.assert_allclose(run.weights(result), expected.weights, rtol=0, atol=1e-9)
@@ -46,37 +51,54 @@ def assert_like_reference(run: Run, plastic: bool = True, least_spikes: int = 60
     assert result.counts.tolist() == expected.counts.tolist()
     assert result.attempts.tolist() == expected.attempts
     assert result.silent.tolist() == expected.silent
-    assert set(expected.attempts) == {1, 2, 3}
+    assert set(expected.attempts) >= ({1, 2, 3} if plastic else {1, 3})
 
 
 @pytest.mark.parametrize(("rule", "target"), COMBINATIONS)
 def test_a_learning_network_spikes_and_learns_step_for_step_as_the_reference(rule: str, target: str) -> None:
-    run = open_run(small_experiment(rule), target)
-    assert_like_reference(run)
+    run, result, spikes = shown(rule, target)
+    assert_like_reference(run, result, spikes)
     before = run.wiring.to_matrix(run.start["input_exc.w"])
-    assert np.abs(run.weights(run.show(mixed_images())) - before).max() > 0.1
+    assert np.abs(run.weights(result) - before).max() > 0.1
 
 
 @pytest.mark.parametrize("target", ["numpy", CPP])
 def test_a_frozen_network_spikes_step_for_step_as_the_reference(target: str) -> None:
-    assert_like_reference(open_run(small_experiment(), target, plastic=False), plastic=False)
+    assert_like_reference(*shown("smin-lagged", target, False), plastic=False)
+
+
+@pytest.mark.parametrize("target", ["numpy", CPP])
+def test_conductances_far_below_minus_one_leave_finite_voltages_and_the_references_spikes(target: str) -> None:
+    run = open_run(small_experiment(), target)
+    weights = run.wiring.to_matrix(run.start["input_exc.w"]) * np.array([-10, 1, -3, 1])
+    run.start = {**run.start, "input_exc.w": run.wiring.to_synapses(weights)}
+    result = run.show(mixed_images())
+    assert all(np.isfinite(values).all() for values in result.state.values())
+    expected = reference_of(run, mixed_images()).spikes
+    assert run.spikes() == expected
+    assert {neuron for _, neuron in expected} >= {1, 3}
 
 
 @pytest.mark.parametrize("target", ["numpy", CPP])
 def test_delayed_dense_inhibition_with_forward_euler_spikes_as_the_reference(target: str) -> None:
-    assert_like_reference(open_run(small_experiment("smax-lagged", network=OTHER_NETWORK), target))
+    run = open_run(small_experiment("smax-lagged", network=OTHER_NETWORK), target)
+    result = run.show(mixed_images())
+    assert_like_reference(run, result, run.spikes())
 
 
 @pytest.mark.compiles
 def test_a_network_of_one_neuron_runs_in_cpp_as_in_the_reference() -> None:
-    experiment = small_experiment("smax-lagged", n_e=1, network={"inhibition": "dense", "theta_init_mv": 8})
-    assert_like_reference(open_run(experiment, "cpp"), least_spikes=30)
+    experiment = small_experiment("smax-lagged", n_e=1, network={"inhibition": "dense", "theta_init_mv": 10})
+    run = open_run(experiment, "cpp")
+    result = run.show(mixed_images())
+    assert_like_reference(run, result, run.spikes(), least_spikes=25)
 
 
 @pytest.mark.compiles
+@pytest.mark.parametrize("target", ["cython", "cpp"])
 @pytest.mark.parametrize("rule", RULES_TO_TEST)
-def test_numpy_and_cpp_leave_the_same_state(rule: str) -> None:
-    states = [open_run(small_experiment(rule), target).show(mixed_images()).state for target in ("numpy", "cpp")]
+def test_every_target_leaves_the_state_that_numpy_leaves(rule: str, target: str) -> None:
+    states = [shown(rule, name)[1].state for name in ("numpy", target)]
     assert states[0].keys() == states[1].keys()
     for name, values in states[0].items():
         # The triplet rule evaluates exp, which differs in its last bit between libraries; the others must not differ.
@@ -85,18 +107,17 @@ def test_numpy_and_cpp_leave_the_same_state(rule: str) -> None:
 
 
 @pytest.mark.compiles
-def test_cython_leaves_the_same_bits_as_numpy() -> None:
-    runs = {target: open_run(small_experiment(), target) for target in ("numpy", "cython")}
-    states = {target: run.show(mixed_images()).state for target, run in runs.items()}
-    assert all(np.array_equal(states["cython"][name], values) for name, values in states["numpy"].items())
-    codes = [type(c).__name__ for c in runs["cython"].engine.built.exc.state_updater._code_objects]
-    assert codes == ["CythonCodeObject"]
+def test_the_cython_tests_run_cython() -> None:
+    run = open_run(small_experiment(), "cython")
+    run.show(draw_images(1))
+    built = run.engine.built
+    for obj in (built.exc.state_updater, built.exc.resetter["spike"], built.synapses.learn):
+        assert obj.codeobj.__class__.__name__ == "CythonCodeObject"
 
 
 @pytest.mark.parametrize("target", ["numpy", CPP])
 def test_one_seed_gives_the_same_bits_again_and_another_seed_other_spikes(target: str) -> None:
-    run = open_run(small_experiment(), target)
-    first, spikes = run.show(mixed_images()), run.spikes()
+    run, first, spikes = shown("smin-lagged", target)
     again = run.show(mixed_images())
     assert run.spikes() == spikes
     assert all(np.array_equal(again.state[name], values) for name, values in first.state.items())
@@ -111,9 +132,7 @@ def test_one_seed_gives_the_same_bits_again_and_another_seed_other_spikes(target
 
 @pytest.mark.parametrize("target", ["numpy", CPP])
 def test_recording_sees_other_input_spikes_than_learning(target: str) -> None:
-    run = open_run(small_experiment(), target)
-    run.show(mixed_images())
-    learning = run.spikes()
+    run, _, learning = shown("smin-lagged", target)
     run.show(mixed_images(), stream=RECORDING_STREAM)
     assert run.spikes() != learning
 
@@ -121,8 +140,8 @@ def test_recording_sees_other_input_spikes_than_learning(target: str) -> None:
 @pytest.mark.parametrize("target", ["numpy", CPP])
 @pytest.mark.parametrize("rule", ["smin-lagged", "triplet"])
 def test_a_run_in_two_chunks_leaves_the_same_bits_as_in_one(rule: str, target: str) -> None:
-    run, images = open_run(small_experiment(rule), target), mixed_images()
-    whole = run.show(images)
+    images = mixed_images()
+    run, whole, _ = shown(rule, target)
     front = run.show(images[:3])
     back = run.show(images[3:], state=front.state, first=3)
     for name, values in whole.state.items():
@@ -134,15 +153,14 @@ def test_a_run_in_two_chunks_leaves_the_same_bits_as_in_one(rule: str, target: s
 @pytest.mark.parametrize("target", ["numpy", CPP])
 def test_the_number_of_the_first_example_decides_the_input_spikes(target: str) -> None:
     run, image = open_run(small_experiment(), target, plastic=False), draw_images(1)
-    counts = [run.show(image, first=first).counts.tolist() for first in range(6)]
+    counts = [run.show(image, first=first).counts.tolist() for first in (0, 1, 3)]
     assert counts[0] != counts[1] or counts[0] != counts[2]
-    assert run.show(image, first=3).counts.tolist() == counts[3]
+    assert run.show(image, first=3).counts.tolist() == counts[2]
 
 
 @pytest.mark.parametrize("target", ["numpy", CPP])
 def test_a_frozen_network_changes_neither_weights_nor_thresholds(target: str) -> None:
-    run = open_run(small_experiment(), target, plastic=False)
-    result = run.show(draw_images(5))
+    run, result, _ = shown("smin-lagged", target, False)
     assert result.counts.sum() > 20
     for name in ("input_exc.w", "exc.theta"):
         assert np.array_equal(result.state[name], run.start[name])
@@ -176,13 +194,12 @@ def test_a_black_image_is_shown_as_often_as_allowed_and_is_silent(plastic: bool,
 
 @pytest.mark.parametrize("target", ["numpy", CPP])
 def test_only_the_last_presentation_of_a_retried_image_counts(target: str) -> None:
-    run, images = open_run(small_experiment(), target), mixed_images()
-    result = run.show(images)
+    run, result, spikes = shown("smin-lagged", target)
     retried = int(np.flatnonzero((result.attempts == 2) & ~result.silent)[0])
     whole, stimulus = run.experiment.presentation_steps, run.experiment.stimulus_steps
     begin = int(result.attempts[:retried].sum()) * whole
     tries = [[0] * 4, [0] * 4]
-    for step, neuron in run.spikes():
+    for step, neuron in spikes:
         number, tick = divmod(step - begin, whole)
         if number in (0, 1) and 0 < tick <= stimulus:
             tries[number][neuron] += 1
@@ -210,8 +227,7 @@ def test_a_spike_during_the_rest_or_in_a_failed_try_counts_for_nothing() -> None
 
 
 def test_the_runtime_engine_forgets_the_spikes_of_earlier_chunks() -> None:
-    run = open_run(small_experiment(), "numpy")
-    run.show(mixed_images())
+    run, _, _ = shown("smin-lagged", "numpy")
     run.show(draw_images(1))
     assert len(run.engine.built.spikes.t) == len(run.spikes()) > 0
     assert len(run.engine.built.shown.t) <= 3

@@ -10,7 +10,7 @@ from typing import Any
 from snstdp_cli.artefacts import Workdir, list_weights, load_weights
 from snstdp_cli.config import Experiment, check_name, merge, parse_override, read_file, validate
 from snstdp_cli.errors import ArtefactError, ConfigError
-from snstdp_cli.rules import complete
+from snstdp_cli.rules import complete, find_rule
 
 #: Weights that come with the project; `snstdp test` uses them when no name is given.
 PRETRAINED = "pretrained_smax_400"
@@ -50,10 +50,19 @@ def resolve(
     experiment = complete(validate(content, where), where)
     sources = dict.fromkeys(_leaves(merge(content, {}, where)), where) if content else {}
     if overrides:
-        merged = merge(content, overrides, "flags")
+        merged = merge(_for_rule(content, overrides), overrides, "flags")
         experiment = complete(validate(merged, "flags"), "flags")
         sources |= {"rule.name" if key == "rule" else key: "flag" for key in overrides}
     return Resolved(experiment, sources)
+
+
+def _for_rule(content: Mapping[str, Any], overrides: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Without the parameters that a rule chosen by a flag does not have."""
+    chosen, settings = overrides.get("rule", overrides.get("rule.name")), content.get("rule")
+    if not isinstance(chosen, str) or not isinstance(settings, dict) or settings.get("name") == chosen:
+        return content
+    known = find_rule(chosen, "flags").parameters.model_fields
+    return {**content, "rule": {k: v for k, v in settings.items() if k == "name" or k in known}}
 
 
 def resolve_for_weights(

@@ -50,8 +50,9 @@ class RuntimeEngine:
         for owner, name in built.state:
             self.objects[owner].variables[name].set_value(state[f"{owner}.{name}"])
         built.pixels.values[:wanted] = chunk.images
-        built.spikes.resize(0)
-        built.shown.resize(0)
+        for monitor in (built.spikes, built.shown):
+            monitor.resize(0)
+            monitor.variables["N"].set_value(0)
         start = int(built.exc.clock.variables["timestep"].get_value()[0])
         # `arrived` is counted from the start of a chunk; this engine's clock goes on.
         self._shift_arrivals(start)

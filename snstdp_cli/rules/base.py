@@ -6,30 +6,13 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict
 
 
 class RuleParameters(BaseModel):
     """Base of a rule's parameters; fields carry a description, a default and bounds."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _read_exponents(cls, values: object) -> object:
-        """Turn YAML's strings like `1e-3` (no dot) into numbers where a number is meant."""
-        if not isinstance(values, Mapping):
-            return values
-        return {key: _as_number(value) for key, value in values.items()}
-
-
-def _as_number(value: object) -> object:
-    if isinstance(value, str):
-        try:
-            return float(value)
-        except ValueError:
-            return value
-    return value
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from snstdp_cli.config import Number
 from snstdp_cli.rules.base import Plasticity, Rule, RuleContext, RuleParameters
 
 CITATION = (
@@ -35,10 +36,10 @@ CITATION = (
 class SmaxParameters(RuleParameters):
     """Parameters that both variants share."""
 
-    eta: float = Field(0.01, gt=0, le=1, description="learning rate: share of the way a weight moves at a spike")
-    a_tar: float = Field(78 / 784, gt=0, le=1000, description="target mean weight; L_tar = a_tar * n (78 for n = 784)")
-    tau_pre_ms: float = Field(20.0, gt=0, le=10_000, description="decay of the presynaptic trace, ms")
-    x_tar: float = Field(math.exp(-1), gt=0, lt=1, description="a trace at or above this makes a synapse active")
+    eta: Number = Field(0.01, gt=0, le=1, description="learning rate: share of the way a weight moves at a spike")
+    a_tar: Number = Field(78 / 784, gt=0, le=1000, description="target mean weight; L_tar = a_tar * n (78 for n = 784)")
+    tau_pre_ms: Number = Field(20.0, gt=0, le=10_000, description="decay of the presynaptic trace, ms")
+    x_tar: Number = Field(math.exp(-1), gt=0, lt=1, description="a trace at or above this makes a synapse active")
     scaling: Literal["lagged", "instantaneous"] = Field(
         "lagged", description="lagged: s_max, s_min from the neuron's previous spike, as published; or from this one"
     )
@@ -47,7 +48,7 @@ class SmaxParameters(RuleParameters):
 class SminParameters(SmaxParameters):
     """SMIN's additional parameter."""
 
-    positive_share: float = Field(
+    positive_share: Number = Field(
         0.5, ge=0, le=1, description="share of L_tar on positive weights: 0.5 = zero sum, 1 = SMAX"
     )
 

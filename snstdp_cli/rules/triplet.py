@@ -9,19 +9,20 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from snstdp_cli.config import Number
 from snstdp_cli.rules.base import Plasticity, Rule, RuleContext, RuleParameters
 
 
 class TripletParameters(RuleParameters):
     """Constants of the triplet rule, with Diehl & Cook's values."""
 
-    nu_pre: float = Field(1e-4, ge=0, le=1, description="depression at an arriving presynaptic spike")
-    nu_post: float = Field(1e-2, ge=0, le=1, description="potentiation at a postsynaptic spike")
-    tau_pre_ms: float = Field(20.0, gt=0, le=10_000, description="decay of the presynaptic trace, ms")
-    tau_post1_ms: float = Field(20.0, gt=0, le=10_000, description="decay of the fast postsynaptic trace, ms")
-    tau_post2_ms: float = Field(40.0, gt=0, le=10_000, description="decay of the slow postsynaptic trace, ms")
-    w_max: float = Field(1.0, gt=0, le=1000, description="weights stay in 0 .. w_max at every spike")
-    a_tar: float = Field(
+    nu_pre: Number = Field(1e-4, ge=0, le=1, description="depression at an arriving presynaptic spike")
+    nu_post: Number = Field(1e-2, ge=0, le=1, description="potentiation at a postsynaptic spike")
+    tau_pre_ms: Number = Field(20.0, gt=0, le=10_000, description="decay of the presynaptic trace, ms")
+    tau_post1_ms: Number = Field(20.0, gt=0, le=10_000, description="decay of the fast postsynaptic trace, ms")
+    tau_post2_ms: Number = Field(40.0, gt=0, le=10_000, description="decay of the slow postsynaptic trace, ms")
+    w_max: Number = Field(1.0, gt=0, le=1000, description="weights stay in 0 .. w_max at every spike")
+    a_tar: Number = Field(
         78 / 784, gt=0, le=1000, description="weights are rescaled to the sum a_tar * n (78 for n = 784)"
     )
 

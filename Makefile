@@ -1,0 +1,55 @@
+# Everything a contributor runs; CI calls the same targets.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+VERSION := $(shell $(PYTHON) -c 'import sys; print("%d%d" % sys.version_info[:2])')
+LOCK := requirements/py$(VERSION).txt
+INSTALLED := $(VENV)/.installed-py$(VERSION)
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check format bench lock clean
+
+help: ## Say what there is
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(LOCK):
+	@echo "snstdp needs Python 3.11, 3.12 or 3.13; $(PYTHON) is $$($(PYTHON) --version). Try: make PYTHON=python3.12 ..."
+	@exit 1
+
+$(INSTALLED): $(LOCK) pyproject.toml
+	@echo "installing into $(VENV) (about a minute, once)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@touch $@
+
+install: $(INSTALLED) ## Create the environment from the locked requirements
+
+demo: $(INSTALLED) ## Train a small network on the bundled digits and score it
+	@$(BIN)/snstdp run --config configs/demo.yaml --force
+
+test: $(INSTALLED) ## Run the tests
+	@$(BIN)/python -m pytest
+
+check: $(INSTALLED) ## Lint, check the format and the types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: $(INSTALLED) ## Format the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: $(INSTALLED) ## Measure time and memory of a presentation (let the machine be idle)
+	@$(BIN)/snstdp bench
+
+lock: ## Lock the requirements again (needs uv)
+	@for v in 11 12 13; do \
+		uv pip compile --quiet --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade \
+			--python-version 3.$$v --extra dev pyproject.toml -o requirements/py3$$v.txt && \
+		sed -i "1i # Everything that running, testing and building snstdp on Python 3.$$v needs, locked with hashes. Made by: make lock" \
+			requirements/py3$$v.txt; \
+	done
+
+clean: ## Remove the environment and what tools left
+	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .hypothesis .ruff_cache .mypy_cache

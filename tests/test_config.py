@@ -1,0 +1,603 @@
+from __future__ import annotations
+
+import copy
+import time
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
+
+from snstdp_cli.config import (
+    MAX_CONFIG_BYTES,
+    THETA_STEPS_MV,
+    Experiment,
+    allowed,
+    check_name,
+    describe,
+    merge,
+    parse_override,
+    read_file,
+    validate,
+)
+from snstdp_cli.errors import ConfigError
+from snstdp_cli.rules import complete
+
+
+def load(folder: Path, text: str | bytes) -> Experiment:
+    """Read a configuration as the command line does."""
+    path = folder / "my.yaml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return complete(validate(read_file(path), "my.yaml"), "my.yaml")
+
+
+def refusal(folder: Path, text: str | bytes) -> str:
+    with pytest.raises(ConfigError) as caught:
+        load(folder, text)
+    assert caught.value.exit_code == 2
+    return str(caught.value)
+
+
+def with_overrides(content: dict[str, Any], *texts: str) -> Experiment:
+    overrides = dict(parse_override(text) for text in texts)
+    return complete(validate(merge(content, overrides, "flags"), "flags"), "flags")
+
+
+# Reading
+
+
+def test_an_empty_file_gives_the_defaults(tmp_path: Path) -> None:
+    assert load(tmp_path, "") == load(tmp_path, "# only a comment\n") == complete(validate({}, "nothing"))
+
+
+def test_values_of_a_file_arrive_and_the_rest_keeps_its_default(tmp_path: Path) -> None:
+    experiment = load(tmp_path, "n_e: 100\nrule: {name: smax, eta: 0.02}\nnetwork:\n  input_delay_ms: 0\n")
+    assert experiment.n_e == 100
+    assert experiment.rule.name == "smax"
+    assert experiment.rule.parameters["eta"] == 0.02
+    assert experiment.rule.parameters["tau_pre_ms"] == 20
+    assert experiment.network.input_delay_ms == 0
+    assert experiment.dt == 0.5
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_key(tmp_path: Path) -> None:
+    assert load(tmp_path, b"\xef\xbb\xbfn_e: 7\n").n_e == 7
+
+
+@pytest.mark.parametrize("section", ["rule", "network", "presentation", "evaluation"])
+def test_a_section_with_all_keys_commented_out_has_its_defaults(tmp_path: Path, section: str) -> None:
+    assert load(tmp_path, f"{section}:\n  # nothing: 3\n") == load(tmp_path, "")
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("1e-3", 1e-3), ("'1e-3'", 1e-3), ("1E-3", 1e-3), ("0.5", 0.5), ("+.5", 0.5), ("1", 1), ("'1'", 1), ("1.", 1)],
+)
+def test_numbers_in_every_usual_notation(tmp_path: Path, text: str, number: float) -> None:
+    assert load(tmp_path, f"dt: {text}\npresentation: {{max_intensity: 10}}").dt == number
+
+
+@pytest.mark.parametrize("text", ["1e-3", "'1e-3'", "0.001", "1.0e-3"])
+def test_numbers_of_rules_in_every_usual_notation(tmp_path: Path, text: str) -> None:
+    assert load(tmp_path, f"rule: {{eta: {text}}}").rule.parameters["eta"] == 1e-3
+
+
+@pytest.mark.parametrize("text", ["20000", "20_000", "2e4", "2.0e+4", "'20000'"])
+def test_whole_numbers_in_every_usual_notation(tmp_path: Path, text: str) -> None:
+    found = load(tmp_path, f"num_examples: {text}").num_examples
+    assert found == 20_000
+    assert type(found) is int
+
+
+@pytest.mark.parametrize("name", ["400", "007", "2026-01-01", "2026_01_01", "1e5", "0o17", "a.b", "x=1+y"])
+def test_names_that_look_like_numbers_or_dates_stay_as_written(tmp_path: Path, name: str) -> None:
+    experiment = load(tmp_path, f"save_name: {name}\nload_name: {name}\n")
+    assert (experiment.save_name, experiment.load_name) == (name, name)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("n_e: [", "line 1, column 7"),
+        ("n_e: 1\n n_e: 2", "line 2"),
+        ("n_e: 1\nn_e: 2", "line 2, column 1: the key 'n_e' is there twice"),
+        ("rule: {eta: 0.1, 'eta': 0.2}", "the key 'eta' is there twice"),
+        ("a: &x [1]\nb: *x", "line 2, column 4: aliases (*name) and tags (!name) are not accepted"),
+        ("a: &x [*x]", "aliases"),
+        ("n_e: !!python/object/apply:os.system ['touch owned']", "line 1, column 6: aliases (*name) and tags"),
+        ("n_e: !!int '3'", "tags"),
+        ("n_e: !!timestamp 'x'", "tags"),
+        ("n_e: !!bool 'x'", "tags"),
+        ("n_e: ! 3", "tags"),
+        ("rule: !!set {eta}", "tags"),
+        ("a: " + "[" * 40_000, "nested too deeply"),
+        ("{a: " * 10_000, "nested too deeply"),
+        ("- " * 10_000, "nested too deeply"),
+        ("? " * 10_000, "nested too deeply"),
+        ("n_e: 1\n---\nn_e: 2", "expected a single document"),
+        ("n_e: \x07", "#x0007"),
+        ("[1, 2]: 3", "unhashable key"),
+        ("? {a: b}\n: 1", "unhashable key"),
+        ("n_e: " + "9" * 5000, "4300 digits"),
+        ("%YAML 9.9\n---\nn_e: 1", "line 1"),
+        ("n_e: @x", "'@'"),
+    ],
+)
+def test_what_is_no_plain_yaml_is_refused_with_its_place(tmp_path: Path, text: str, message: str) -> None:
+    found = refusal(tmp_path, text)
+    assert found.startswith(f"{tmp_path / 'my.yaml'}: not valid YAML: ")
+    assert message in found
+    assert len(found) < 400
+    assert not Path("owned").exists()
+
+
+@pytest.mark.parametrize("text", ["[1, 2]", "400", "n_e", "true", "- n_e: 3"])
+def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, text: str) -> None:
+    assert "expected keys and values such as 'n_e: 400', found" in refusal(tmp_path, text)
+
+
+@pytest.mark.parametrize("raw", [b"n_e: \xff", "n_e: 1".encode("utf-16"), b"\x80", b"\x1f\x8b\x08"])
+def test_what_is_no_utf8_is_refused(tmp_path: Path, raw: bytes) -> None:
+    assert "expected UTF-8 text, found another byte at position" in refusal(tmp_path, raw)
+
+
+def test_a_large_file_is_refused_without_parsing(tmp_path: Path) -> None:
+    start = time.perf_counter()
+    assert f"larger than {MAX_CONFIG_BYTES:,} bytes" in refusal(tmp_path, b"a: [1,\n" * 1_500_000)
+    assert f"larger than {MAX_CONFIG_BYTES:,} bytes" in refusal(tmp_path, b" " * (MAX_CONFIG_BYTES + 1))
+    assert time.perf_counter() - start < 2
+    assert load(tmp_path, b"#" * MAX_CONFIG_BYTES).n_e == 400
+
+
+@pytest.mark.parametrize("path", ["missing.yaml", "a\0b.yaml", "x" * 300 + ".yaml", "."])
+def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, path: str) -> None:
+    with pytest.raises(ConfigError, match="cannot read the configuration: ") as caught:
+        read_file(tmp_path / path)
+    assert str(caught.value).isprintable()
+
+
+def test_an_endless_device_is_not_read_to_its_end() -> None:
+    with pytest.raises(ConfigError, match="larger than"):
+        read_file(Path("/dev/zero"))
+
+
+# Impossible values
+
+
+WHOLE_N_E = "a whole number from 1 to 100,000"
+ETA = "a number above 0 and at most 1"
+IMPOSSIBLE = [
+    ("n_e: 0", "n_e: found 0, expected " + WHOLE_N_E),
+    ("n_e: -3", "n_e: found -3, expected " + WHOLE_N_E),
+    ("n_e: 100001", "n_e: found 100001, expected " + WHOLE_N_E),
+    ("n_e: true", "n_e: found true, expected " + WHOLE_N_E),
+    ("n_e: abc", "n_e: found 'abc', expected " + WHOLE_N_E),
+    ("n_e: 1.5", "n_e: found 1.5, expected " + WHOLE_N_E),
+    ("n_e: '1.5'", "n_e: found 1.5, expected " + WHOLE_N_E),
+    ("n_e:", "n_e: found null, expected " + WHOLE_N_E),
+    ("n_e: ''", "n_e: found '', expected " + WHOLE_N_E),
+    ("n_e: [400]", "n_e: found [400], expected " + WHOLE_N_E),
+    ("n_e: {a: 1}", "n_e: found {'a': 1}, expected " + WHOLE_N_E),
+    ("n_e: .inf", "n_e: found inf, expected " + WHOLE_N_E),
+    ("n_e: .nan", "n_e: found nan, expected " + WHOLE_N_E),
+    ("n_e: 1e999", "n_e: found inf, expected " + WHOLE_N_E),
+    ("n_e: nan", "n_e: found 'nan', expected " + WHOLE_N_E),
+    ("n_e: infinity", "n_e: found 'infinity', expected " + WHOLE_N_E),
+    ("n_e: 0o17", "n_e: found '0o17', expected " + WHOLE_N_E),
+    ("n_e: 017", "n_e: found '017', expected " + WHOLE_N_E),
+    ("n_e: 0x10", "n_e: found '0x10', expected " + WHOLE_N_E),
+    ("n_e: 0b11", "n_e: found '0b11', expected " + WHOLE_N_E),
+    ("n_e: 1:30", "n_e: found '1:30', expected " + WHOLE_N_E),
+    ("n_e: 2026-01-01", "n_e: found '2026-01-01', expected " + WHOLE_N_E),
+    ("n_e: 2026-01-01 12:00:00", "n_e: found '2026-01-01 12:00:00', expected " + WHOLE_N_E),
+    ("n_e: １２", "n_e: found '１２', expected " + WHOLE_N_E),
+    ("n_e: 400 neurons", "n_e: found '400 neurons', expected " + WHOLE_N_E),
+    ("seed: -1", "seed: found -1, expected a whole number at least 0 and below 2,147,483,648"),
+    ("seed: 2147483648", "seed: found 2147483648, expected a whole number at least 0 and below 2,147,483,648"),
+    ("seed: 1e300", "expected a whole number at least 0 and below 2,147,483,648"),
+    ("num_examples: 0", "num_examples: found 0, expected a whole number from 1 to 1,000,000,000"),
+    ("num_examples: 1e18", "num_examples: found 1000000000000000000, expected a whole number from 1 to 1,000,000,000"),
+    ("chunk: 0", "chunk: found 0, expected a whole number from 1 to 100,000"),
+    ("checkpoint_every: 0", "checkpoint_every: found 0, expected a whole number from 1 to"),
+    ("dt: 0", "dt: found 0, expected a number from 0.001 to 2"),
+    ("dt: 0.0", "dt: found 0.0, expected a number from 0.001 to 2"),
+    ("dt: -0.5", "dt: found -0.5, expected a number from 0.001 to 2"),
+    ("dt: 2.001", "dt: found 2.001, expected a number from 0.001 to 2"),
+    ("dt: 1e-9", "dt: found 1e-09, expected a number from 0.001 to 2"),
+    ("dt: 0.5 ms", "dt: found '0.5 ms', expected a number from 0.001 to 2"),
+    ("dt: .nan", "dt: found nan, expected a number from 0.001 to 2"),
+    ("dt: -.inf", "dt: found -inf, expected a number from 0.001 to 2"),
+    ("rule: {eta: 0}", "rule.eta: found 0, expected " + ETA),
+    ("rule: {eta: -0.1}", "rule.eta: found -0.1, expected " + ETA),
+    ("rule: {eta: 1.001}", "rule.eta: found 1.001, expected " + ETA),
+    ("rule: {eta: .nan}", "rule.eta: found nan, expected " + ETA),
+    ("rule: {eta: .inf}", "rule.eta: found inf, expected " + ETA),
+    ("rule: {eta: abc}", "rule.eta: found 'abc', expected " + ETA),
+    ("rule: {eta: [0.1]}", "rule.eta: found [0.1], expected " + ETA),
+    ("rule: {eta: }", "rule.eta: found null, expected " + ETA),
+    ("rule: {x_tar: 0}", "rule.x_tar: found 0, expected a number above 0 and below 1"),
+    ("rule: {x_tar: 1}", "rule.x_tar: found 1, expected a number above 0 and below 1"),
+    ("rule: {a_tar: .inf}", "rule.a_tar: found inf, expected a number above 0 and at most 1,000"),
+    ("rule: {a_tar: 0}", "rule.a_tar: found 0, expected a number above 0 and at most 1,000"),
+    ("rule: {positive_share: 1.5}", "rule.positive_share: found 1.5, expected a number from 0 to 1"),
+    ("rule: {scaling: now}", "rule.scaling: found 'now', expected lagged or instantaneous"),
+    ("rule: {name: triplet, nu_pre: -1}", "rule.nu_pre: found -1, expected a number from 0 to 1"),
+    ("rule: {name: 3}", "rule.name: found 3, expected text"),
+    ("rule: {name: }", "rule.name: found null, expected text"),
+    ("rule: smxa", "rule.name: unknown rule 'smxa'; known rules: smax, smin, triplet; did you mean 'smax'?"),
+    ("rule: 3", "rule: found 3, expected keys and values"),
+    ("rule: [smax]", "rule: found ['smax'], expected keys and values"),
+    ("network: 3", "network: found 3, expected keys and values"),
+    ("network: [1, 2]", "network: found [1, 2], expected keys and values"),
+    ("network: text", "network: found 'text', expected keys and values"),
+    ("network: {inhibition: none}", "network.inhibition: found 'none', expected pooled or dense"),
+    ("network: {theta_step_mv: true}", "network.theta_step_mv: found true, expected a number from 0 to 100 or null"),
+    ("network: {theta_step_mv: 101}", "network.theta_step_mv: found 101, expected a number from 0 to 100 or null"),
+    ("network: {theta_step_mv: .nan}", "network.theta_step_mv: found nan, expected a number from 0 to 100 or null"),
+    ("network: {theta_tau_ms: .inf}", "network.theta_tau_ms: found inf, expected a number above 0 and at most 1e+15"),
+    ("network: {inhibition_delay_ms: 1}", "network.inhibition_delay_ms: found 1, expected 0 (pooled inhibition"),
+    ("engine: Auto", "engine: found 'Auto', expected auto, standalone or runtime"),
+    ("engine: 3", "engine: found 3, expected auto, standalone or runtime"),
+    ("epochs: 1", "epochs: found 1, expected true or false"),
+    ("shuffle: 'yes'", "shuffle: found 'yes', expected true or false"),
+    ("presentation: {intensity: 0}", "presentation.intensity: found 0, expected a number above 0 and at most 1,000"),
+    ("presentation: {intensity: 40}", "presentation.max_intensity: found 32, expected at least presentation.intensity"),
+    ("presentation: {stimulus_ms: 0}", "presentation.stimulus_ms: found 0, expected a number above 0"),
+    ("presentation: {stimulus_ms: 0.4}", "presentation.stimulus_ms: found 0.4, expected at least dt (0.5 ms)"),
+    ("presentation: {rest_ms: 5}", "presentation.rest_ms: found 5, expected at least 20 (the longest delay"),
+    ("presentation: {min_spikes: -1}", "presentation.min_spikes: found -1, expected a whole number from 0 to"),
+    ("evaluation: {test_examples: 0}", "evaluation.test_examples: found 0, expected a whole number from 1 to"),
+    ("evaluation: {classifier: best}", "evaluation.classifier: found 'best', expected average or selective"),
+    # A white pixel of 255 fires at 255 / 8 * max_intensity Hz; dt 0.5 ms allows 2000 Hz.
+    (
+        "presentation: {max_intensity: 63}",
+        "max_intensity: found 63, with which a white pixel would fire 1 times a step",
+    ),
+    ("presentation: {max_intensity: 100}", "(rate*dt > 1); expected at most 62.7 with dt 0.5 ms"),
+    ("dt: 2", "expected at most 15.6 with dt 2 ms"),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), IMPOSSIBLE, ids=[text for text, _ in IMPOSSIBLE])
+def test_an_impossible_value_is_refused_with_key_value_and_range(tmp_path: Path, text: str, message: str) -> None:
+    found = refusal(tmp_path, text)
+    assert found.startswith("my.yaml: ")
+    assert message in found
+
+
+def test_a_rule_takes_no_boolean_for_a_number(tmp_path: Path) -> None:
+    assert "rule.eta: found true" in refusal(tmp_path, "rule: {eta: true}")
+
+
+@pytest.mark.parametrize("dt", [0.1, 0.25, 0.5, 1, 2])
+def test_the_intensity_that_the_message_proposes_is_accepted(tmp_path: Path, dt: float) -> None:
+    message = refusal(tmp_path, f"dt: {dt}\npresentation: {{max_intensity: 10000}}")
+    proposed = message.split("expected at most ")[1].split()[0]
+    assert load(tmp_path, f"dt: {dt}\npresentation: {{max_intensity: {proposed}}}").dt == dt
+
+
+@pytest.mark.parametrize("text", ["n_e: 1", "n_e: 100000", "seed: 2147483647", "rule: {eta: 1}", "rule: {eta: 1e-9}"])
+def test_values_at_the_edge_are_accepted(tmp_path: Path, text: str) -> None:
+    load(tmp_path, text)
+
+
+def test_all_findings_are_told_one_a_line_and_many_are_counted(tmp_path: Path) -> None:
+    assert len(refusal(tmp_path, "n_e: 0\ndt: 0\nseed: -1").splitlines()) == 3
+    start = time.perf_counter()
+    many = refusal(tmp_path, "".join(f"key{i}: 1\n" for i in range(7000)))
+    assert len(many.splitlines()) == 11
+    assert "and 6,990 findings more" in many
+    assert time.perf_counter() - start < 5
+
+
+def test_a_long_value_is_cut(tmp_path: Path) -> None:
+    assert len(refusal(tmp_path, f"n_e: {'x' * 50_000}")) < 200
+    assert len(refusal(tmp_path, f"{'x' * 50_000}: 1")) < 400
+    assert len(refusal(tmp_path, f"rule: {'x' * 50}")) < 200
+
+
+def test_escape_sequences_of_a_file_do_not_reach_the_terminal(tmp_path: Path) -> None:
+    for text in (
+        r'"\e[31mred": 1',
+        r'n_e: "\e[31m"',
+        r'network: {"\ud800": 1}',
+        r'save_name: "a\tb"',
+        r'rule: "\e[1m"',
+    ):
+        found = refusal(tmp_path, text)
+        assert found.isprintable(), text
+        found.encode()
+
+
+# Unknown keys
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("n_ex: 3", "unknown key 'n_ex'; did you mean 'n_e'?"),
+        ("netwrok: {}", "unknown key 'netwrok'; did you mean 'network'?"),
+        ("zzz: 3", "unknown key 'zzz'; known: n_e, rule, dt, "),
+        ("min_spikes: 3", "unknown key 'min_spikes'; did you mean 'presentation.min_spikes'?"),
+        ("presentation: {min_spike: 3}", "'presentation.min_spike'; did you mean 'presentation.min_spikes'?"),
+        ("network: {zzz: 3}", "unknown key 'network.zzz'; known: inhibition, inhibition_delay_ms, "),
+        ("network: {n_e: 3}", "unknown key 'network.n_e'; known: inhibition"),
+        ("rule: {eat: 0.1}", "unknown key 'rule.eat'; did you mean 'rule.eta'?"),
+        ("rule: {name: triplet, eta: 0.1}", "unknown key 'rule.eta'; known: nu_pre, nu_post"),
+        ("rule: {name: smax, positive_share: 0.1}", "unknown key 'rule.positive_share'; known: eta, "),
+        ("rule: {parameters: 3}", "unknown key 'rule.parameters'; known: eta"),
+        ("rule: {model_config: 3}", "unknown key 'rule.model_config'"),
+        ("rule: {__class__: 3}", "unknown key 'rule.__class__'"),
+        ("rule.eta: 0.1", "unknown key 'rule.eta'; did you mean 'rule'?"),
+        ("'': 1", "unknown key ''; known: n_e"),
+        ("1: 2", "unknown key 1; known: n_e"),
+        ("null: 2", "unknown key null; known: n_e"),
+        ("true: 2", "unknown key true; known: n_e"),
+        ("1.5: 2", "unknown key 1.5; known: n_e"),
+        ("network: {1: 2}", "network.1: found the key 1, expected a word"),
+        ("rule: {1: 2}", "rule.1: found the key 1, expected a word"),
+    ],
+)
+def test_an_unknown_key_is_refused_with_a_proposal(tmp_path: Path, text: str, message: str) -> None:
+    found = refusal(tmp_path, text)
+    assert found.startswith("my.yaml: ")
+    assert message in found
+
+
+# Names
+
+
+@pytest.mark.parametrize("key", ["save_name", "load_name", "data"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("../x", "a/b", "/etc/passwd", "a\\\\b", "C:x", "..", ".", ".hidden", "end.", "a..b", "", " ", "a b", "a\\0b"),
+        *(
+            "x" * 101,
+            "x" * 300,
+            "nul",
+            "CON",
+            "com1",
+            "lpt9.npy",
+            "Aux.txt",
+            "ä",
+            "a\\n",
+            "~",
+            "*",
+            "a?",
+            "%s",
+            "$HOME",
+        ),
+    ],
+)
+def test_a_name_that_is_no_plain_stem_is_refused(tmp_path: Path, key: str, name: str) -> None:
+    found = refusal(tmp_path, f'{key}: "{name}"')
+    assert found.startswith(f"my.yaml: {key}: found '")
+    assert "; expected " in found
+    assert len(found) < 200
+
+
+@pytest.mark.parametrize("value", ["true", "4.5", "[a]", "{a: b}", ".inf"])
+def test_a_name_of_a_wrong_type_is_refused(tmp_path: Path, value: str) -> None:
+    assert "save_name: found " in refusal(tmp_path, f"save_name: {value}")
+
+
+@pytest.mark.parametrize("name", ["a", "x" * 100, "smax_400", "smax-0.02", "conx", "null_", "a.b.c"])
+def test_a_plain_stem_is_a_name(name: str) -> None:
+    assert check_name(name) == name
+    assert Experiment(save_name=name).save_name == name
+
+
+# Overrides and merging
+
+
+def test_overrides_of_every_level_work_together() -> None:
+    experiment = with_overrides({"n_e": 10, "rule": "smin"}, "rule.eta=0.02", "n_e=20", "network.input_delay_ms=0")
+    assert (experiment.n_e, experiment.rule.name, experiment.rule.parameters["eta"]) == (20, "smin", 0.02)
+    assert experiment.network.input_delay_ms == 0
+
+
+@pytest.mark.parametrize("content", [{}, {"rule": "smin"}, {"rule": None}, {"rule": {"name": "smin", "eta": 0.5}}])
+def test_a_rule_is_chosen_by_its_bare_name(content: dict[str, Any]) -> None:
+    experiment = with_overrides(content, "rule=smax", "rule.x_tar=5e-1")
+    assert experiment.rule.name == "smax"
+    assert experiment.rule.parameters["x_tar"] == 0.5
+
+
+def test_a_rule_by_its_bare_name_keeps_the_parameters_of_the_file() -> None:
+    assert with_overrides({"rule": {"name": "smin", "eta": 0.5}}, "rule=smax").rule.parameters["eta"] == 0.5
+
+
+def test_a_whole_section_can_be_replaced() -> None:
+    experiment = with_overrides({"rule": {"eta": 0.5}}, "rule={name: triplet, nu_pre: 1e-3}", "network=")
+    assert experiment.rule.name == "triplet"
+    assert experiment.rule.parameters["nu_pre"] == 1e-3
+
+
+def test_an_empty_override_clears_what_may_be_empty() -> None:
+    assert with_overrides({"load_name": "a"}, "load_name=").load_name is None
+
+
+def test_a_later_key_of_the_same_section_does_not_undo_an_earlier_one() -> None:
+    assert merge({}, {"network.w_exc_inh": 1, "network.w_inh_exc": 2}) == {"network": {"w_exc_inh": 1, "w_inh_exc": 2}}
+
+
+def test_neither_argument_of_merge_is_changed() -> None:
+    content: dict[str, Any] = {"n_e": 3, "rule": {"name": "smax", "eta": 0.1}, "network": None, "presentation": {}}
+    overrides: dict[str, Any] = {
+        "rule.eta": 0.2,
+        "rule": "smin",
+        "network.w_exc_inh": 1,
+        "presentation": {"rest_ms": 1},
+    }
+    before = copy.deepcopy((content, overrides))
+    merged = merge(content, {**overrides, "presentation.rest_ms": 90})
+    merged["rule"]["new"] = merged["presentation"]["new"] = 1
+    assert (content, overrides) == before
+
+
+def test_read_only_mappings_can_be_merged() -> None:
+    content = MappingProxyType({"rule": MappingProxyType({"name": "smax"})})
+    assert merge(content, {"rule.eta": 0.2}) == {"rule": {"name": "smax", "eta": 0.2}}
+
+
+@pytest.mark.parametrize(
+    ("content", "override"),
+    [
+        ({"network": [1]}, "network.w_exc_inh=1"),
+        ({"rule": 3}, "rule.eta=0.1"),
+        ({"n_e": 3}, "n_e.x=1"),
+        ({"rule": [["a"]]}, "rule.eta=0.1"),
+        ({"rule": 3}, "rule=smax"),
+        ({1: 2}, "n_e=1"),
+        ({None: 2}, "n_e=1"),
+        ({("a",): 2}, "n_e=1"),
+        ({"network": {1: 2}}, "n_e=1"),
+        ({"network": {None: [[1], [2]]}}, "n_e=1"),
+        ({"rule": {("a", 1): 2}}, "n_e=1"),
+        ([1], "n_e=1"),
+        (None, "n_e=1"),
+        ({}, "n_e.x=1"),
+        ({}, "network.a.b=1"),
+        ({}, "rule.eta.x=1"),
+        ({}, "zzz.eta=1"),
+        ({}, "network=3"),
+        ({}, "rule=[smax]"),
+    ],
+)
+def test_wrong_shapes_are_refused(content: Any, override: str) -> None:
+    with pytest.raises(ConfigError, match="flags: "):
+        with_overrides(content, override)
+
+
+@pytest.mark.parametrize("overrides", [{1: 2}, {None: 2}, [("n_e", 3)], 3, {("a",): 1}])
+def test_wrong_overrides_are_refused(overrides: Any) -> None:
+    with pytest.raises(ConfigError, match="overrides: "):
+        merge({}, overrides)
+
+
+@pytest.mark.parametrize("content", [None, 3, "text", [("n_e", 3)]])
+def test_validate_refuses_what_is_no_mapping(content: Any) -> None:
+    with pytest.raises(ConfigError, match=r"my\.yaml: found .*, expected keys and values"):
+        validate(content, "my.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("rule.eta=0.02", ("rule.eta", 0.02)),
+        (" n_e = 3", ("n_e", 3)),
+        ("save_name=a=b", ("save_name", "a=b")),
+        ("save_name=007", ("save_name", "007")),
+        ("epochs=no", ("epochs", False)),
+        ("load_name=", ("load_name", None)),
+        ("rule={name: smax}", ("rule", {"name": "smax"})),
+    ],
+)
+def test_an_override_is_a_dotted_key_and_a_yaml_value(text: str, expected: tuple[str, Any]) -> None:
+    assert parse_override(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "n_e", "=3", " =3", ".eta=1", "rule.=1", "rule..eta=1", ".=1"])
+def test_an_override_without_key_or_value_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match=r"expected KEY=VALUE, such as rule\.eta=0\.02"):
+        parse_override(text)
+
+
+@pytest.mark.parametrize(
+    "value", ["[", "!!python/name:os.system", "&a [*a]", "[" * 5000, "{a: 1, a: 2}", "\x07", "a: b: c"]
+)
+def test_an_override_that_is_no_yaml_is_refused(value: str) -> None:
+    with pytest.raises(ConfigError, match=r"--set n_e=.*: not valid YAML: ") as caught:
+        parse_override(f"n_e={value}")
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 400
+
+
+# What follows from the values
+
+
+def test_the_threshold_step_is_diehls_for_the_nearest_size() -> None:
+    assert {n: Experiment(n_e=n).theta_step_mv for n in THETA_STEPS_MV} == THETA_STEPS_MV
+    assert Experiment(n_e=1).theta_step_mv == 0.025
+    assert Experiment(n_e=199).theta_step_mv == 0.025
+    assert Experiment(n_e=201).theta_step_mv == 0.05
+    assert Experiment(n_e=100_000).theta_step_mv == 0.5
+    assert validate({"network": {"theta_step_mv": 0}}, "x").theta_step_mv == 0
+
+
+def test_steps_and_attempts_follow_from_the_presentation() -> None:
+    experiment = Experiment()
+    assert (experiment.stimulus_steps, experiment.presentation_steps, experiment.max_attempts) == (700, 1000, 31)
+    assert validate({"dt": 0.1}, "x").presentation_steps == 5000
+
+
+def test_an_experiment_cannot_be_changed() -> None:
+    experiment = Experiment()
+    with pytest.raises(ValidationError, match="frozen"):
+        experiment.n_e = 3  # type: ignore[misc]
+    with pytest.raises(ValidationError, match="frozen"):
+        experiment.network.w_exc_inh = 3  # type: ignore[misc]
+    experiment.rule.parameters["eta"] = 3
+    assert experiment.rule.parameters == {}
+
+
+def test_an_experiment_survives_json() -> None:
+    experiment = with_overrides({}, "rule=triplet", "network.theta_step_mv=0.1", "load_name=a", "dt=0.1")
+    assert complete(validate(experiment.model_dump(mode="json"), "provenance")) == experiment
+
+
+# Messages for a rule that somebody adds
+
+
+class _Unusual(BaseModel):
+    steps: list[int] = []
+    width: int = Field(3, multiple_of=3)
+    even: int = 2
+    low: float = 0
+    high: float = 1
+
+    @field_validator("even")
+    @classmethod
+    def _check_even(cls, value: int) -> int:
+        if value % 2:
+            raise ValueError("expected an even number")
+        return value
+
+    @model_validator(mode="after")
+    def _check_order(self) -> _Unusual:
+        if self.low > self.high:
+            raise ValueError("low: expected at most high")
+        return self
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"steps": 3}, "x: rule.steps: found 3, expected a list"),
+        ({"steps": [1, "a"]}, "x: rule.steps.1: found 'a'; input should be a valid integer"),
+        ({"even": 3}, "x: rule.even: found 3; expected an even number"),
+        ({"low": 2}, "x: rule: low: expected at most high"),
+    ],
+)
+def test_findings_of_other_models_are_put_into_sentences(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        _Unusual.model_validate(values)
+    assert describe(caught.value, "x", _Unusual, prefix="rule.").startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("schema", "words"),
+    [
+        ({"type": "integer", "minimum": 1}, "a whole number at least 1"),
+        ({"type": "number", "exclusiveMinimum": 0, "maximum": 1}, "a number above 0 and at most 1"),
+        ({"type": "number"}, "a number"),
+        ({"const": "a"}, "a"),
+        ({"enum": ["a", "b", "c"]}, "a, b or c"),
+        ({"anyOf": [{"type": "boolean"}, {"type": "null"}]}, "true or false or null"),
+        ({}, ""),
+    ],
+)
+def test_allowed_values_in_words(schema: dict[str, Any], words: str) -> None:
+    assert allowed(schema) == words
