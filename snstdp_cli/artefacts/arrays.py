@@ -118,6 +118,8 @@ def whole_numbers(array: NDArray[Any], largest: int, where: Path, what: str) -> 
     """
     if array.dtype.kind not in "biuf":
         raise ArtefactError(f"{where}: expected whole numbers for the {what}, found type {array.dtype}; {_AGAIN}")
+    if array.dtype.kind in "bu" and (array.size == 0 or int(array.max()) <= largest):
+        return array.astype(np.int64)
     # Half precision would round the limit to infinity. A NaN fails every comparison.
     numbers = array.astype(np.float64)
     with np.errstate(invalid="ignore"):

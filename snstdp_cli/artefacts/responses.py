@@ -177,7 +177,9 @@ def _checked(
         raise ArtefactError(f"{where}: expected true or false for silent, found type {silent.dtype}")
     largest = int(np.iinfo(np.uint16).max)
     return Responses(
-        counts=whole_numbers(counts, largest, where, "spike counts").astype(np.uint16),
+        counts=counts
+        if counts.dtype == np.uint16
+        else whole_numbers(counts, largest, where, "spike counts").astype(np.uint16),
         labels=whole_numbers(labels, 255, where, "labels").astype(np.uint8),
         attempts=whole_numbers(attempts, largest, where, "attempts").astype(np.uint16),
         silent=silent.copy(),

@@ -10,34 +10,7 @@ import typer
 from snstdp_cli.cli import options as o
 from snstdp_cli.cli.console import out, percent, print_files, print_json, print_note, print_table, print_warning
 from snstdp_cli.cli.live import reporter
-from snstdp_cli.cli.settings import checked, resolve, resolve_for_weights
-
-
-def _flags(
-    n_e: int | None = None,
-    rule: str | None = None,
-    dt: float | None = None,
-    num_examples: int | None = None,
-    load_name: str | None = None,
-    save_name: str | None = None,
-    seed: int | None = None,
-    data: str | None = None,
-    engine: o.EngineName | None = None,
-    classifier: o.ClassifierName | None = None,
-) -> dict[str, Any]:
-    """Return the settings that flags stand for."""
-    return {
-        "n_e": n_e,
-        "rule": rule,
-        "dt": dt,
-        "num_examples": num_examples,
-        "load_name": load_name,
-        "save_name": save_name,
-        "seed": seed,
-        "data": data,
-        "engine": None if engine is None else engine.value,
-        "evaluation.classifier": None if classifier is None else classifier.value,
-    }
+from snstdp_cli.cli.settings import checked, resolve, resolve_for_weights, setting_flags
 
 
 def _tell_of_bundled(name: str, data_dir: Path | None) -> None:
@@ -73,7 +46,7 @@ def init_weights(
     from snstdp_cli.artefacts import Workdir
     from snstdp_cli.workflows import init_weights as draw
 
-    experiment = resolve(config, sets, _flags(n_e=n_e, rule=rule, seed=seed)).experiment
+    experiment = resolve(config, sets, setting_flags(n_e=n_e, rule=rule, seed=seed)).experiment
     name = checked(save_name or f"initial_{experiment.n_e}", "--save-name")
     files = draw(experiment, Workdir(workdir), name, n_input, signed=signed, force=force)
     if as_json:
@@ -110,7 +83,7 @@ def train(
     from snstdp_cli.artefacts import Workdir
     from snstdp_cli.workflows import train_network
 
-    flags = _flags(n_e, rule, dt, num_examples, load_name, save_name, seed, data, engine)
+    flags = setting_flags(n_e, rule, dt, num_examples, load_name, save_name, seed, data, engine)
     experiment = resolve(config, sets, flags).experiment
     _tell_of_bundled(experiment.data, data_dir)
     _tell_plan(experiment, workdir)
@@ -169,7 +142,7 @@ def record(
     if record_format not in ("npz", "ancestor"):
         raise ConfigError(f"--format: expected npz or ancestor, found {record_format!r}")
     place = Workdir(workdir)
-    experiment, name = resolve_for_weights(config, sets, _flags(data=data, engine=engine), load_name, place)
+    experiment, name = resolve_for_weights(config, sets, setting_flags(data=data, engine=engine), load_name, place)
     _tell_of_bundled(experiment.data, data_dir)
     with reporter(quiet) as report:
         responses, files = record_activity(
@@ -281,7 +254,7 @@ def run(
     from snstdp_cli.cli import results
     from snstdp_cli.workflows import run_experiment
 
-    flags = _flags(n_e, rule, dt, num_examples, load_name, save_name, seed, data, engine, classifier)
+    flags = setting_flags(n_e, rule, dt, num_examples, load_name, save_name, seed, data, engine, classifier)
     experiment = resolve(config, sets, flags).experiment
     _tell_of_bundled(experiment.data, data_dir)
     _tell_plan(experiment, workdir)

@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from snstdp_cli.cli import options as o
 from snstdp_cli.cli.console import out, print_files, print_json, print_note, print_table
-from snstdp_cli.cli.settings import resolve
+from snstdp_cli.cli.settings import resolve, setting_flags
 
 config_app = typer.Typer(no_args_is_help=True, help="Show, check and describe configurations.")
 data_app = typer.Typer(no_args_is_help=True, help="Find and download data sets.")
@@ -47,17 +47,21 @@ def config_show(
     rule: o.RuleName = None,
     dt: o.TimeStep = None,
     num_examples: o.NumExamples = None,
+    load_name: o.LoadName = None,
+    save_name: o.SaveName = None,
     seed: o.Seed = None,
+    data: o.DataName = None,
+    engine: o.Engine = None,
     sets: o.Sets = None,
     as_json: o.Json = False,
 ) -> None:
-    """Print the resolved configuration with the source of each value.
+    """Print the resolved configuration of a run with the source of each value.
 
     Example: snstdp config show --config configs/smax_400.yaml --n-e 100
     """
     from snstdp_cli.config_text import resolved_rows
 
-    flags = {"n_e": n_e, "rule": rule, "dt": dt, "num_examples": num_examples, "seed": seed}
+    flags = setting_flags(n_e, rule, dt, num_examples, load_name, save_name, seed, data, engine)
     resolved = resolve(config, sets, flags)
     rows = resolved_rows(resolved.experiment, resolved.sources)
     if as_json:

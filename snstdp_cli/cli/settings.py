@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from snstdp_cli.artefacts import Workdir, list_weights, load_weights
+from snstdp_cli.cli.options import ClassifierName, EngineName
 from snstdp_cli.config import Experiment, check_name, merge, parse_override, read_file, validate
 from snstdp_cli.errors import ArtefactError, ConfigError
 from snstdp_cli.rules import complete, find_rule
@@ -22,6 +23,33 @@ class Resolved:
 
     experiment: Experiment
     sources: dict[str, str]
+
+
+def setting_flags(
+    n_e: int | None = None,
+    rule: str | None = None,
+    dt: float | None = None,
+    num_examples: int | None = None,
+    load_name: str | None = None,
+    save_name: str | None = None,
+    seed: int | None = None,
+    data: str | None = None,
+    engine: EngineName | None = None,
+    classifier: ClassifierName | None = None,
+) -> dict[str, Any]:
+    """Return the settings that flags stand for."""
+    return {
+        "n_e": n_e,
+        "rule": rule,
+        "dt": dt,
+        "num_examples": num_examples,
+        "load_name": load_name,
+        "save_name": save_name,
+        "seed": seed,
+        "data": data,
+        "engine": None if engine is None else engine.value,
+        "evaluation.classifier": None if classifier is None else classifier.value,
+    }
 
 
 def resolve(
