@@ -134,6 +134,15 @@ def test_the_size_of_a_chunk_does_not_change_the_result(trained: Workdir, tmp_pa
     np.testing.assert_array_equal(other.weights, load_weights(trained, "a").weights)
 
 
+def test_a_portable_program_gives_the_same_bits(
+    trained: Workdir, tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SNSTDP_PORTABLE", "1")
+    other = train(tmp_path, data, save_name="a")
+    assert "-march=native" not in other.provenance["versions"]["compiler_flags"]
+    np.testing.assert_array_equal(other.weights, load_weights(trained, "a").weights)
+
+
 def test_what_is_there_is_not_overwritten(trained: Workdir, data: Path) -> None:
     with pytest.raises(ArtefactError, match="weights named 'a' exist.*--force"):
         train(trained, data, save_name="a")
