@@ -75,7 +75,7 @@ def test_a_section_with_all_keys_commented_out_has_its_defaults(tmp_path: Path, 
     [("1e-3", 1e-3), ("'1e-3'", 1e-3), ("1E-3", 1e-3), ("0.5", 0.5), ("+.5", 0.5), ("1", 1), ("'1'", 1), ("1.", 1)],
 )
 def test_numbers_in_every_usual_notation(tmp_path: Path, text: str, number: float) -> None:
-    assert load(tmp_path, f"dt: {text}\npresentation: {{max_intensity: 10}}").dt == number
+    assert load(tmp_path, f"dt: {text}\nchunk: 10\npresentation: {{max_intensity: 10}}").dt == number
 
 
 @pytest.mark.parametrize("text", ["1e-3", "'1e-3'", "0.001", "1.0e-3"])

@@ -251,6 +251,7 @@ ALL: dict[str, Callable[[], Figure]] = {
     "l1_norm_over_training": lambda: plots.l1_norm_over_training([0], [1], [1], [1]),
     "raster": lambda: plots.raster({"input": (np.array([1.0]), np.array([0]))}),
     "traces": lambda: plots.traces(np.arange(3), {"v (mV)": np.arange(3)}),
+    "growth": lambda: plots.growth({"smax": [(100, 1.0, 20.0), (400, 4.0, 30.0)], "smin": [(100, 2.0, 20.0)]}),
 }
 
 

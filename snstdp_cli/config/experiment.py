@@ -177,4 +177,4 @@ class Experiment(Section):
     @property
     def max_attempts(self) -> int:
         """How often an example is shown at most: once, then with intensity + 1, + 2 ... up to the cap."""
-        return int(self.presentation.max_intensity - self.presentation.intensity) + 1
+        return int(self.presentation.max_intensity - self.presentation.intensity + 1e-9) + 1

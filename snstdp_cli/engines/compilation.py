@@ -7,14 +7,17 @@ by side. Brian's queue of delayed spikes is replaced by ours (`run_queue.h`).
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import re
 import shutil
+import signal
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from snstdp_cli.engines.folders import hold_interrupts
 from snstdp_cli.errors import EngineError
 
 #: No -ffast-math: the same additions in the same order on every engine, so that all see the same spikes.
@@ -28,6 +31,26 @@ COMPILER_FLAGS = (
     "-fno-signed-zeros",
 )
 QUEUE_HEADER = Path(__file__).with_name("run_queue.h")
+#: Names the process that started the program; the program ends with it.
+PARENT_VARIABLE = "SNSTDP_PARENT"
+_GUARD = """\
+#ifdef __linux__
+#include <csignal>
+#include <cstdlib>
+#include <sys/prctl.h>
+#include <unistd.h>
+namespace {
+struct Guard {
+    Guard() {
+        const char* parent = std::getenv("SNSTDP_PARENT");
+        if (parent == nullptr) return;
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() != std::atol(parent)) _exit(1);
+    }
+} guard;
+}
+#endif
+"""
 _UNITS = 2
 _INCLUDE = re.compile(r'^\s*#\s*include\s*(["<].*[">])', re.MULTILINE)
 
@@ -75,6 +98,7 @@ def compile_sources(sources: Path, compiler: str) -> Path:
         With what the compiler said, if it fails.
     """
     shutil.copyfile(QUEUE_HEADER, sources / "brianlib" / "spikequeue.h")
+    (sources / "guard.cpp").write_text(_GUARD)
     units = [*_join_code_objects(sources), *sorted(sources.glob("*.cpp"))]
     # The largest first, so that the last to end is a short one.
     units = sorted(set(units), key=lambda path: (not path.name.startswith("unit_"), -path.stat().st_size))
@@ -120,16 +144,18 @@ def _run_all(commands: Sequence[list[str]], folder: Path) -> None:
         while waiting or running:
             while waiting and len(running) < (os.cpu_count() or 1):
                 # A session of its own: Ctrl-C reaches this process only, which then ends the compilers.
-                running.append(
-                    subprocess.Popen(
-                        waiting.pop(0),
-                        cwd=folder,
-                        stdout=subprocess.PIPE,
-                        stderr=subprocess.STDOUT,
-                        text=True,
-                        start_new_session=True,
+                with hold_interrupts():
+                    running.append(
+                        subprocess.Popen(
+                            waiting.pop(0),
+                            cwd=folder,
+                            stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT,
+                            text=True,
+                            env={**os.environ, "TMPDIR": str(folder)},
+                            start_new_session=True,
+                        )
                     )
-                )
             process = running[0]
             output, _ = process.communicate()
             if process.returncode != 0:
@@ -140,5 +166,8 @@ def _run_all(commands: Sequence[list[str]], folder: Path) -> None:
             running.pop(0)
     finally:
         for process in running:
-            process.kill()
+            # g++ starts helpers, which are in the same session.
+            if process.poll() is None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
             process.wait()

@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -28,6 +27,7 @@ from snstdp_cli.engines.compilation import (
     find_compiler,
     processor_features,
 )
+from snstdp_cli.engines.folders import hold_folder
 from snstdp_cli.errors import EngineError
 from snstdp_cli.rules import Plasticity
 from snstdp_cli.wiring import Wiring
@@ -35,6 +35,8 @@ from snstdp_cli.wiring import Wiring
 _SOURCES = ("network.py", "presentation.py", "engines/program.py", "engines/compilation.py", "engines/run_queue.h")
 #: Longer than any chunk; the controller stops the program when its last example is done.
 _FOREVER_S = 1e7
+#: Programs that are not finished are in folders of this prefix.
+_BUILDING = "building-"
 
 
 @dataclass(frozen=True)
@@ -103,16 +105,20 @@ def find_or_build(
     say(f"compiling the {kind} network for {experiment.n_e} neurons (once per configuration, about 8 s)")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f"{key}-", dir=folder.parent) as temporary:
-            built = Path(temporary) / "program"
+        temporary = hold_folder(folder.parent, _BUILDING)
+        try:
+            built = temporary.path / "program"
             _build(experiment, plasticity, wiring, built, compiler)
-            shutil.rmtree(folder, ignore_errors=True)
-            try:
-                built.replace(folder)
-            except OSError:
-                # Another process finished the same program first.
-                if _open(folder, fresh=False) is None:
-                    raise
+            # Another process may have finished the same program first.
+            if _open(folder, fresh=False) is None:
+                shutil.rmtree(folder, ignore_errors=True)
+                try:
+                    built.replace(folder)
+                except OSError:
+                    if _open(folder, fresh=False) is None:
+                        raise
+        finally:
+            temporary.remove()
     except OSError as error:
         raise EngineError(
             f"cannot write the compiled program to {folder.parent}: {error.strerror or error}; "
@@ -147,13 +153,12 @@ def _build(experiment: Experiment, plasticity: Plasticity | None, wiring: Wiring
         brian2.device.activate(build_on_run=False)
         built = build_network(experiment, plasticity, wiring, experiment.chunk)
         built.network.run(_FOREVER_S * brian2.second, namespace={})
-        with tempfile.TemporaryDirectory(prefix="sources-", dir=folder.parent) as temporary:
-            sources = Path(temporary)
-            brian2.device.build(directory=str(sources), compile=False, run=False, with_output=False)
-            manifest = _describe(built, wiring, experiment)
-            executable = compile_sources(sources, compiler)
-            folder.mkdir()
-            shutil.copy2(executable, folder / "main")
+        sources = folder.parent / "sources"
+        brian2.device.build(directory=str(sources), compile=False, run=False, with_output=False)
+        manifest = _describe(built, wiring, experiment)
+        executable = compile_sources(sources, compiler)
+        folder.mkdir()
+        shutil.copy2(executable, folder / "main")
         manifest["size"] = (folder / "main").stat().st_size
         (folder / "manifest.json").write_text(json.dumps(manifest, indent=1))
     finally:
@@ -184,6 +189,7 @@ def _describe(built: Any, wiring: Wiring, experiment: Experiment) -> dict[str, A
         ("shown", "attempt"),
     ):
         add(f"{owner}.{name}", objects[owner].variables[name], None)
+        add(f"{owner}.N", objects[owner].variables["N"], 1)
     add("clock.timestep", built.exc.clock.variables["timestep"], 1)
     static = {}
     for file, values in device.static_arrays.items():

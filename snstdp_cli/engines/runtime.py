@@ -37,6 +37,8 @@ class RuntimeEngine:
         self.target = target or ("cython" if find_compiler() else "numpy")
         brian2.set_device("runtime")
         brian2.prefs.codegen.target = self.target
+        # Ctrl-C ends the chunk at once, as in any other program; a chunk that stops half-way would count for nothing.
+        brian2.prefs.core.stop_on_keyboard_interrupt = False
         brian2.prefs.codegen.cpp.extra_compile_args_gcc = compiler_flags()
         say(f"preparing the network for {self.target}")
         self.built = build_network(experiment, plasticity, wiring, experiment.chunk)

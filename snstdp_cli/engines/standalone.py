@@ -9,20 +9,22 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from threading import Thread
-from typing import Any
+from threading import Lock, Thread
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from snstdp_cli.config import Experiment
 from snstdp_cli.engines.base import Chunk, ChunkResult, State, age_arrivals, collect_responses, controller_values
+from snstdp_cli.engines.compilation import PARENT_VARIABLE
+from snstdp_cli.engines.folders import hold_folder, hold_interrupts
 from snstdp_cli.engines.program import Program, find_or_build
 from snstdp_cli.errors import EngineError
 from snstdp_cli.rules import Plasticity
@@ -43,14 +45,32 @@ class StandaloneEngine:
     ) -> None:
         self.experiment = experiment
         self._process: subprocess.Popen[bytes] | None = None
-        self._stopped = False
+        self._starting = Lock()
+        self._stopped = self._closed = False
         self._peak_kb = 0
         #: CPU time of the last program, seconds.
         self.cpu_seconds = 0.0
         self.program: Program = find_or_build(experiment, plasticity, wiring, say)
         self.compiled = self.program.fresh
-        _remove_abandoned()
-        self.folder = Path(tempfile.mkdtemp(prefix=f"snstdp-{os.getpid()}-"))
+        with _disk_errors():
+            # Held open, so that the program runs on when somebody empties the cache.
+            self._executable = os.open(self.program.executable, os.O_RDONLY)
+            try:
+                self._held = hold_folder(Path(tempfile.gettempdir()), "snstdp-")
+            except BaseException:
+                os.close(self._executable)
+                raise
+        self.folder = self._held.path
+        try:
+            with _disk_errors():
+                self._write_static(wiring)
+        except BaseException:
+            self.close()
+            raise
+
+    def _write_static(self, wiring: Wiring) -> None:
+        """Write what all chunks share: connections and delays."""
+        experiment = self.experiment
         (self.folder / "static_arrays").mkdir()
         (self.folder / "results").mkdir()
         static: dict[str, NDArray[Any]] = {"sources": wiring.pre, "targets": wiring.post}
@@ -74,8 +94,12 @@ class StandaloneEngine:
         Raises
         ------
         EngineError
-            If the program fails or leaves incomplete results.
+            If the program fails or leaves incomplete results, or its input cannot be written.
         """
+        with _disk_errors():
+            return self._run(state, chunk)
+
+    def _run(self, state: Mapping[str, NDArray[np.generic]], chunk: Chunk) -> ChunkResult:
         results = self.folder / "results"
         for old in results.iterdir():
             old.unlink()
@@ -96,13 +120,17 @@ class StandaloneEngine:
 
     def stop(self) -> None:
         """End the program and refuse to start another."""
-        self._stopped = True
-        if self._process is not None:
-            self._process.kill()
+        with self._starting:
+            self._stopped = True
+            if self._process is not None:
+                self._process.kill()
 
     def close(self) -> None:
-        """Remove the folder."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Remove the folder; the engine cannot run any more."""
+        if not self._closed:
+            self._closed = True
+            self._held.remove()
+            os.close(self._executable)
 
     def _write_images(self, images: NDArray[np.uint8]) -> None:
         entry = self.program.static["pixels"]
@@ -113,25 +141,18 @@ class StandaloneEngine:
     def _call(self, arguments: list[str]) -> None:
         log = self.folder / "log.txt"
         with log.open("wb") as output:
-            # A session of its own: Ctrl-C reaches this process first, which then ends the program.
-            if self._stopped:
-                raise EngineError("the simulation was stopped")
-            process = self._process = subprocess.Popen(
-                [str(self.program.executable), *arguments],
-                cwd=self.folder,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
             try:
+                with hold_interrupts():
+                    process = self._start(arguments, output)
                 if not self._peak_kb:
                     Thread(target=self._watch_memory, args=(process.pid,), daemon=True).start()
                 _, status, usage = os.wait4(process.pid, 0)
                 code = process.returncode = os.waitstatus_to_exitcode(status)
                 self.cpu_seconds = usage.ru_utime + usage.ru_stime
             except BaseException:
-                process.kill()
-                process.wait()
+                if self._process is not None:
+                    self._process.kill()
+                    self._process.wait()
                 raise
             finally:
                 self._process = None
@@ -141,6 +162,23 @@ class StandaloneEngine:
                 f"the simulation program failed (exit code {code}): {text[-500:] or 'it said nothing'}. "
                 "The last checkpoint is intact; run again with --resume"
             )
+
+    def _start(self, arguments: list[str], output: IO[bytes]) -> subprocess.Popen[bytes]:
+        held = f"/proc/{os.getpid()}/fd/{self._executable}"
+        with self._starting:
+            if self._stopped:
+                raise EngineError("the simulation was stopped")
+            # A session of its own: Ctrl-C reaches this process first, which then ends the program.
+            self._process = subprocess.Popen(
+                [str(self.program.executable), *arguments],
+                executable=held if os.path.exists(held) else None,  # noqa: PTH110 - a link without a path behind it
+                cwd=self.folder,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                env={**os.environ, PARENT_VARIABLE: str(os.getpid())},
+            )
+            return self._process
 
     def _watch_memory(self, pid: int) -> None:
         """Note the peak memory of the first program while it runs; afterwards the system does not tell it apart."""
@@ -158,12 +196,23 @@ class StandaloneEngine:
         except OSError as error:
             raise EngineError(f"the simulation program left no {path.name}: {error.strerror}") from None
         if entry["size"] is not None and len(values) != entry["size"]:
-            raise EngineError(f"the simulation program left an incomplete {path.name}; is the disk full?")
+            raise self._incomplete(path.name)
         return values
+
+    def _incomplete(self, file: str) -> EngineError:
+        return EngineError(
+            f"the simulation program left an incomplete {file} in {self.folder.parent}; is the disk full? Free some "
+            "space, or name another folder by TMPDIR. The last checkpoint is intact; run again with --resume"
+        )
 
     def _read(self, wanted: int) -> ChunkResult:
         experiment = self.experiment
         steps = int(self._load("clock.timestep")[0])
+        for owner, names in (("exc_spikes", ("t", "i")), ("shown", ("t", "example", "attempt"))):
+            recorded = int(self._load(f"{owner}.N")[0])
+            for name in names:
+                if len(self._load(f"{owner}.{name}")) != recorded:
+                    raise self._incomplete(self.program.arrays[f"{owner}.{name}"]["file"])
 
         def to_steps(name: str) -> Any:
             return np.rint(self._load(name).astype(np.float64) * 1000 / experiment.dt).astype(np.int64)
@@ -184,9 +233,13 @@ class StandaloneEngine:
         return ChunkResult(state, counts, attempts, silent)
 
 
-def _remove_abandoned() -> None:
-    """Remove the folders of processes that were killed."""
-    for folder in Path(tempfile.gettempdir()).glob("snstdp-*-*"):
-        owner = folder.name.split("-")[1]
-        if owner.isdigit() and not Path(f"/proc/{owner}").exists() and Path("/proc/self").exists():
-            shutil.rmtree(folder, ignore_errors=True)
+@contextmanager
+def _disk_errors() -> Iterator[None]:
+    """Say where the simulation's files go when the system refuses them."""
+    try:
+        yield
+    except OSError as error:
+        raise EngineError(
+            f"cannot write or read the simulation's files in {tempfile.gettempdir()}: {error.strerror or error}; free "
+            "some space, or name another folder by TMPDIR. The last checkpoint is intact; run again with --resume"
+        ) from None

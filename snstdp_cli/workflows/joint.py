@@ -9,7 +9,7 @@ from pathlib import Path
 from snstdp_cli.artefacts import Workdir, load_weights, read_checkpoint, weights_exist
 from snstdp_cli.config import Experiment
 from snstdp_cli.datasets import Split
-from snstdp_cli.errors import ArtefactError, ConfigError
+from snstdp_cli.errors import ArtefactError, ConfigError, InterruptedRunError
 from snstdp_cli.workflows.progress import Reporter
 from snstdp_cli.workflows.recording import record_activity
 from snstdp_cli.workflows.scoring import Score, evaluate_activity, load_recording
@@ -50,9 +50,22 @@ def run_experiment(
         if resume and (path := _recorded(workdir, name, split)) is not None:
             files.append(path)
             continue
-        files += record_activity(
-            experiment, workdir, name, split, data_dir=data_dir, workers=workers, force=force or resume, report=report
-        )[1]
+        try:
+            files += record_activity(
+                experiment,
+                workdir,
+                name,
+                split,
+                data_dir=data_dir,
+                workers=workers,
+                force=force or resume,
+                report=report,
+            )[1]
+        except (KeyboardInterrupt, InterruptedRunError):
+            raise InterruptedRunError(
+                f"interrupted while recording the {split} images; the training is kept: run the same command with "
+                "--resume to go on"
+            ) from None
     score = evaluate_activity(workdir, name, classifier=experiment.evaluation.classifier, report=report)
     return RunResult(score, files, time.perf_counter() - began)
 

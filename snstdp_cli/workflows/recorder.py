@@ -5,13 +5,14 @@ A response depends on its image and its number alone, so the examples can be div
 
 from __future__ import annotations
 
-import contextlib
 import multiprocessing
+import os
 import signal
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from queue import SimpleQueue
+from threading import Thread
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,6 +107,10 @@ class Recorder:
                 future.cancel()
             for engine in self._engines:
                 engine.stop()
+            if self._in_processes and self._pool is not None:
+                # They would finish their chunks first; the executor has no public way to end them.
+                for process in list((getattr(self._pool, "_processes", None) or {}).values()):
+                    process.terminate()
             raise
         return counts, attempts, silent
 
@@ -135,9 +140,18 @@ _process_engine: list[Engine] = []
 
 def _start_process(experiment: Experiment, wiring: Wiring) -> None:
     # Ctrl-C is for the main process, which then ends this one.
-    with contextlib.suppress(ValueError):
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_parent, daemon=True).start()
     _process_engine.append(open_engine(experiment, None, wiring))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Brian 2 sets its own when it is imported
+
+
+def _end_with_parent() -> None:
+    """End this process when the main one is gone, however it ended."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _run_in_process(state: State, chunk: Chunk) -> ChunkResult:

@@ -21,7 +21,7 @@ from snstdp_cli.artefacts import (
 from snstdp_cli.config import Experiment
 from snstdp_cli.datasets import Dataset, Split, load_dataset
 from snstdp_cli.engines import choose_engine
-from snstdp_cli.errors import DataError
+from snstdp_cli.errors import DataError, InterruptedRunError
 from snstdp_cli.wiring import draw_wiring
 from snstdp_cli.workflows.progress import Reporter
 from snstdp_cli.workflows.provenance import describe_data, describe_run
@@ -75,6 +75,10 @@ def record_activity(
         counts, attempts, silent = recorder.record(
             weights, dataset.images[:num].reshape(num, -1), split=split, progress=report.recording
         )
+    except KeyboardInterrupt:
+        raise InterruptedRunError(
+            f"interrupted while recording the {split} images; no file was written: run the same command again"
+        ) from None
     finally:
         recorder.close()
     provenance = {

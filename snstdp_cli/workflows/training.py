@@ -139,16 +139,13 @@ def train_network(
         for sentence in checkpoint.skipped if checkpoint and resume else ():
             report.warn(sentence)
         training = _Training(experiment, workdir, dataset, report)
-        with training.opened(checkpoint if resume else None):
-            try:
+        try:
+            with training.opened(checkpoint if resume else None):
                 training.run_all()
-            except KeyboardInterrupt:
-                raise InterruptedRunError(
-                    f"interrupted after {training.journal.examples:,} of {experiment.num_examples:,} examples; "
-                    "nothing is lost: run the same command with --resume to go on"
-                ) from None
-            result = training.save(force=force or resume)
-        delete_checkpoints(workdir, name)
+                result = training.save(force=force or resume)
+            delete_checkpoints(workdir, name)
+        except KeyboardInterrupt:
+            raise InterruptedRunError(training.where_it_stopped()) from None
     return result
 
 
@@ -161,6 +158,7 @@ class _Training:
         self.plasticity: Plasticity = plasticity_of(experiment, dataset.n_input)
         self.wiring: Wiring = draw_wiring(experiment, dataset.n_input)
         self.journal = _Journal()
+        self.saved_examples = 0
         self.state: State = {}
         self.origin: dict[str, Any] = {}
         self.engine: Engine | None = None
@@ -216,6 +214,15 @@ class _Training:
             )
         )
 
+    def where_it_stopped(self) -> str:
+        """Tell what an interrupt left: the examples of the last checkpoint."""
+        if not self.saved_examples:
+            return "interrupted before the first checkpoint; run the same command again"
+        return (
+            f"interrupted after {self.saved_examples:,} of {self.experiment.num_examples:,} examples; nothing is lost: "
+            "run the same command with --resume to go on"
+        )
+
     def run_all(self) -> None:
         """Run the chunks that are left."""
         assert self.engine is not None
@@ -233,9 +240,10 @@ class _Training:
             journal.seconds = seconds_before + time.perf_counter() - began
             rate = (journal.examples - at_start) / (time.perf_counter() - began)
             self._note(result, order, rate)
-            self._write_checkpoint()
+            # Before the checkpoint: a training that is killed between the two writes the snapshot again.
             if journal.examples % experiment.checkpoint_every == 0 and journal.examples < experiment.num_examples:
                 save_snapshot(self.workdir, experiment.save_name, journal.examples, *self._learned())
+            self._write_checkpoint()
 
     def save(self, *, force: bool) -> TrainingResult:
         """Write weights, thresholds and provenance."""
@@ -330,6 +338,7 @@ class _Training:
             "origin": self.origin,
         }
         write_checkpoint(self.workdir, self.experiment.save_name, arrays, meta)
+        self.saved_examples = self.journal.examples
 
     def _restore(self, checkpoint: Checkpoint) -> None:
         meta, where = checkpoint.meta, checkpoint.path
@@ -347,6 +356,7 @@ class _Training:
                 "data, choose another --save-name, or start again with --force"
             )
         self.journal = _Journal.from_meta(meta)
+        self.saved_examples = self.journal.examples
         if self.journal.examples > self.experiment.num_examples:
             raise ConfigError(
                 f"{where}: {self.journal.examples:,} examples were shown already; expected at most num_examples "
