@@ -1,24 +1,31 @@
-"""Data sets: find, read, check and fetch MNIST, Fashion-MNIST and the bundled subset of MNIST.
+"""Data sets: find, read, check and fetch MNIST, Fashion-MNIST, the bundled subset of MNIST, and the user's own images.
 
-A data set comes from one folder: the first of `search_path` that holds any of its files.
+A named data set comes from one folder: the first of `search_path` that holds any of its files. MNIST and Fashion-MNIST
+have the same file names, so the content is compared with what is known of them. A user's own data set is a path: an
+.npz file with four arrays, or a folder with IDX files.
 """
 
 from __future__ import annotations
 
 import difflib
 import hashlib
+import io
 import os
+import zipfile
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import platformdirs
 from numpy.typing import NDArray
 
-from snstdp_cli.errors import DataError
-from snstdp_cli.idx import MAGIC, Kind, parse_idx, read_idx
+from snstdp_cli.artefacts.arrays import parse_npz
+from snstdp_cli.artefacts.files import read_file
+from snstdp_cli.config.experiment import is_data_path
+from snstdp_cli.errors import ArtefactError, DataError
+from snstdp_cli.idx import MAGIC, MAX_BYTES, Kind, parse_idx, read_idx
 
 __all__ = [
     "DATA_VARIABLE",
@@ -63,6 +70,15 @@ _SHA256 = {
         "t10k-labels-idx1-ubyte.gz": "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
     },
 }
+#: Digests (as `Dataset.sha256`) of the images and labels that are known.
+_CONTENT = {
+    "7e59ac8a5816375b9562b977a87a70cf54d4c16e63518238bf1402a91211b525": "mnist",
+    "b69c9657baa73cea1359a511f70970d5a9bfe744927151e61f60d0f15df2ff64": "mnist",
+    "ba9375f28917fba0501f752802cf7f68bc4837e8b52c85b697bd37481c8bedf2": "bundled",
+    "289dd1188a257e80fa3e073291c137aef556e1cb0a8f78bee3354f2c59ac7e00": "bundled",
+}
+_LARGEST_LABEL = 254
+_ARRAYS = tuple(f"{split}_{kind}" for split in ("train", "test") for kind in MAGIC)
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +88,7 @@ class Dataset:
     Attributes
     ----------
     name
-        The name it was asked for by.
+        What it was asked for by: one of `NAMES`, or the path of own data as it was given.
     split
         `train` or `test`.
     images
@@ -80,7 +96,7 @@ class Dataset:
     labels
         Class of each image, [num].
     source
-        The folder it was read from, or `bundled subset`.
+        The folder or file it was read from, or `bundled subset`.
     sha256
         Digest of the images' shape, the pixels and the labels; independent of file names and compression.
     bundled
@@ -117,26 +133,31 @@ def load_dataset(name: str, split: Split, data_dir: Path | None = None, *, cache
     ----------
     name
         `mnist`, `fashion-mnist` or `bundled`; `mnist` falls back to the bundled subset where no folder was asked for.
+        Or a path from the current folder: an .npz file or a folder with IDX files, with images of any size.
     split
         `train` or `test`.
     data_dir
-        Look here only; `bundled` needs no folder and ignores it.
+        Look here only; `bundled` and a path need no folder and ignore it.
     cache_dir
         Look here in place of the user's cache folder.
 
     Raises
     ------
     DataError
-        If the name is unknown, or files are missing, damaged or do not fit each other.
+        If the name is unknown, or files are missing, damaged, of another data set or do not fit each other.
     """
     _check_name(name)
     if split not in get_args(Split):
         raise DataError(f"unknown split '{split}'; expected one of: {', '.join(get_args(Split))}")
     if name == "bundled":
         return _load_bundled(name, split)
+    if is_data_path(name):
+        return _load_own(name, split)
     folder = find_dataset(name, data_dir, cache_dir=cache_dir)
     if folder is not None:
         return _load_folder(name, split, folder)
+    for other in search_path(name, data_dir, cache_dir=cache_dir):
+        _refuse_other_content(name, _identify(other), str(other))
     asked = _asked_folder(data_dir)
     if asked is not None:
         path, where = asked
@@ -154,7 +175,7 @@ def load_dataset(name: str, split: Split, data_dir: Path | None = None, *, cache
 
 
 def search_path(name: str, data_dir: Path | None = None, *, cache_dir: Path | None = None) -> list[Path]:
-    """List the folders where a data set is looked for, in order; `bundled` has none.
+    """List the folders where a data set is looked for, in order; `bundled` has none, own data its path.
 
     `data_dir`, or else the environment variable SNSTDP_DATA, replaces the usual folders. Each folder is followed by
     its subfolder with the name of the data set.
@@ -162,16 +183,25 @@ def search_path(name: str, data_dir: Path | None = None, *, cache_dir: Path | No
     _check_name(name)
     if name == "bundled":
         return []
+    if is_data_path(name):
+        return [_expand(Path(name))]
     asked = _asked_folder(data_dir)
     places = [asked[0]] if asked else [Path(_LOCAL_FOLDERS[name]), _cache_folder(name, cache_dir)]
     return [folder for place in places for folder in (place, place / name)]
 
 
 def find_dataset(name: str, data_dir: Path | None = None, *, cache_dir: Path | None = None) -> Path | None:
-    """Return the first folder of `search_path` that holds any file of a data set, or None."""
-    for folder in search_path(name, data_dir, cache_dir=cache_dir):
-        if any(_find_file(folder, kind, split) for split in get_args(Split) for kind in MAGIC):
-            return folder
+    """Return the first place of `search_path` that holds any file of a data set, or None; for own data, its path.
+
+    A folder whose files are known to be of another data set is passed over.
+    """
+    for place in search_path(name, data_dir, cache_dir=cache_dir):
+        if is_data_path(name) and _is_there(place):
+            return place
+        if any(_find_file(place, kind, split) for split in get_args(Split) for kind in MAGIC) and not _is_other(
+            name, _identify(place)
+        ):
+            return place
     return None
 
 
@@ -196,8 +226,9 @@ def fetch_dataset(name: str, target: Path | None = None) -> list[Path]:
         If the folder cannot be written, holds other files of these names, or every mirror fails for a file.
     """
     _check_name(name)
-    if name == "bundled":
-        raise DataError("bundled: comes with snstdp, there is nothing to fetch; expected: mnist or fashion-mnist")
+    if name not in _MIRRORS:
+        known = "comes with snstdp" if name == "bundled" else "is your own data"
+        raise DataError(f"{name}: {known}, there is nothing to fetch; expected: mnist or fashion-mnist")
     folder = _cache_folder(name, None) if target is None else _expand(target)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -260,12 +291,104 @@ def _load_folder(name: str, split: Split, folder: Path) -> Dataset:
     for kind in MAGIC:
         path = _find_file(folder, kind, split)
         if path is None:
+            holds = "holds" if is_data_path(name) else f"holds files of {name}, but"
             raise DataError(
-                f"{folder}: holds files of {name}, but no {kind} of the {split} split; "
-                f"expected {_expected_names(kind, split)}"
+                f"{folder}: {holds} no {kind} of the {split} split; expected {_expected_names(kind, split)}"
             )
         arrays[kind] = read_idx(path, kind)
     return _build(name, split, arrays, str(folder), bundled=False)
+
+
+def _load_own(name: str, split: Split) -> Dataset:
+    path = _expand(Path(name))
+    try:
+        if path.is_dir():
+            return _load_folder(name, split, path)
+        found = (
+            None if path.is_file() else "is neither a file nor a folder" if path.exists() else "no such file or folder"
+        )
+    except (OSError, ValueError) as error:
+        found = f"cannot be read ({getattr(error, 'strerror', None) or error})"
+    if found is None and path.suffix != ".npz":
+        found = "is a file, but its name does not end in .npz"
+    if found is not None:
+        here = "" if path.is_absolute() else f" (looked for in {Path.cwd()})"
+        raise DataError(f"{path}: {found}{here}; expected an .npz file, or a folder with IDX files")
+    return _build(name, split, _read_npz(path, split), str(path), bundled=False)
+
+
+def _read_npz(path: Path, split: Split) -> dict[Kind, NDArray[np.uint8]]:
+    """Read one split from an .npz file with the arrays `_ARRAYS`; both splits are checked."""
+    try:
+        data = read_file(path, MAX_BYTES)
+        _refuse_bomb(data, path)
+        arrays = parse_npz(data, path)
+    except ArtefactError as error:
+        raise DataError(str(error)) from None
+    if missing := [name for name in _ARRAYS if name not in arrays]:
+        there = ", ".join(sorted(arrays)[:8]) or "nothing"
+        call = f"numpy.savez_compressed('{path.name}', {', '.join(f'{name}=...' for name in _ARRAYS)})"
+        raise DataError(f"{path}: holds {there}; missing: {', '.join(missing)}; write all four: {call}")
+    images = {part: _check_images(arrays[f"{part}_images"], f"{path}: {part}_images") for part in get_args(Split)}
+    labels = {part: _check_labels(arrays[f"{part}_labels"], f"{path}: {part}_labels") for part in get_args(Split)}
+    if images["train"].shape[1:] != images["test"].shape[1:]:
+        sizes = " and ".join(f"{part}_images {_text(images[part].shape[1:])}" for part in get_args(Split))
+        raise DataError(f"{path}: found {sizes}; expected images of one size")
+    return {"images": images[split], "labels": labels[split]}
+
+
+def _refuse_bomb(data: bytes, path: Path) -> None:
+    """Raise before an archive is unpacked that would take more memory than any data set for this program."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            unpacked = sum(member.file_size for member in archive.infolist())
+    except Exception:  # damaged; reading it says how
+        return
+    if unpacked > 2 * MAX_BYTES:
+        raise DataError(f"{path}: would unpack to {unpacked:,} bytes; expected at most {2 * MAX_BYTES:,}")
+
+
+def _check_images(images: NDArray[Any], where: str) -> NDArray[np.uint8]:
+    if images.dtype != np.uint8:
+        name, is_whole = where.rpartition(" ")[2], images.dtype.kind in "iu"
+        convert = (
+            f"{name}.astype('uint8')" if is_whole else f"({name} * 255).round().astype('uint8') if they are 0 to 1"
+        )
+        span = f" from {images.min():g} to {images.max():g}" if images.size else ""
+        raise DataError(
+            f"{where}: found values of type {images.dtype}{span}, expected grey values of 0 to 255 of type uint8; "
+            f"convert them: {convert}"
+        )
+    if images.ndim != 3 or images.size == 0:
+        raise DataError(
+            f"{where}: found the shape {_text(images.shape)}, expected [num, rows, cols]: at least one image, and one "
+            "grey value a pixel; reshape flat images, and turn colours into grey"
+        )
+    return _frozen(images)
+
+
+def _check_labels(labels: NDArray[Any], where: str) -> NDArray[np.uint8]:
+    if labels.dtype.kind not in "iu" or labels.ndim != 1:
+        raise DataError(
+            f"{where}: found the shape {_text(labels.shape)} of type {labels.dtype}, expected [num] whole numbers: the "
+            "class of each image, counted from 0"
+        )
+    if labels.size and not (labels.min() >= 0 and labels.max() <= _LARGEST_LABEL):
+        raise DataError(
+            f"{where}: found labels of {labels.min()} to {labels.max()}, expected 0 to {_LARGEST_LABEL}; number the "
+            "classes from 0"
+        )
+    return _frozen(labels.astype(np.uint8))
+
+
+def _frozen(array: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    array = np.ascontiguousarray(array)
+    array.flags.writeable = False
+    return array
+
+
+def _text(shape: tuple[int, ...]) -> str:
+    return " x ".join(f"{size:,}" for size in shape) or "of a single number"
 
 
 def _load_bundled(name: str, split: Split) -> Dataset:
@@ -288,18 +411,62 @@ def _build(name: str, split: Split, arrays: dict[Kind, NDArray[np.uint8]], sourc
             f"{source}: {len(images):,} images but {len(labels):,} labels in the {split} split of {name}; "
             "expected as many; are the files from different data sets?"
         )
+    if labels.max() > _LARGEST_LABEL:
+        raise DataError(
+            f"{source}: found the label {labels.max()} in the {split} split; expected 0 to {_LARGEST_LABEL}; "
+            "number the classes from 0"
+        )
+    digest = _digest(images, labels)
+    known = _CONTENT.get(digest)
+    if not is_data_path(name):
+        _refuse_other_content(name, known, source)
+    return Dataset(name, split, images, labels, source, digest, bundled or known == "bundled")
+
+
+def _digest(images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> str:
     digest = hashlib.sha256("x".join(str(size) for size in images.shape).encode() + b"\n")
     digest.update(images.data)
     digest.update(labels.data)
-    return Dataset(name, split, images, labels, source, digest.hexdigest(), bundled)
+    return digest.hexdigest()
+
+
+def _identify(folder: Path) -> str | None:
+    """Return which known data set a folder holds, by its smaller split; None if it is another one or cannot be read."""
+    for split in ("test", "train"):
+        images, labels = _find_file(folder, "images", split), _find_file(folder, "labels", split)
+        if images is None or labels is None:
+            continue
+        try:
+            found = hashlib.sha256(images.read_bytes()).hexdigest()
+            for name, files in _SHA256.items():
+                if found in files.values():
+                    return name
+            return _CONTENT.get(_digest(read_idx(images, "images"), read_idx(labels, "labels")))
+        except (OSError, DataError):  # loading it says what is wrong
+            return None
+    return None
+
+
+def _is_other(name: str, known: str | None) -> bool:
+    """Tell whether the content that was found is not that of a named data set; the bundled subset is MNIST."""
+    return known is not None and known != name and (name, known) != ("mnist", "bundled")
+
+
+def _refuse_other_content(name: str, known: str | None, where: str) -> None:
+    if _is_other(name, known):
+        raise DataError(
+            f"{where}: these are the images of {known}, not of {name} (their files have the same names); "
+            f"name the folder of {name} by --data-dir, or ask for --data {known}"
+        )
 
 
 def _check_name(name: str) -> None:
-    if name in NAMES:
+    if name in NAMES or is_data_path(name):
         return
     close = difflib.get_close_matches(name.lower().replace("_", "-"), NAMES, n=1)
-    hint = f"; did you mean '{close[0]}'?" if close else ""
-    raise DataError(f"unknown data set '{name}'; expected one of: {', '.join(NAMES)}{hint}")
+    near = [path for path in (f"./{name}", f"{name}.npz") if _is_there(Path(path))] or close
+    hint = f"; did you mean '{near[0]}'?" if near else ""
+    raise DataError(f"unknown data set '{name}'; expected one of: {', '.join(NAMES)}, or a path to your own{hint}")
 
 
 def _asked_folder(data_dir: Path | None) -> tuple[Path, str] | None:
@@ -345,6 +512,13 @@ def _find_file(folder: Path, kind: Kind, split: Split) -> Path | None:
             except OSError:  # a folder that may not be searched holds nothing for us
                 return None
     return None
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
 
 
 def _describe_folder(folder: Path, name: str) -> str:

@@ -123,7 +123,6 @@ def _build_excitatory(experiment: Experiment, plasticity: Plasticity | None, clo
     theta : volt             # adaptive part of the threshold
     """
     reset = "v = v_reset\ncooldown = refractory_steps"
-    events = {}
     traces: dict[str, float] = {}
     constants: dict[str, object] = dict(_CONSTANTS)
     if plasticity is not None:
@@ -139,8 +138,7 @@ def _build_excitatory(experiment: Experiment, plasticity: Plasticity | None, clo
             "tau_theta": experiment.network.theta_tau_ms * ms,
         }
         if plasticity.normalize_to is not None:
-            model += "tick : integer (linked)\nw_sum : 1\n"
-            events = {"rescale": "tick == 0"}
+            model += "w_sum : 1\n"
     constants["refractory_steps"] = max(1, round(EXC_REFRACTORY_MS / experiment.dt))
     return NeuronGroup(
         experiment.n_e,
@@ -148,7 +146,6 @@ def _build_excitatory(experiment: Experiment, plasticity: Plasticity | None, clo
         method=_excitatory_step(experiment, plasticity is not None, traces),
         threshold="v > theta + v_offset and cooldown == 0",
         reset=reset,
-        events=events,
         namespace=constants,
         clock=clock,
         name="exc",
@@ -200,11 +197,12 @@ def _build_input_synapses(
         on_post = dict(plasticity.on_post)
         constants = dict(plasticity.constants)
         if plasticity.normalize_to is not None:
-            on_post |= {
+            # From the inputs' side, so that the weights are read in the order in which they lie in memory.
+            on_pre |= {
                 "sum_weights": "w_sum_post += w",
                 "rescale": "w = w * (w_total / (w_sum_post + int(w_sum_post == 0)))",
             }
-            on_event = {"sum_weights": "rescale", "rescale": "rescale"}
+            on_event = {"sum_weights": "begin", "rescale": "begin"}
             constants["w_total"] = plasticity.normalize_to
     synapses = Synapses(
         inputs,
@@ -217,7 +215,7 @@ def _build_input_synapses(
         clock=clock,
         name="input_exc",
     )
-    for order, name in enumerate(on_post, start=1):
+    for order, name in enumerate([*on_post, *on_event], start=1):
         getattr(synapses, name).order = order
     synapses.connect(i=wiring.pre, j=wiring.post)
     if wiring.delay_steps.any():
@@ -303,7 +301,10 @@ def build_network(
     # Brian warns that several synapses might write to one target; those of the controller have one source.
     BrianLogger.suppress_hierarchy("brian2.codegen.generators.base")
     clock = Clock(experiment.dt * ms, name="clock")
-    controller, inputs, show, pixels = build_presentation(experiment, wiring.n_input, images_per_chunk, clock)
+    rescales = plasticity is not None and plasticity.normalize_to is not None
+    controller, inputs, show, pixels = build_presentation(
+        experiment, wiring.n_input, images_per_chunk, clock, announce=rescales
+    )
     exc = _build_excitatory(experiment, plasticity, clock)
     inh = _build_inhibitory(experiment, clock)
     synapses = _build_input_synapses(experiment, plasticity, inputs, exc, wiring, clock)
@@ -327,12 +328,22 @@ def build_network(
     else:
         state.append(("input_exc", "arrived"))
         state += [("exc", name) for name in (*plasticity.neuron_variables, *plasticity.traces)]
-        if plasticity.normalize_to is not None:
-            _link_tick(exc, controller)
+        if rescales:
+            objects.append(_build_sum_reset(controller, exc, clock))
     network = Network(*objects, name="network")
     return BuiltNetwork(network, controller, exc, inh, synapses, pixels, spikes, shown, tuple(state))
 
 
-def _link_tick(exc: NeuronGroup, controller: NeuronGroup) -> None:
-    exc.tick = linked_var(controller, "tick", index=np.zeros(len(exc), dtype=int))
-    exc.run_on_event("rescale", "w_sum = 0", when="after_synapses")
+def _build_sum_reset(controller: NeuronGroup, exc: NeuronGroup, clock: Clock) -> Synapses:
+    """Build what sets the sums of weights to 0 before they are added up at the start of a presentation."""
+    reset = Synapses(
+        controller,
+        exc,
+        on_pre={"clear": "w_sum_post = 0"},
+        on_event={"clear": "show"},
+        clock=clock,
+        name="reset_sums",
+    )
+    reset.connect()
+    reset.clear.when = "before_synapses"
+    return reset

@@ -131,9 +131,14 @@ def _functions() -> dict[str, Function]:
 
 
 def build_presentation(
-    experiment: Experiment, n_input: int, images_per_chunk: int, clock: Clock
+    experiment: Experiment, n_input: int, images_per_chunk: int, clock: Clock, announce: bool = False
 ) -> tuple[NeuronGroup, NeuronGroup, Synapses, TimedArray]:
     """Build the controller and the Poisson input.
+
+    Parameters
+    ----------
+    images_per_chunk : how many images one run of the network can hold.
+    announce : give the inputs an event `begin` at the start of each presentation, for rules that rescale weights.
 
     Returns
     -------
@@ -192,14 +197,18 @@ def build_presentation(
         """
         chance : 1           # of a spike in one step
         key : 1 (linked)
-        """,
+        """
+        + ("tick : integer (linked)\n" if announce else ""),
         threshold="chance > 0 and uniform_hash(key, i) < chance",
         reset="",
+        events={"begin": "tick == 0"} if announce else {},
         namespace=functions,
         clock=clock,
         name="inputs",
     )
     inputs.key = linked_var(controller, "key", index=np.zeros(n_input, dtype=int))
+    if announce:
+        inputs.tick = linked_var(controller, "tick", index=np.zeros(n_input, dtype=int))
     pixels = TimedArray(np.zeros((images_per_chunk, n_input)), dt=1 * second, name="pixels")
     show = Synapses(
         controller,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -35,6 +37,12 @@ def print_warning(message: str) -> None:
 def print_note(message: str) -> None:
     """Print what is going on."""
     err.print(f"[dim]{escape(message)}[/]", soft_wrap=True)
+
+
+def print_next(command: str) -> None:
+    """Print the command to try next, with the program's path where it is not on the search path."""
+    program = "snstdp" if shutil.which("snstdp") else os.path.relpath(sys.argv[0])
+    print_note(f"next: {program} {command}")
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

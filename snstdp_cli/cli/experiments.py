@@ -8,7 +8,16 @@ from typing import Annotated, Any
 import typer
 
 from snstdp_cli.cli import options as o
-from snstdp_cli.cli.console import out, percent, print_files, print_json, print_note, print_table, print_warning
+from snstdp_cli.cli.console import (
+    out,
+    percent,
+    print_files,
+    print_json,
+    print_next,
+    print_note,
+    print_table,
+    print_warning,
+)
 from snstdp_cli.cli.live import reporter
 from snstdp_cli.cli.settings import checked, resolve, resolve_for_weights, setting_flags
 
@@ -54,7 +63,7 @@ def init_weights(
         return
     out.print(f"weights of {experiment.n_e:,} neurons with {n_input:,} inputs each, seed {experiment.seed}:")
     print_files(files)
-    print_note(f"next: snstdp train --load-name {name} --n-e {experiment.n_e} --save-name mine")
+    print_next(f"train --load-name {name} --n-e {experiment.n_e} --save-name mine")
 
 
 def train(
@@ -102,7 +111,7 @@ def train(
     )
     print_files(result.files)
     where = "" if workdir == Path() else f" --workdir {workdir}"
-    print_note(f"next: snstdp test --load-name {experiment.save_name} --split train{where}, then --split test")
+    print_next(f"test --load-name {experiment.save_name} --split train{where}, then --split test")
 
 
 def record(
@@ -167,7 +176,7 @@ def record(
         f"{figures['spikes_per_example']:.1f} spikes an example, {figures['silent_examples']:,} without an answer"
     )
     print_files(files)
-    print_note(f"next: snstdp evaluate --load-name {name}")
+    print_next(f"evaluate --load-name {name}")
 
 
 def evaluate(
@@ -276,7 +285,7 @@ def run(
     out.print(f"{_duration(result.seconds)} in all; files:")
     print_files(result.files)
     where = "" if workdir == Path() else f" --workdir {workdir}"
-    print_note(f"next: snstdp plot fields --load-name {experiment.save_name}{where}")
+    print_next(f"plot fields --load-name {experiment.save_name}{where}")
 
 
 def _duration(seconds: float) -> str:

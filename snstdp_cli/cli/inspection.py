@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 
 from snstdp_cli.cli import options as o
-from snstdp_cli.cli.console import out, print_files, print_json, print_note, print_table
+from snstdp_cli.cli.console import out, print_files, print_json, print_next, print_note, print_table
 from snstdp_cli.cli.settings import resolve, setting_flags
 
 config_app = typer.Typer(no_args_is_help=True, help="Show, check and describe configurations.")
@@ -120,7 +120,7 @@ def init(
     experiment = resolve(None, sets, {"n_e": n_e, "rule": rule, "save_name": _stem(file)}).experiment
     write_atomic(file, commented_yaml(experiment).encode())
     print_files([file])
-    print_note(f"next: snstdp run --config {file}")
+    print_next(f"run --config {file}")
 
 
 @data_app.command("info")

@@ -9,12 +9,42 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
-from snstdp_cli.config.values import MAX_EXAMPLES, Name, Number, Whole, plain_number
+from snstdp_cli.config.values import MAX_EXAMPLES, Name, Number, Whole, check_name, plain_number
 
 #: Diehl & Cook's step of the adaptive threshold in mV, by number of excitatory neurons.
 THETA_STEPS_MV = {100: 0.025, 400: 0.05, 1600: 0.15, 6400: 0.5}
+#: The key, beside the parameters of a rule in a file, of the file's SHA-256.
+FILE_DIGEST = "file_sha256"
+_MAX_PATH = 1000
+
+
+def is_data_path(data: str) -> bool:
+    """Tell whether a value of `data` is a path to own images and not the name of a data set."""
+    return "/" in data or data.endswith(".npz")
+
+
+def is_rule_file(name: str) -> bool:
+    """Tell whether a rule's name leads to a file: `my_rules.py:MY_RULE`, or the file alone, which is refused later."""
+    return ".py:" in name or name.endswith(".py")
+
+
+def _check_data(value: str) -> str:
+    """Accept a name, or a path as a file system takes it."""
+    if not is_data_path(value):
+        try:
+            return check_name(value)
+        except ValueError as error:
+            raise ValueError(f"{error}, or a path (with a / or ending in .npz)") from None
+    if not value.isprintable() or len(value) > _MAX_PATH:
+        raise ValueError(f"expected a path of at most {_MAX_PATH} printable characters")
+    return value
+
+
+DataSource = Annotated[
+    str, AfterValidator(_check_data), WithJsonSchema({"type": "string", "minLength": 1, "maxLength": _MAX_PATH})
+]
 
 
 class Section(BaseModel):
@@ -24,15 +54,35 @@ class Section(BaseModel):
 
 
 class RuleSettings(BaseModel):
-    """The learning rule: its name and, validated by the rule itself, its parameters."""
+    """The learning rule: its name and, validated by the rule itself, its parameters.
+
+    A rule in a file (`my_rules.py:MY_RULE`) has the file's SHA-256 beside its parameters, once it was loaded.
+    """
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
-    name: str = Field("smin", description="learning rule: smax, smin or triplet (see `snstdp rules`)")
+    name: str = Field(
+        "smin",
+        description="learning rule: smax, smin or triplet (see `snstdp rules`), or one in a file of yours: "
+        "my_rules.py:MY_RULE (see docs/own-rule.md)",
+    )
 
     @property
     def parameters(self) -> dict[str, Any]:
-        return dict(self.__pydantic_extra__ or {})
+        known = dict(self.__pydantic_extra__ or {})
+        if self.is_own:
+            known.pop(FILE_DIGEST, None)
+        return known
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the rule is in a file of the user's."""
+        return is_rule_file(self.name)
+
+    @property
+    def recorded_digest(self) -> Any:
+        """SHA-256 of the file that the rule was loaded from, or None."""
+        return (self.__pydantic_extra__ or {}).get(FILE_DIGEST) if self.is_own else None
 
 
 class NetworkSettings(Section):
@@ -107,7 +157,11 @@ class Experiment(Section):
         False, strict=True, description="show the training set in a random order, drawn by the seed each epoch"
     )
     seed: Whole = Field(0, ge=0, lt=2**31, description="seed of weights, delays, spikes and shuffling")
-    data: Name = Field("mnist", description="data set: mnist, fashion-mnist or bundled")
+    data: DataSource = Field(
+        "mnist",
+        description="data set: mnist, fashion-mnist or bundled, or your own: the path of an .npz file or of a folder "
+        "with IDX files (see docs/own-data.md)",
+    )
     load_name: Name | None = Field(None, description="weights to start from or to test")
     save_name: Name = Field("default", description="name of the weights and activity that are written")
     engine: Literal["auto", "standalone", "runtime"] = Field(

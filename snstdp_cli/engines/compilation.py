@@ -29,6 +29,8 @@ COMPILER_FLAGS = (
     "-fno-math-errno",
     "-fno-trapping-math",
     "-fno-signed-zeros",
+    # Loops over many arrays vectorize only if so many pairs may be told apart at run time.
+    "--param=vect-max-version-for-alias-checks=100",
 )
 QUEUE_HEADER = Path(__file__).with_name("run_queue.h")
 #: Names the process that started the program; the program ends with it.

@@ -29,7 +29,7 @@ from snstdp_cli.engines.compilation import (
 )
 from snstdp_cli.engines.folders import hold_folder
 from snstdp_cli.errors import EngineError
-from snstdp_cli.rules import Plasticity
+from snstdp_cli.rules import Plasticity, digest_of_rule
 from snstdp_cli.wiring import Wiring
 
 _SOURCES = ("network.py", "presentation.py", "engines/program.py", "engines/compilation.py", "engines/run_queue.h")
@@ -72,6 +72,7 @@ def program_key(experiment: Experiment, plastic: bool, wiring: Wiring, compiler:
     shaping = {
         "config": experiment.model_dump(mode="json", include={"n_e", "dt", "network", "presentation", "chunk"}),
         "rule": experiment.rule.model_dump(mode="json") if plastic else None,
+        "rule_file": digest_of_rule(experiment) if plastic else None,
         "theta_step_mv": experiment.theta_step_mv,
         "n_input": wiring.n_input,
         "delays": bool(wiring.delay_steps.any()),
@@ -201,7 +202,7 @@ def _purpose(file: str) -> str:
     """Return what one of Brian 2's static arrays holds."""
     known = {
         "inputs__key_indices": "key_indices",
-        "exc__tick_indices": "tick_indices",
+        "inputs__tick_indices": "tick_indices",
         "input_exc_sources": "sources",
         "input_exc_targets": "targets",
         "input_exc_delay": "delay",

@@ -77,7 +77,7 @@ class StandaloneEngine:
         if wiring.delay_steps.any():
             static["delay"] = wiring.delay_steps * experiment.dt / 1000
         static["key_indices"] = np.zeros(wiring.n_input, dtype=np.int64)
-        static["tick_indices"] = np.zeros(experiment.n_e, dtype=np.int64)
+        static["tick_indices"] = np.zeros(wiring.n_input, dtype=np.int64)
         if wiring.inhibition_delay_steps is not None:
             pre, post = np.nonzero(~np.eye(experiment.n_e, dtype=bool))
             static["inhibition_delay"] = wiring.inhibition_delay_steps[pre, post] * experiment.dt / 1000
@@ -86,7 +86,7 @@ class StandaloneEngine:
             static["inhibition_sources"], static["inhibition_targets"] = pre, post
         for purpose, entry in self.program.static.items():
             if purpose != "pixels":
-                static[purpose].astype(entry["dtype"]).tofile(self.folder / "static_arrays" / entry["file"])
+                _write_array(self.folder / "static_arrays" / entry["file"], static[purpose].astype(entry["dtype"]))
 
     def run(self, state: Mapping[str, NDArray[np.generic]], chunk: Chunk) -> ChunkResult:
         """Present the images of `chunk` to the network in `state`.
@@ -107,8 +107,7 @@ class StandaloneEngine:
         for name in self.program.state:
             entry = self.program.arrays[name]
             path = self.folder / f"{name}.in"
-            values = np.ascontiguousarray(state[name], dtype=entry["dtype"])
-            values.tofile(path)
+            _write_array(path, state[name].astype(entry["dtype"], copy=False))
             arguments.append(f"{name}={path}")
         self._write_images(chunk.images)
         self._call(["--results_dir", f"{results}{os.sep}", *arguments])
@@ -136,7 +135,7 @@ class StandaloneEngine:
         entry = self.program.static["pixels"]
         values = np.zeros((self.experiment.chunk, images.shape[1]), dtype=entry["dtype"])
         values[: len(images)] = images
-        values.tofile(self.folder / "static_arrays" / entry["file"])
+        _write_array(self.folder / "static_arrays" / entry["file"], values)
 
     def _call(self, arguments: list[str]) -> None:
         log = self.folder / "log.txt"
@@ -164,14 +163,15 @@ class StandaloneEngine:
             )
 
     def _start(self, arguments: list[str], output: IO[bytes]) -> subprocess.Popen[bytes]:
-        held = f"/proc/{os.getpid()}/fd/{self._executable}"
+        path = self.program.executable
+        held = None if path.exists() else f"/proc/{os.getpid()}/fd/{self._executable}"
         with self._starting:
             if self._stopped:
                 raise EngineError("the simulation was stopped")
             # A session of its own: Ctrl-C reaches this process first, which then ends the program.
             self._process = subprocess.Popen(
-                [str(self.program.executable), *arguments],
-                executable=held if os.path.exists(held) else None,  # noqa: PTH110 - a link without a path behind it
+                [str(path), *arguments],
+                executable=held,
                 cwd=self.folder,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -231,6 +231,11 @@ class StandaloneEngine:
         state: State = {name: self._load(name) for name in self.program.state}
         age_arrivals(state, steps)
         return ChunkResult(state, counts, attempts, silent)
+
+
+def _write_array(path: Path, values: NDArray[Any]) -> None:
+    # Not `tofile`: on a full disk it loses the last block of a file without a word.
+    path.write_bytes(np.ascontiguousarray(values).data)
 
 
 @contextmanager
