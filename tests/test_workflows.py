@@ -194,6 +194,12 @@ def test_weights_and_images_that_do_not_fit_are_refused(trained: Workdir, tmp_pa
         record_activity(small(), Workdir(tmp_path), "big", "test", data_dir=data)
 
 
+def test_signed_weights_are_no_start_for_a_rule_that_rescales_sums(trained: Workdir, data: Path) -> None:
+    assert load_weights(trained, "a").weights.min() < 0
+    with pytest.raises(ConfigError, match="'a' are of both signs"):
+        train(trained, data, load_name="a", save_name="f", rule={"name": "triplet", "a_tar": 0.5})
+
+
 def test_more_examples_than_images_need_epochs(tmp_path: Path, data: Path) -> None:
     with pytest.raises(ConfigError, match="10 images and epochs is false"):
         train(tmp_path, data, num_examples=11, epochs=False)

@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -139,14 +140,31 @@ class Trial:
                     found.append(int(link.parent.name))
         return found
 
-    def simulations(self) -> list[int]:
-        """Return the processes of simulation programs, or what stands in for them."""
+    def working_in(self, part: str) -> list[int]:
+        """Return the processes that work in a folder with `part` in its name."""
         found = []
         for pid in self.processes():
             with contextlib.suppress(OSError):
-                if "snstdp-" in os.readlink(f"/proc/{pid}/cwd"):  # noqa: PTH115
+                if part in os.readlink(f"/proc/{pid}/cwd"):  # noqa: PTH115
                     found.append(pid)
         return found
+
+    def hanging(self) -> bool:
+        """Tell whether a program of `stuck_cache` hangs."""
+        for pid in self.working_in("snstdp-"):
+            with contextlib.suppress(OSError):
+                if Path(f"/proc/{pid}/comm").read_text().strip() == "sleep":
+                    return True
+        return False
+
+
+@contextmanager
+def working_folder() -> Iterator[Path]:
+    """Make a folder in memory where there is room, so that a busy disk does not make the trials slow."""
+    memory = Path("/dev/shm")
+    place = memory if os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 2**28 else None
+    with tempfile.TemporaryDirectory(prefix="trials-", dir=place, ignore_cleanup_errors=True) as name:
+        yield Path(name)
 
 
 def wait_for(what: Callable[[], Any], seconds: float = 30) -> Any:

@@ -20,7 +20,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TESTS = ["tests/test_rules.py", "tests/test_rules_in_brian.py", "tests/test_engines.py"]
-SELF_NORMALIZING, TRIPLET, NETWORK = "rules/self_normalizing.py", "rules/triplet.py", "network.py"
+SELF_NORMALIZING, TRIPLET = "rules/self_normalizing.py", "rules/triplet.py"
+NETWORK, PRESENTATION = "network.py", "presentation.py"
 #: (file, text that occurs there, replacement, number of the occurrence from 0)
 MUTATIONS: list[tuple[str, str, str, int]] = [
     # The window of the trace
@@ -87,8 +88,8 @@ MUTATIONS: list[tuple[str, str, str, int]] = [
     (TRIPLET, "parameters.a_tar * context.n_input", "78.0", 0),
     # What the network does for a rule
     (NETWORK, "\\narrived = t_in_timesteps", "", 0),
-    (NETWORK, 'events = {"rescale": "tick == 0"}', 'events = {"rescale": "tick == 1"}', 0),
-    (NETWORK, 'exc.run_on_event("rescale", "w_sum = 0", when="after_synapses")', "pass", 0),
+    (PRESENTATION, 'events={"begin": "tick == 0"}', 'events={"begin": "tick == 1"}', 0),
+    (NETWORK, 'on_pre={"clear": "w_sum_post = 0"}', 'on_pre={"clear": "w_sum_post += 0"}', 0),
     (NETWORK, '"\\ntheta += theta_step\\n" + plasticity.reset', '"\\n" + plasticity.reset', 0),
 ]
 

@@ -47,6 +47,8 @@ class RuntimeEngine:
     def run(self, state: Mapping[str, NDArray[np.generic]], chunk: Chunk) -> ChunkResult:
         """Present the images of `chunk` to the network in `state`."""
         built, experiment, wanted = self.built, self.experiment, len(chunk.images)
+        brian2.prefs.codegen.target = self.target
+        brian2.prefs.codegen.cpp.extra_compile_args_gcc = compiler_flags()
         for name, value in controller_values(experiment, chunk).items():
             built.controller.variables[name].set_value(value)
         for owner, name in built.state:

@@ -67,7 +67,7 @@ def log_axis(label: str, high: float) -> Axis:
     """Return a logarithmic axis of counts, from below one to `high`."""
     powers = range(math.ceil(math.log10(max(high, 10))) + 1)
     every = 1 + len(powers) // 6
-    return Axis(label, 0.7, 10 ** powers[-1], tuple((10**k, f"{10**k:,}") for k in powers if k % every == 0), log=True)
+    return Axis(label, 0.7, 10 ** powers[-1], tuple((10**k, _short(10**k)) for k in powers if k % every == 0), log=True)
 
 
 def class_axis(label: str, names: Sequence[str]) -> Axis:
@@ -226,6 +226,13 @@ def _swatch(look: str, kind: str, mark: int | None) -> Markup:
     drawn = [tag("line", x1=0, x2=22, y1=6, y2=6, class_=kind)]
     drawn += [] if mark is None else [_mark(mark, 11, 6)]
     return tag("svg", tag("g", drawn, class_=look or None), viewBox="0 0 22 12", class_="swatch", aria_hidden="true")
+
+
+def _short(count: int) -> str:
+    return next(
+        (f"{count // size}{unit}" for size, unit in ((10**9, "G"), (10**6, "M"), (1000, "k")) if count >= size),
+        str(count),
+    )
 
 
 def _round_step(step: float) -> float:

@@ -45,10 +45,15 @@ def distributions(content: Content) -> list[Markup]:
         ("Thresholds", "adaptive threshold θ (mV)", "neurons", [w.theta_mv for _, w in known], 40, False),
     )
     names = legend([name for name, _ in known], marks=False)
+    spikes = [(run.name, run.assignment.num_spikes) for run in content.runs if run.assignment is not None]
     drawn = [
         tag("figure", tag("figcaption", title), draw_histograms(values, x, y, title, bins, log=log), names)
         for title, x, y, values, bins, log in figures
     ]
+    if spikes:
+        title, values = "Activity", [s for _, s in spikes]
+        chart = draw_histograms(values, "spikes of a neuron for all recorded training images", "neurons", title, 40)
+        drawn.append(tag("figure", tag("figcaption", title), chart, legend([name for name, _ in spikes], marks=False)))
     return [tag("div", drawn, class_="figures")]
 
 
@@ -76,7 +81,7 @@ def growth(run: Run, index: int) -> list[Markup]:
         for row, neuron in enumerate(neurons)
     ]
     head = tag("tr", tag("th", "neuron"), [tag("th", column, scope="col") for column in columns])
-    caption = tag("caption", f"{run.name}: receptive fields after so many training images")
+    caption = tag("caption", f"{run.name}: receptive fields after so many images")
     content = tag("table", caption, tag("thead", head), tag("tbody", rows), class_="growth")
     return [
         tag("div", content, class_="scroll", tabindex="0", role="group", aria_label=f"Growth of {run.name}"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 _VOID = frozenset({"br", "circle", "img", "input", "line", "meta", "path", "polygon", "polyline", "rect"})
@@ -58,7 +58,10 @@ def table(
     ----------
     rows : cells as text, markup or `Cell`; a `Cell` with a number is aligned to the right.
     """
-    head = tag("tr", [tag("th", column, scope="col") for column in columns])
+    rows = list(rows)
+    numeric = [any(isinstance(row[k], Cell) and row[k].value is not None for row in rows) for k in range(len(columns))]
+    kinds = ["number" if k and is_number else None for k, is_number in enumerate(numeric)]
+    head = tag("tr", [tag("th", column, scope="col", class_=kind) for column, kind in zip(columns, kinds, strict=True)])
     body = [
         tag("tr", [_cell(cell, "th" if k == 0 else "td") for k, cell in enumerate(row)], class_=_row_class(row))
         for row in rows
@@ -88,6 +91,11 @@ def percent(share: float, digits: int = 1) -> str:
     return f"{100 * share:.{digits}f}\u00a0%"
 
 
+def signed(value: float) -> str:
+    """Return a number with its sign and two decimals; the minus is as wide as the plus."""
+    return f"{value:+.2f}".replace("-", "\u2212")
+
+
 def duration(seconds: float) -> str:
     """Return a time as people say it."""
     if seconds < 100:
@@ -113,7 +121,7 @@ def _child(child: object) -> str:
         return ""
     if isinstance(child, Markup):
         return child
-    if isinstance(child, list | tuple):
+    if isinstance(child, list | tuple | Iterator):
         return join(child)
     return html.escape(str(child))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib.resources import files
 
 from snstdp_cli import __version__
@@ -57,7 +57,7 @@ def _parts(content: Content) -> list[tuple[str, str, str, list[Markup]]]:
     """Return identifier, title, an explanation and the content of each section."""
     example = content.example
     return [
-        ("result", "Result", "", [results.headline(content), *results.comparison(content)]),
+        ("result", "Result", "", [*results.headline(content), *results.comparison(content)]),
         ("classes", "Accuracy by class", "", results.classes(content)),
         (
             "confusion",
@@ -71,7 +71,7 @@ def _parts(content: Content) -> list[tuple[str, str, str, list[Markup]]]:
             "Misclassified images",
             "Some of the test images that were taken for another class, evenly chosen: the true class in bold, then "
             "the network's guesses, best first.",
-            _side_by_side([(run, results.mistakes(run)) for run in content.runs if run.scores]),
+            _side_by_side([(run, results.mistakes(run)) for run in content.runs if run.scores], "columns narrow"),
         ),
         (
             "fields",
@@ -84,7 +84,7 @@ def _parts(content: Content) -> list[tuple[str, str, str, list[Markup]]]:
             "training",
             "During the training",
             "",
-            [*learning.training(content), *(p for k, run in enumerate(content.runs) for p in learning.growth(run, k))],
+            [*learning.training(content), *_columns(learning.growth(run, k) for k, run in enumerate(content.runs))],
         ),
         ("weights", "Weights after the training", "", learning.distributions(content)),
         *(
@@ -122,10 +122,15 @@ def _section(identifier: str, title: str, explanation: str, parts: Sequence[Mark
     return tag("section", tag("h2", title), lead, content, id=identifier)
 
 
-def _side_by_side(blocks: Sequence[tuple[Run, list[Markup]]]) -> list[Markup]:
+def _side_by_side(blocks: Sequence[tuple[Run, list[Markup]]], kind: str = "columns") -> list[Markup]:
     if not blocks:
         return []
-    return [tag("div", [tag("div", tag("h3", run.name), parts) for run, parts in blocks], class_="columns")]
+    return _columns([[tag("h3", run.name), *parts] for run, parts in blocks], kind)
+
+
+def _columns(blocks: Iterable[list[Markup]], kind: str = "columns") -> list[Markup]:
+    filled = [tag("div", parts) for parts in blocks if parts]
+    return [tag("div", filled, class_=kind)] if filled else []
 
 
 def _header(names: str, menu: Sequence[tuple[str, str]], created: str) -> Markup:

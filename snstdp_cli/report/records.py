@@ -9,7 +9,7 @@ from typing import Any
 
 from snstdp_cli.config import Experiment
 from snstdp_cli.report.content import CLASSIFIERS, Content, Run, leaves, section
-from snstdp_cli.report.markup import Marked, Markup, duration, table, tag
+from snstdp_cli.report.markup import Cell, Marked, Markup, duration, table, tag
 from snstdp_cli.rules import RULES
 
 _FLAGS = {
@@ -24,6 +24,12 @@ _FLAGS = {
 }
 # These are told even where they have their defaults: nobody should have to know them.
 _ALWAYS = ("rule.name", "n_e", "num_examples", "seed", "data", "save_name")
+_FIGURES = {
+    "l1_target": "target of the L1 norm",
+    "l1_mean": "L1 norm, mean",
+    "l1_sd": "L1 norm, standard deviation",
+    "theta_mv": "thresholds, mV (smallest, mean, largest)",
+}
 # What a recording does not depend on, or what its own flags tell.
 _NOT_RECORDED = ("num_examples", "load_name", "save_name", "engine", "chunk", "checkpoint_every", "epochs", "shuffle")
 
@@ -39,15 +45,18 @@ def configuration(content: Content) -> list[Markup]:
     if not known:
         return parts
     settings = [dict(leaves(run.experiment)) for run in known]
-    keys = list(dict.fromkeys(key for one in settings for key in one))
+    known_keys = list(dict.fromkeys(key for one in settings for key in one))
+    sections = list(dict.fromkeys(key.partition(".")[0] for key in known_keys))
+    keys = sorted(known_keys, key=lambda key: sections.index(key.partition(".")[0]))
     meanings = _meanings(settings)
     rows = []
     for key in keys:
         shown = [_setting(key, one) for one in settings]
-        cells = (key, *shown, meanings.get(key, ""))
+        name = Cell([key, tag("small", meanings.get(key))])
+        cells = (name, *(tag("span", text, class_="short" if len(text) < 24 else None) for text in shown))
         differs = key != "save_name" and len(set(shown)) > 1
         rows.append(Marked(cells) if differs else cells)
-    columns = ("setting", *(run.name for run in known), "meaning")
+    columns = ("setting", *(run.name for run in known))
     if any(isinstance(row, Marked) for row in rows):
         parts.append(tag("p", "Settings in which the networks differ are marked.", class_="note"))
     parts.append(table(columns, rows, "Every setting of the training", class_="sortable settings"))
@@ -66,10 +75,10 @@ def provenance(run: Run) -> list[Markup]:
     if not columns:
         return [*parts, tag("p", "Nothing is written down about recordings either.", class_="missing")]
     facts = [_facts(record) for _, record in columns]
+    if run.weights is not None and run.provenance:
+        facts[0]["SHA-256 of the weights"] = run.weights.sha256
     keys = list(dict.fromkeys(key for one in facts for key in one))
     rows = [(key, *(one.get(key, "") for one in facts)) for key in keys]
-    if run.weights is not None:
-        rows.append(("SHA-256 of the weights", run.weights.sha256, *[""] * (len(columns) - 1)))
     return [
         *parts,
         table(("fact", *(name for name, _ in columns)), rows, f"{run.name}: where it comes from", class_="facts"),
@@ -195,12 +204,11 @@ def _facts(record: Mapping[str, Any]) -> dict[str, object]:
         "engine": record.get("engine"),
         "seed": record.get("seed"),
         "started from": f"weights {start['name']}" if "name" in start else _drawn(start),
-        "weights recorded": section(record, "weights").get("sha256"),
+        "SHA-256 of the weights": section(record, "weights").get("sha256"),
         "images": _images(data),
         "SHA-256 of the images": data.get("sha256"),
     }
-    for key, value in section(record, "figures").items():
-        facts[key.replace("_", " ")] = _figure(value)
+    facts |= {_FIGURES.get(k, k.replace("_", " ")): _figure(v) for k, v in section(record, "figures").items()}
     facts |= {
         f"version of {key}" if key in ("snstdp", "brian2", "numpy", "python") else key.replace("_", " "): v
         for key, v in versions.items()
@@ -224,7 +232,7 @@ def _images(data: Mapping[str, Any]) -> str | None:
     shape = data.get("image_shape")
     size = f", {' × '.join(map(str, shape))} pixels" if isinstance(shape, list) else ""
     subset = " (bundled subset)" if data.get("bundled_subset") else ""
-    return f"{data.get('name')}, {data.get('split')}: {data.get('num_images')} images{size}{subset}"
+    return f"{data.get('name')}, {data.get('split')}: {_figure(data.get('num_images'))} images{size}{subset}"
 
 
 def _copyable(text: str) -> Markup:

@@ -10,21 +10,24 @@ from snstdp_cli.evaluation import Classifier
 from snstdp_cli.report.charts import Series, class_axis, draw_points, legend, linear_axis
 from snstdp_cli.report.content import CLASSIFIERS, Content, Mistake, Pair, Run, section
 from snstdp_cli.report.embedding import data_uri, grey_png
-from snstdp_cli.report.markup import Cell, Markup, duration, number, percent, table, tag
+from snstdp_cli.report.markup import Cell, Markup, duration, number, percent, signed, table, tag
 from snstdp_cli.workflows.scoring import Score
 
-_CLASSIFIER_NAMES: dict[Classifier, str] = {
-    "average": "average response (Diehl & Cook 2015)",
-    "selective": "weighted by selectivity",
-}
+_MEASURED = (
+    "Each neuron is labelled with the class of training images that it answers to most; nothing is learnt while "
+    "recording. Classifier average (Diehl & Cook 2015): the class whose neurons fire most on average. Classifier "
+    "selective: a neuron's spikes speak for the classes in proportion to its responses to training images. The "
+    "intervals are Wilson's; they cover the chance in the choice of test images, not that of the seed."
+)
 # A larger table could be neither read nor loaded.
 _MAX_TABLE_CLASSES = 40
 _MAX_SIDE = 56
 
 
-def headline(content: Content) -> Markup:
+def headline(content: Content) -> list[Markup]:
     """Return a card for each network, and how its accuracy was measured."""
-    return tag("div", [_card(run, content.classifier) for run in content.runs], class_="cards")
+    cards = tag("div", [_card(run, content.classifier) for run in content.runs], class_="cards")
+    return [cards, tag("p", _MEASURED, class_="note")] if any(run.scores for run in content.runs) else [cards]
 
 
 def comparison(content: Content) -> list[Markup]:
@@ -73,17 +76,10 @@ def classes(content: Content) -> list[Markup]:
             text = f"{percent(share)} of {result.total:,}" if known and result is not None else "no images"
             cells.append(Cell(text, share if known else None))
         rows.append((Cell(c, c), *cells))
-    figure = tag("figure", chart, legend([name for name, _ in scored]), class_="wide")
+    note = "Points are the share of a class's test images that were right, bars Wilson's 95% intervals."
+    figure = tag("figure", tag("figcaption", note), chart, legend([name for name, _ in scored]))
     columns = ("class", *(name for name, _ in scored))
-    return [
-        figure,
-        tag(
-            "p",
-            "Points are the share of a class's test images that were right, bars Wilson's 95% intervals.",
-            class_="note",
-        ),
-        tag("details", tag("summary", "The same as a table"), table(columns, rows, "Accuracy by class")),
-    ]
+    return [tag("div", figure, table(columns, rows, "The same as a table"), class_="figures by-class")]
 
 
 def confusion(run: Run, classifier: Classifier) -> list[Markup]:
@@ -107,36 +103,34 @@ def _card(run: Run, classifier: Classifier) -> Markup:
     score = run.scores.get(classifier)
     if score is None:
         return tag("div", name, tag("p", run.missing.get("scores", "No recordings."), class_="missing"), class_="card")
-    result, other = score.evaluation, next(c for c in CLASSIFIERS if c != classifier)
-    second = run.scores[other].evaluation
-    low, high = result.ci95
+    result, data = score.evaluation, section(score.test.provenance, "data")
+    images = f"{result.num_correct:,} of {result.num_examples:,} test images"
+    facts = [
+        ("95% interval", _interval(result.ci95)),
+        ("chance", percent(1 / score.num_classes)),
+        *((c, _other(run.scores[c])) for c in CLASSIFIERS if c != classifier),
+        ("labels from", f"{score.num_assign:,} training images"),
+        ("no label", f"{result.unassigned_neurons:,} of {score.assign.counts.shape[1]:,} neurons"),
+        ("no prediction", f"{result.undecided_examples:,} images, counted as wrong"),
+        ("too few spikes", f"{result.silent_examples:,} images"),
+    ]
     return tag(
         "div",
         name,
-        tag("p", tag("strong", percent(result.accuracy, 2), class_="accuracy"), " of test images right", class_="big"),
-        tag("p", f"95% interval {percent(low, 2)} to {percent(high, 2)}; chance {percent(1 / score.num_classes)}"),
-        tag("p", f"Classifier {classifier}: {_CLASSIFIER_NAMES[classifier]}"),
-        tag(
-            "p",
-            f"Classifier {other}: {percent(second.accuracy, 2)} "
-            f"({percent(second.ci95[0], 2)} to {percent(second.ci95[1], 2)}), {_CLASSIFIER_NAMES[other]}",
-        ),
-        tag("p", _measured(score), class_="note"),
+        tag("p", tag("strong", percent(result.accuracy, 2), class_="accuracy")),
+        tag("p", f"{images}{' of ' + str(data['name']) if 'name' in data else ''} right, classifier {classifier}"),
+        tag("dl", [[tag("dt", key), tag("dd", value)] for key, value in facts]),
         *_warnings(score),
         class_="card",
     )
 
 
-def _measured(score: Score) -> str:
-    result, data = score.evaluation, section(score.test.provenance, "data")
-    return (
-        f"{result.num_correct:,} of {result.num_examples:,} test images"
-        f"{' of ' + str(data['name']) if 'name' in data else ''} are right. The neurons got their labels from the "
-        f"responses to {score.num_assign:,} training images; nothing was learnt while testing. "
-        f"{result.silent_examples:,} images left the network silent, {result.undecided_examples:,} stayed undecided "
-        f"(both count as wrong unless another neuron decided), {result.unassigned_neurons:,} of "
-        f"{score.assign.counts.shape[1]:,} neurons have no label."
-    )
+def _other(score: Score) -> list[object]:
+    return [percent(score.evaluation.accuracy, 2), " (", _interval(score.evaluation.ci95), ")"]
+
+
+def _interval(limits: tuple[float, float]) -> Markup:
+    return tag("span", f"{percent(limits[0], 2)} to {percent(limits[1], 2)}", class_="interval-text")
 
 
 def _warnings(score: Score) -> list[Markup]:
@@ -159,7 +153,7 @@ def _comparison_row(run: Run) -> tuple[object, ...]:
         _number_cell(n_e),
         _number_cell(figures.get("examples")),
         *(_accuracy_cell(run.scores.get(c)) for c in CLASSIFIERS),
-        _number_cell(norm),
+        _number_cell(norm, lambda v: f"{v:,.1f}"),
         _number_cell(run.provenance.get("duration_s"), duration),
         _number_cell(run.provenance.get("seed")),
     )
@@ -175,8 +169,7 @@ def _accuracy_cell(score: Score | None) -> Cell:
     if score is None:
         return Cell("not recorded")
     result = score.evaluation
-    interval = tag("span", f"{percent(result.ci95[0], 2)} to {percent(result.ci95[1], 2)}", class_="interval-text")
-    return Cell([percent(result.accuracy, 2), " ", interval], result.accuracy)
+    return Cell([percent(result.accuracy, 2), " ", _interval(result.ci95)], result.accuracy)
 
 
 def _pairs(pairs: list[Pair]) -> list[Markup]:
@@ -200,14 +193,14 @@ def _pair_rows(pair: Pair) -> list[tuple[object, ...]]:
     rows: list[tuple[object, ...]] = []
     for classifier, result in pair.comparisons.items():
         low, high = result.ci95
-        interval = tag("span", f"{100 * low:+.2f} to {100 * high:+.2f}", class_="interval-text")
+        interval = tag("span", f"{signed(100 * low)} to {signed(100 * high)}", class_="interval-text")
         rows.append(
             (
                 f"{pair.a} − {pair.b}",
                 classifier,
                 Cell(f"{result.only_a:,}", result.only_a),
                 Cell(f"{result.only_b:,}", result.only_b),
-                Cell([f"{100 * result.difference:+.2f}", " ", interval], result.difference),
+                Cell([signed(100 * result.difference), " ", interval], result.difference),
                 Cell(f"{result.p_value:.2g}", result.p_value),
             )
         )
@@ -230,16 +223,13 @@ def _confusion_table(score: Score, name: str) -> Markup:
     undecided = result.undecided_per_class.any()
     counts = np.column_stack([result.confusion, result.undecided_per_class]) if undecided else result.confusion
     columns = [*map(str, range(num)), *(["none"] if undecided else [])]
-    head = [
-        tag("tr", tag("td", "true class"), tag("th", "predicted class", colspan=len(columns), scope="colgroup")),
-        tag("tr", tag("td"), [tag("th", column, scope="col") for column in columns]),
-    ]
+    head = tag("tr", tag("td", "true"), [tag("th", column, scope="col") for column in columns])
     rows = []
     for c in range(num):
         total = max(int(counts[c].sum()), 1)
         cells = [_confusion_cell(c, k, int(n), int(n) / total) for k, n in enumerate(counts[c])]
         rows.append(tag("tr", tag("th", c, scope="row"), cells))
-    caption = tag("caption", f"{name}: test images by true class (rows) and predicted class (columns)")
+    caption = tag("caption", "rows: true class, columns: answer")
     content = tag("table", caption, tag("thead", head), tag("tbody", rows), class_="confusion")
     return tag("div", content, class_="scroll", tabindex="0", role="group", aria_label=f"Confusion matrix of {name}")
 

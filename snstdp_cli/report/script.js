@@ -178,11 +178,12 @@
     const bar = make("canvas");
     bar.setAttribute("aria-hidden", "true");
     const end = String(data.limit);
-    scale.append(make("span", "", data.signed ? `≤ −${end}` : "0"), bar, make("span", "", `≥ ${end}`));
+    scale.append(bar, make("span", "", data.signed ? `≤ −${end}` : "0"), make("span", "", `≥ ${end}`));
     pictureBox.append(large, scale);
     const text = make("div", "text");
     const bars = make("div", "bars");
-    detail.append(title, pictureBox, bars, text);
+    const heading = make("p", "heading", "Mean spikes for a training image of each class");
+    detail.append(title, pictureBox, ...(known ? [heading, bars] : []), text);
     body.append(controls, gridBox, detail);
 
     let shown = all;

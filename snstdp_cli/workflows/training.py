@@ -175,6 +175,11 @@ class _Training:
                 self.experiment, self.workdir, self.dataset.n_input, self.plasticity.l1_target
             )
             check_fit(self.dataset, loaded.weights.shape[0], f"the network '{self.experiment.load_name}'")
+            if self.plasticity.normalize_to is not None and loaded.weights.min() < 0:
+                raise ConfigError(
+                    f"load_name: the weights '{self.experiment.load_name}' are of both signs, and the rule "
+                    f"'{self.experiment.rule.name}' rescales sums of non-negative ones; load other weights"
+                )
             self.state = initial_state(self.experiment, self.wiring, self.plasticity, loaded.weights, loaded.theta_mv)
             weights = self.state["input_exc.w"]
             self.journal.start_bounds = (float(weights.min()), float(weights.max()))
