@@ -28,6 +28,12 @@ class ArtefactError(SnstdpError):
     exit_code = 2
 
 
+class StorageError(ArtefactError):
+    """A disk that is full or fails while an artefact is written; nothing is wrong with the command."""
+
+    exit_code = 1
+
+
 class EngineError(SnstdpError):
     """A compiler or a simulation that failed."""
 

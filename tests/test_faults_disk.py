@@ -46,14 +46,14 @@ def temporary_files(folder: Path) -> list[Path]:
     return list(folder.rglob("*.snstdp-tmp"))
 
 
-@pytest.mark.parametrize("size_kb", [24, 44, 64, 92])
+@pytest.mark.parametrize("size_kb", [12, 24, 40, 48])
 def test_a_full_disk_stops_the_training_and_its_checkpoints_stay(
     trial: Trial, disk: Path, undisturbed: dict[str, Any], size_kb: int
 ) -> None:
     arguments = (*NO_CURVE, "--workdir", str(disk))
     with small_disk(disk, size_kb) as remount:
         code, said = trial.end(trial.train(*arguments))
-        assert code in (1, 2), said
+        assert code == 1, said
         assert "No space left on device" in said
         assert "free some space" in said
         assert trial.leftovers() == []
@@ -68,7 +68,7 @@ def test_a_full_disk_stops_the_training_and_its_checkpoints_stay(
         assert temporary_files(disk) == []
 
 
-@pytest.mark.parametrize("size_kb", [4, 16, 48, 84, 88, 92, 120])
+@pytest.mark.parametrize("size_kb", [16, 80, 128, 220])
 def test_a_full_temporary_folder_never_becomes_a_wrong_result(
     trial: Trial, disk: Path, undisturbed: dict[str, Any], size_kb: int
 ) -> None:
@@ -91,7 +91,7 @@ def test_a_full_temporary_folder_never_becomes_a_wrong_result(
 def test_a_quota_for_files_is_told_like_a_full_disk(trial: Trial, undisturbed: dict[str, Any], limit: int) -> None:
     """No root needed: the system refuses files that are larger than the limit."""
     code, said = trial.end(trial.train(*NO_CURVE, limit=limit))
-    assert code in (1, 2), said
+    assert code == 1, said
     assert "File too large" in said or "the simulation program failed" in said
     assert trial.leftovers() == []
     code, said = trial.end(trial.train(*NO_CURVE, "--resume"))
@@ -129,10 +129,10 @@ def test_a_full_disk_while_recording_leaves_no_half_recording(trial: Trial, disk
     with small_disk(disk, 24) as remount:
         (disk / "weights").symlink_to(trial.folder / "weights")
         (disk / "activity").mkdir()
-        (disk / "ballast").write_bytes(b"\0" * 4096 * 5)
+        (disk / "ballast").write_bytes(b"\0" * 4096 * 6)
         arguments = ("test", "--load-name", "a", "--workers", "1", "--workdir", str(disk))
         code, said = trial.end(trial.start(*arguments))
-        assert code in (1, 2), said
+        assert code == 1, said
         assert "No space left on device" in said
         assert list((disk / "activity").iterdir()) == []
         remount("size=1m")

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from snstdp_cli.config import check_name
-from snstdp_cli.errors import ArtefactError, ConfigError
+from snstdp_cli.errors import ArtefactError, ConfigError, StorageError
 
 #: No artefact is larger, neither on the disk nor unpacked.
 MAX_BYTES = 8 * 2**30
@@ -117,7 +117,7 @@ def write_files(files: Mapping[Path, bytes]) -> None:
 
     Raises
     ------
-    ArtefactError
+    StorageError
         If a file cannot be written, saying whether any was replaced.
     """
     replaced: list[str] = []
@@ -135,7 +135,7 @@ def write_files(files: Mapping[Path, bytes]) -> None:
                 replaced.append(current.name)
         except (OSError, ValueError) as error:
             outcome = f"replaced before: {', '.join(replaced)}" if replaced else "nothing was overwritten"
-            raise ArtefactError(
+            raise StorageError(
                 f"cannot write {current}: {_reason(error)}; {outcome}; free some space or check the folder, then try "
                 "again"
             ) from None

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from snstdp_cli import __version__
-from snstdp_cli.cli import experiments, inspection, looking, machine
+from snstdp_cli.cli import experiments, inspection, looking, machine, reporting
 from snstdp_cli.cli.console import out, print_error
 from snstdp_cli.errors import InterruptedRunError, SnstdpError
 
@@ -70,6 +70,7 @@ for _name, _command, _panel in (
     ("test", experiments.record, _EXPERIMENT),
     ("evaluate", experiments.evaluate, _EXPERIMENT),
     ("plot", looking.plot, _LOOKING),
+    ("report", reporting.report, _LOOKING),
     ("rules", inspection.rules, _SETUP),
     ("init", inspection.init, _SETUP),
     ("doctor", machine.doctor, _SETUP),

@@ -59,7 +59,7 @@ def table(
     rows : cells as text, markup or `Cell`; a `Cell` with a number is aligned to the right.
     """
     rows = list(rows)
-    numeric = [any(isinstance(row[k], Cell) and row[k].value is not None for row in rows) for k in range(len(columns))]
+    numeric = [any(_is_number(row[k]) for row in rows) for k in range(len(columns))]
     kinds = ["number" if k and is_number else None for k, is_number in enumerate(numeric)]
     head = tag("tr", [tag("th", column, scope="col", class_=kind) for column, kind in zip(columns, kinds, strict=True)])
     body = [
@@ -102,6 +102,10 @@ def duration(seconds: float) -> str:
         return f"{seconds:.3g}\u00a0s"
     minutes = round(seconds / 60)
     return f"{minutes}\u00a0min" if minutes < 100 else f"{minutes // 60}\u00a0h {minutes % 60:02d}\u00a0min"
+
+
+def _is_number(cell: object) -> bool:
+    return isinstance(cell, Cell) and cell.value is not None
 
 
 def _row_class(row: Sequence[object]) -> str | None:

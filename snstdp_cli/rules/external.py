@@ -13,6 +13,7 @@ import importlib.abc
 import importlib.util
 import keyword
 import math
+import re
 import sys
 import traceback
 from collections.abc import Mapping
@@ -180,7 +181,7 @@ def _problem_of_names(plasticity: Plasticity) -> str:
         if not isinstance(names, Mapping):
             return f"{group}: found {type(names).__name__}, expected names with their values"
         for name in names:
-            if not _is_usable(name):
+            if not _is_usable(name, suffixed=group == "constants"):
                 return f"{group}: found {name!r}, expected a name of letters and digits that Brian 2 accepts"
             if name in _TAKEN or any(name == f"tau_{trace}" for trace in plasticity.traces):
                 return f"{group}: '{name}' is a name of the network; choose another one"
@@ -190,14 +191,15 @@ def _problem_of_names(plasticity: Plasticity) -> str:
     return ""
 
 
-def _is_usable(name: object) -> bool:
+def _is_usable(name: object, *, suffixed: bool = False) -> bool:
+    """Tell whether Brian 2 takes this as a variable; `_pre` and `_post` mean variables of the neurons."""
     return (
         isinstance(name, str)
         and name.isascii()
         and name.isidentifier()
         and not keyword.iskeyword(name)
         and not name.startswith("_")
-        and not name.endswith(("_pre", "_post"))
+        and (suffixed or not name.endswith(("_pre", "_post")))
     )
 
 
@@ -278,15 +280,15 @@ def _problem_of_code(statements: str, names: dict[str, Any], constants: set[str]
     from brian2.utils.stringtools import deindent, get_identifiers
 
     code = deindent(statements)
+    written = {line.split("=")[0].rstrip("+-*/%").strip() for line in re.split(r"[;\n]", code) if "=" in line}
+    if found := written & (_READ_ONLY | constants | {"w"} - names.keys()):
+        return f"'{min(found)}' cannot be changed here"
+    if found := get_identifiers(code) & _RANDOM:
+        return f"'{min(found)}' draws random numbers that no seed repeats; a rule must be deterministic"
     try:
         assigned, _, unknown = analyse_identifiers(code, names)
-        written = {line.split("=")[0].rstrip("+-*/%").strip() for line in code.splitlines() if "=" in line}
-        if found := written & (_READ_ONLY | constants):
-            return f"'{min(found)}' cannot be changed"
         if found := {name for name in assigned if not _is_usable(name)}:
             return f"'{min(found)}' is no name for a variable of these statements; _pre and _post mean the neurons"
-        if found := get_identifiers(code) & _RANDOM:
-            return f"'{min(found)}' draws random numbers that no seed repeats; a rule must be deterministic"
         if unknown:
             name = min(unknown)
             close = difflib.get_close_matches(name, [*names, *assigned], n=1)

@@ -84,7 +84,8 @@ def _check_activity(result: ChunkResult, first: int) -> None:
         raise NumericalError(
             f"the network has gone silent: none of the examples {first} to {first + len(spikes) - 1} was answered by "
             f"enough spikes (at most {int(spikes.max())}), even at the highest intensity. Use a larger rule.a_tar or "
-            "presentation.max_intensity, or a smaller network.theta_step_mv; the last good checkpoint is kept"
+            "presentation.max_intensity, or a smaller network.theta_init_mv or network.theta_step_mv; the last good "
+            "checkpoint is kept"
         )
 
 
@@ -97,7 +98,7 @@ def _check_bounds(state: State, wiring: Wiring, plasticity: Plasticity, start: t
         synapse = int(outside[0])
         raise NumericalError(
             f"the weight from input {wiring.pre[synapse]} to neuron {wiring.post[synapse]} is {weights[synapse]:g}; "
-            f"the rule keeps weights within {low:g} to {high:g} ({len(outside):,} are outside). Check the rule; the "
+            f"the rule keeps weights within {low + 0.0:g} to {high:g} ({len(outside):,} are outside). Check the rule; the "
             "last good checkpoint is kept"
         )
 

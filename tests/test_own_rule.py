@@ -1,0 +1,358 @@
+"""A rule in a file of the user's: how it is found, that it learns what it says, and what is said of its mistakes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from synthetic import SMALL, write_idx_set
+from typer.testing import CliRunner
+
+from snstdp_cli.artefacts import Workdir
+from snstdp_cli.cli.app import app
+from snstdp_cli.config import Experiment, merge, read_file, validate
+from snstdp_cli.engines import TRAINING_STREAM, Chunk, initial_state, open_engine
+from snstdp_cli.engines.base import NEVER
+from snstdp_cli.engines.program import program_key
+from snstdp_cli.errors import ConfigError, SnstdpError
+from snstdp_cli.rules import RuleContext, complete, find_rule, plasticity_of
+from snstdp_cli.wiring import draw_wiring
+from snstdp_cli.workflows import init_weights, record_activity, train_network
+
+ROOT = Path(__file__).parents[1]
+SOURCE = (ROOT / "examples" / "own_rule" / "my_rules.py").read_text()
+RULE = "my_rules.py:GRADED"
+NO_CURVE = {"curve_every": 0}
+ENGINES = ["runtime", pytest.param("standalone", marks=pytest.mark.compiles)]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Work in a folder that holds the example's rule and the synthetic set; runtime engines use NumPy."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("snstdp_cli.engines.runtime.find_compiler", lambda: None)
+    Path("my_rules.py").write_text(SOURCE)
+    return write_idx_set(tmp_path / "data")
+
+
+def small(**changes: Any) -> Experiment:
+    rule = {"name": RULE, "eta": 0.1, "w_max": 0.5, **changes.pop("rule", {})}
+    return complete(validate(merge({**SMALL, "data": "./data", "rule": rule}, changes), "test"))
+
+
+def write(text: str, old: str = "", new: str = "", name: str = "my_rules.py") -> None:
+    assert old in text
+    Path(name).write_text(text.replace(old, new) if old else text)
+
+
+def refusal(use: Any = lambda: plasticity_of(small(), 36)) -> str:
+    with pytest.raises(ConfigError) as caught:
+        use()
+    return str(caught.value)
+
+
+# Finding it
+
+
+def test_the_rule_is_found_by_file_and_name_and_completed_with_its_defaults() -> None:
+    rule = find_rule(RULE)
+    assert (rule.name, find_rule(RULE)) == ("graded", rule)
+    settings = complete(validate({"rule": {"name": RULE, "eta": 0.5}}, "test")).rule
+    digest = hashlib.sha256(SOURCE.encode()).hexdigest()
+    assert settings.model_dump() == {"name": RULE, "eta": 0.5, "tau_pre_ms": 20.0, "w_max": 1.0, "file_sha256": digest}
+    assert list(settings.parameters) == ["eta", "tau_pre_ms", "w_max"]
+    assert complete(small()) == small()
+    assert not list(Path().rglob("*.pyc"))
+
+
+@pytest.mark.parametrize(
+    "name", ["deep/er/own.py:GRADED", "{folder}/deep/er/own.py:GRADED", "./deep/../my_rules.py:GRADED"]
+)
+def test_any_path_leads_to_it(folder: Path, name: str) -> None:
+    Path("deep/er").mkdir(parents=True)
+    write(SOURCE, name="deep/er/own.py")
+    assert find_rule(name.format(folder=folder.parent)).title.startswith("graded")
+
+
+def test_a_changed_file_is_another_rule_with_another_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("snstdp_cli.engines.program.compiler_version", lambda _: "1")
+
+    def keys() -> list[str]:
+        plain = small().model_copy(update={"rule": validate({"rule": RULE}, "test").rule})
+        experiments = [(small(), True), (plain, True), (small(), False)]
+        return [
+            program_key(experiment, plastic, draw_wiring(experiment, 36), "") for experiment, plastic in experiments
+        ]
+
+    before = keys()
+    assert keys() == before
+    write(SOURCE, "w_max * trace - w", "w_max * trace * trace - w")
+    after = keys()
+    assert (before[0] != after[0], before[1] != after[1], before[2] == after[2]) == (True, True, True)
+    assert "trace * trace" in plasticity_of(small(), 36).on_post["learn"]
+
+
+def test_the_command_line_takes_it_wherever_it_takes_a_rule() -> None:
+    def told(*arguments: str, code: int = 0) -> str:
+        result = CliRunner().invoke(app, arguments)
+        assert result.exit_code == code, result.output
+        return result.output
+
+    assert "w += eta * (w_max * x_pre - w)" in told("rules", RULE)
+    shown = json.loads(told("config", "show", "--rule", RULE, "--set", "rule.eta=0.5", "--json"))
+    assert (shown["experiment"]["rule"]["name"], shown["experiment"]["rule"]["eta"]) == (RULE, 0.5)
+    told("init", "mine.yaml", "--rule", RULE)
+    told("config", "check", "mine.yaml")
+    assert complete(validate(read_file(Path("mine.yaml")), "mine.yaml")).rule.name == RULE
+    # A parameter that another rule has is forgotten with it.
+    assert json.loads(told("config", "show", "--config", "mine.yaml", "--rule", "smax", "--json"))["experiment"]["rule"]
+    assert "unknown key 'rule.etaa'; did you mean 'rule.eta'" in told(
+        "config", "show", "--rule", RULE, "--set", "rule.etaa=1", code=2
+    )
+    assert "at most 1" in told("config", "show", "--rule", RULE, "--set", "rule.eta=2", code=2)
+
+
+# Learning
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_weight_moves_by_what_the_rule_says_for_one_spike(engine: str) -> None:
+    # dt 0.5, tau 20: a trace of age 0, 8, 40 steps is 1, e^-0.2, e^-1; eta 0.1, w_max 0.5, all weights begin at 0.2:
+    # 0.2 + 0.1 * (0.5 * trace - 0.2).
+    experiment = small(engine=engine, n_e=8, presentation={**SMALL["presentation"], "min_spikes": 0})
+    ages = np.resize([0, 8, 40, 10**6], 36)
+    expected = {0: 0.23, 8: 0.18 + 0.05 * math.exp(-0.2), 40: 0.18 + 0.05 * math.exp(-1), 10**6: 0.18}
+    wiring, plasticity = draw_wiring(experiment, 36), plasticity_of(experiment, 36)
+    state = initial_state(experiment, wiring, plasticity, np.full((36, 8), 0.2))
+    step = 10
+    state["exc.v"], state["exc.cooldown"] = np.zeros(8), np.full(8, step + 1.0)
+    arrived = np.maximum(step - ages, NEVER)
+    state["input_exc.arrived"] = wiring.to_synapses(np.tile(arrived[:, None], (1, 8))).astype(np.int32)
+    opened = open_engine(experiment, plasticity, wiring)
+    try:
+        result = opened.run(state, Chunk(0, np.zeros((1, 36), np.uint8), TRAINING_STREAM))
+    finally:
+        opened.close()
+    assert result.counts.tolist() == [[1] * 8]
+    weights = wiring.to_matrix(result.state["input_exc.w"])
+    wanted = np.tile(np.array([expected[age] for age in ages])[:, None], (1, 8))
+    np.testing.assert_allclose(weights, wanted, rtol=0, atol=1e-14)
+
+
+@pytest.mark.compiles
+def test_both_engines_learn_the_same_bit_for_bit_resume_and_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    trained = {}
+    for engine in ("runtime", "standalone"):
+        workdir = Workdir(Path(engine))
+        trained[engine] = train_network(small(engine=engine, save_name="own", evaluation=NO_CURVE), workdir)
+    one, other = trained.values()
+    assert np.array_equal(one.weights, other.weights)
+    assert np.array_equal(one.theta_mv, other.theta_mv)
+    # Weights are means of 0.5 * trace and what they began with (up to 0.303), and the bright block is learned.
+    assert one.weights.min() > 0
+    assert one.weights.max() < 0.5
+    assert np.ptp(one.weights) > 0.2
+    rule = one.provenance["experiment"]["rule"]
+    assert (rule["name"], rule["file_sha256"]) == (RULE, hashlib.sha256(SOURCE.encode()).hexdigest())
+    # Frozen weights need no rule: worker processes do not load it, and its file may be gone.
+    Path("my_rules.py").unlink()
+    monkeypatch.setenv("CXX", "/no/such/compiler")  # Cython would compile for minutes
+    experiment = complete(Experiment.model_validate(one.provenance["experiment"]))
+    responses, _ = record_activity(experiment, Workdir(Path("runtime")), "own", "test", workers=2)
+    assert responses.counts.shape == (10, 8)
+
+
+def test_a_training_is_not_resumed_with_a_changed_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    from snstdp_cli.engines.runtime import RuntimeEngine
+
+    original, calls = RuntimeEngine.run, []
+
+    def run(engine: RuntimeEngine, state: Any, chunk: Chunk) -> Any:
+        calls.append(chunk)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return original(engine, state, chunk)
+
+    monkeypatch.setattr(RuntimeEngine, "run", run)
+    settings = {"engine": "runtime", "save_name": "cut", "evaluation": NO_CURVE}
+    with pytest.raises(SnstdpError, match="interrupted after 4"):
+        train_network(small(**settings), Workdir(Path()))
+    write(SOURCE, "w_max * trace - w", "w_max * trace * trace - w")
+    with pytest.raises(ConfigError, match=r"begun with another configuration \(different: rule\)"):
+        train_network(small(**settings), Workdir(Path()), resume=True)
+    write(SOURCE)
+    assert train_network(small(**settings), Workdir(Path()), resume=True).provenance["figures"]["examples"] == 10
+
+
+def test_settings_that_bear_the_digest_of_another_file_can_be_tested_but_not_trained() -> None:
+    recorded = small()
+    write(SOURCE + "\n")
+    assert complete(recorded) is recorded
+    assert re.search(
+        r"^my_rules.py:GRADED: the file has changed .*SHA-256 .*rule.file_sha256",
+        refusal(lambda: plasticity_of(recorded, 36)),
+    )
+    Path("my_rules.py").unlink()
+    assert complete(recorded) is recorded
+    assert "my_rules.py: no such file" in refusal(lambda: init_weights(recorded, Workdir(Path()), "w", 36))
+
+
+# Mistakes in the file
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("no_rules.py:GRADED", r"no_rules.py: no such file \(looked for in /.+\); expected a Python file with a rule"),
+        ("my_rules.py", r"found 'my_rules.py', expected a file and a name in it, such as my_rules.py:MY_RULE"),
+        ("my_rules.py:", r"found 'my_rules.py:', expected a file and a name"),
+        ("my_rules.py:GRADE", r"my_rules.py: no 'GRADE' in it; expected the name of a Rule; it has: GRADED"),
+        ("my_rules.py:build", r"my_rules.py: build is of type function, expected a Rule; see docs/own-rule.md"),
+        ("data.py:X", r"data.py: is no regular file; expected|data.py: is no regular file \(looked"),
+        ("empty.py:X", r"empty.py: no 'X' in it; expected the name of a Rule; it has no rule at all"),
+        ("large.py:X", r"large.py: larger than 1,000,000 bytes"),
+        ("a\0b.py:X", r"cannot be read: embedded null|no such file"),
+    ],
+)
+def test_a_name_that_leads_to_no_rule_is_refused(name: str, message: str) -> None:
+    Path("data.py").mkdir()
+    Path("empty.py").touch()
+    Path("large.py").write_text("#" * 1_000_001)
+    found = refusal(lambda: complete(validate({"rule": name}, "my.yaml"), "my.yaml"))
+    assert found.startswith("my.yaml: rule.name: ")
+    assert re.search(message, found), found
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "GRADED = Rule(",
+            "import nothing_of_this_name\nGRADED = Rule(",
+            r"ModuleNotFoundError: No module .*\(line \d+\)$",
+        ),
+        (
+            "GRADED = Rule(",
+            "1 / 0\nGRADED = Rule(",
+            r"cannot be loaded: ZeroDivisionError: division by zero \(line 4\d\)$",
+        ),
+        ("GRADED = Rule(", "import sys; sys.exit()\nGRADED = Rule(", r"cannot be loaded: SystemExit"),
+        ("GRADED = Rule(", "GRADED = = Rule(", r"SyntaxError: invalid syntax \(my_rules.py, line 4\d\)"),
+        (
+            "parameters=GradedParameters",
+            "parameters=dict",
+            r"GRADED has parameters that are no class derived from Rule",
+        ),
+        ("build=build", "build=3", r"GRADED has a build that is no function"),
+        (
+            "    w_max: Number",
+            "    name: Number",
+            r"GRADED has a parameter called 'name', which is the configuration's",
+        ),
+    ],
+)
+def test_a_file_that_fails_to_load_is_refused_with_the_line(old: str, new: str, message: str) -> None:
+    write(SOURCE, old, new)
+    modules = set(sys.modules)
+    found = refusal(lambda: find_rule(RULE, "my.yaml"))
+    assert ("cannot be loaded" in found) == (set(sys.modules) == modules)
+    assert found.startswith("my.yaml: rule.name: my_rules.py: ")
+    assert re.search(message, found), found
+
+
+EQUATION = "w += eta * (w_max * trace - w)"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("    return Plasticity(", "    return dict(", r"build returned dict, expected a Plasticity"),
+        (
+            "    return Plasticity(",
+            "    return 1 / 0, Plasticity(",
+            r"build failed: ZeroDivisionError: .* \(line 2\d\)",
+        ),
+        ("return Plasticity(", "return Plasticity(on_prey='',", r"build failed: TypeError: .*on_prey"),
+        (EQUATION, "w += eta * (w_max * trase - w)", r"on_post 'learn': unknown name 'trase'; did you mean 'trace'\?"),
+        (EQUATION, "w += eta * (w_max * trace - w", r"on_post 'learn': Brian 2 does not accept it: "),
+        (EQUATION, "if trace > 0: w = 1", r"on_post 'learn': Brian 2 does not accept it: "),
+        (EQUATION, "w += eta * v_post", r"Brian 2 does not accept it: .*'eta \* v_post' has unit V"),
+        (EQUATION, "w += trace + theta_post / volt + 1 / ms", r"Brian 2 does not accept it"),
+        (EQUATION, "w += strength(trace)", r"unknown name 'strength'"),
+        (EQUATION, "eta = w", r"'eta' cannot be changed"),
+        (EQUATION, "arrived -= 1", r"'arrived' cannot be changed"),
+        (EQUATION, "w = rand()", r"'rand' draws random numbers that no seed repeats"),
+        (EQUATION, "x_pre = w", r"'x_pre' is no name for a variable of these statements"),
+        ('"learn":', '"pre":', r"on_post: found the key 'pre', expected another name"),
+        ("on_post={", 'on_pre="w -= b",\non_post={', r"on_pre: unknown name 'b'"),
+        ("on_post={", 'reset="w = 0",\non_post={', r"reset: 'w' cannot be changed here"),
+        ("on_post={", "reset=3,\non_post={", r"reset: found int, expected statements as text"),
+        ("on_post={", 'neuron_variables={"ge": 1},\non_post={', r"neuron_variables: 'ge' is a name of the network"),
+        (
+            "on_post={",
+            'traces={"x": 1}, neuron_variables={"tau_x": 1},\non_post={',
+            r"'tau_x' is a name of the network",
+        ),
+        ("on_post={", 'traces={"eta": 1},\non_post={', r"constants: 'eta' is in traces already"),
+        ("on_post={", 'traces={"x": 0},\non_post={', r"traces: x: found 0, expected its time constant in ms, above 0"),
+        ("on_post={", 'neuron_variables={"a b": 1},\non_post={', r"neuron_variables: found 'a b', expected a name"),
+        ("on_post={", 'neuron_variables={"a": float("nan")},\non_post={', r"a: found nan, expected a finite number"),
+        (
+            "on_post={",
+            "neuron_variables=3,\non_post={",
+            r"neuron_variables: found int, expected names with their values",
+        ),
+        ("on_post={", "normalize_to=-1,\non_post={", r"normalize_to: found -1, expected a number above 0, or None"),
+        (
+            "bounds=(0.0, max(parameters.w_max, 1.0))",
+            "bounds=(1, 0)",
+            r"bounds: found \(1, 0\), expected the least and",
+        ),
+    ],
+)
+def test_what_brian_or_the_network_cannot_take_is_refused_before_anything_is_built(
+    old: str, new: str, message: str
+) -> None:
+    write(SOURCE, old, new)
+    found = refusal()
+    assert found.startswith("my_rules.py:GRADED: ")
+    assert re.search(message, found), found
+
+
+def test_statements_may_use_all_that_the_documentation_promises() -> None:
+    new = (
+        'on_pre="w -= eta * post1_post * int(calm_post > 0) * exp(-v_post / mV) * (t / ms > 3)",\n'
+        'traces={"post1": 20.0}, neuron_variables={"calm": 1.0},\n'
+        'reset="post1 = 1; calm = clip(calm + ge / w_max, 0, 1)",\n'
+    )
+    write(SOURCE, "        on_post={", new + "        on_post={")
+    assert plasticity_of(small(), 36).traces == {"post1": 20.0}
+
+
+def test_every_rule_of_the_package_would_pass_the_checks() -> None:
+    from snstdp_cli.rules import RULES
+    from snstdp_cli.rules.external import build_plasticity
+
+    for name, rule in RULES.items():
+        assert build_plasticity(name, rule, rule.parameters(), RuleContext(0.5, 36)).on_post
+
+
+# The documentation
+
+
+def test_the_example_has_a_configuration_that_fits_it() -> None:
+    shutil.copytree(ROOT / "examples", "examples")
+    experiment = complete(validate(read_file(Path("examples/own_rule/graded.yaml")), "graded.yaml"))
+    assert experiment.rule.name == "examples/own_rule/my_rules.py:GRADED"
+    text = (ROOT / "docs" / "own-rule.md").read_text()
+    assert f"snstdp rules {experiment.rule.name}" in text
+    assert "snstdp run --config examples/own_rule/graded.yaml --seed 0" in text
+    assert len(SOURCE.splitlines()) < 70
