@@ -127,7 +127,7 @@ def test_the_command_line_takes_it_wherever_it_takes_a_rule() -> None:
 def test_a_weight_moves_by_what_the_rule_says_for_one_spike(engine: str) -> None:
     # dt 0.5, tau 20: a trace of age 0, 8, 40 steps is 1, e^-0.2, e^-1; eta 0.1, w_max 0.5, all weights begin at 0.2:
     # 0.2 + 0.1 * (0.5 * trace - 0.2).
-    experiment = small(engine=engine, n_e=8, presentation={**SMALL["presentation"], "min_spikes": 0})
+    experiment = small(engine=engine)
     ages = np.resize([0, 8, 40, 10**6], 36)
     expected = {0: 0.23, 8: 0.18 + 0.05 * math.exp(-0.2), 40: 0.18 + 0.05 * math.exp(-1), 10**6: 0.18}
     wiring, plasticity = draw_wiring(experiment, 36), plasticity_of(experiment, 36)

@@ -26,17 +26,17 @@ def print_json(content: Mapping[str, Any]) -> None:
 
 def print_error(message: str) -> None:
     """Print what went wrong."""
-    err.print(f"[bold red]error[/] {escape(message)}", soft_wrap=True)
+    err.print(f"[bold red]error[/] {escape(message)}", soft_wrap=not err.is_terminal)
 
 
 def print_warning(message: str) -> None:
     """Print what the user should know before trusting a result."""
-    err.print(f"[bold yellow]note[/] {escape(message)}", soft_wrap=True)
+    err.print(f"[bold yellow]note[/] {escape(message)}", soft_wrap=not err.is_terminal)
 
 
 def print_note(message: str) -> None:
     """Print what is going on."""
-    err.print(f"[dim]{escape(message)}[/]", soft_wrap=True)
+    err.print(f"[dim]{escape(message)}[/]", soft_wrap=not err.is_terminal)
 
 
 def print_next(command: str) -> None:
