@@ -42,6 +42,9 @@ def commented_yaml(experiment: Experiment) -> str:
     return "\n".join(lines) + "\n"
 
 
+_OWN_RULE = r"\.py:\w+$"
+
+
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of a configuration file; the rule's parameters depend on its name."""
     schema = Experiment.model_json_schema()
@@ -61,6 +64,13 @@ def json_schema() -> dict[str, Any]:
             {"enum": list(RULES), "description": "a rule with its default parameters"},
             {"type": "null"},
             *({"$ref": f"#/$defs/rule_{name}"} for name in RULES),
+            {"type": "string", "pattern": _OWN_RULE, "description": "a rule in a file of your own"},
+            {
+                "type": "object",
+                "properties": {"name": {"type": "string", "pattern": _OWN_RULE}},
+                "required": ["name"],
+                "description": "a rule in a file of your own with its parameters",
+            },
         ],
     }
     return {"$schema": _SCHEMA_DIALECT, **schema, "title": "snstdp configuration"}

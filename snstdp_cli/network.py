@@ -25,7 +25,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from brian2 import BrianLogger, Clock, Network, NeuronGroup, SpikeMonitor, Synapses, TimedArray, linked_var, ms, mV
+from brian2 import BrianLogger, Clock, Network, NeuronGroup, SpikeMonitor, Synapses, TimedArray, ms, mV
 from brian2.monitors.spikemonitor import EventMonitor
 
 from snstdp_cli.config import Experiment

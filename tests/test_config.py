@@ -348,7 +348,7 @@ def test_an_unknown_key_is_refused_with_a_proposal(tmp_path: Path, text: str, me
 # Names
 
 
-@pytest.mark.parametrize("key", ["save_name", "load_name", "data"])
+@pytest.mark.parametrize("key", ["save_name", "load_name"])
 @pytest.mark.parametrize(
     "name",
     [

@@ -1,7 +1,8 @@
-"""The report tells what is there, escapes what others wrote, needs nothing but itself, and leaves out what is missing."""
+"""The report tells what is there, escapes what others wrote, needs nothing but itself, leaves out what is missing."""
 
 from __future__ import annotations
 
+import base64
 import html
 import json
 import re
@@ -28,6 +29,7 @@ from snstdp_cli.report.content import leaves
 from snstdp_cli.report.embedding import embed_fields, quantize
 from snstdp_cli.report.markup import embedded_json, tag
 from snstdp_cli.rules import complete
+from snstdp_cli.workflows.tracing import Trace
 
 N_E, NUM = 9, 40
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(2)>&amp;'
@@ -38,7 +40,7 @@ def settings(name: str, **changes: Any) -> dict[str, Any]:
     return complete(Experiment.model_validate(base)).model_dump(mode="json")
 
 
-def training_record(name: str, data: Any, **changes: Any) -> dict[str, Any]:
+def training_record(name: str, data: Any, /, **changes: Any) -> dict[str, Any]:
     return {
         "kind": "training",
         "date": "2026-03-04T05:06:07+00:00",
@@ -187,7 +189,7 @@ class TestContent:
     def test_settings_that_differ_are_marked(self, tmp_path):
         make_network(tmp_path, "one")
         place = make_network(tmp_path, "two", experiment=settings("two", seed=7))
-        rows = re.findall(r'<tr class="differs"><th scope="row">(\w+)', page_of(place, "one", "two"))
+        rows = re.findall(r'<tr class="differs"><th scope="row"><span>(\w+)', page_of(place, "one", "two"))
         assert rows == ["seed"]
 
     def test_provenance_is_told(self, place, page):
@@ -216,8 +218,6 @@ class TestContent:
 
     def test_the_embedded_weights_are_those_of_the_network(self, place, page):
         data = json.loads(html_free(re.findall(r'<script type="application/json">(.*?)</script>', page)[0]))
-        import base64
-
         codes = np.frombuffer(base64.b64decode(data["codes"]), np.uint8).reshape(N_E, SIDE * SIDE)
         weights = load_weights(place, "one").weights.T
         assert data["signed"]
@@ -229,10 +229,24 @@ class TestContent:
         assert data["labels"] == run.assignment.labels.tolist()
         np.testing.assert_allclose(data["means"], run.assignment.mean_response.T, rtol=0.01)
 
-    def test_a_presentation_is_drawn_when_asked_for(self, place):
+    def test_a_presentation_is_drawn_when_asked_for(self, place, monkeypatch):
+        times, neurons = np.arange(5.0), np.arange(2)
+        trace = Trace(
+            spikes={"excitatory": (times, np.arange(5))},
+            sizes={"excitatory": N_E},
+            neurons=neurons,
+            times_ms=times,
+            values={"v (mV)": np.zeros((2, 5))},
+            label=1,
+            end_ms=5.0,
+        )
+        monkeypatch.setattr("snstdp_cli.workflows.figures.trace_example", lambda *_: trace)
         page = page_of(place, "one", example=1)
         assert "Test image 1" in page
-        assert page.count("data:image/png;base64,iVBOR") >= 2
+        pictures = [
+            a["alt"] for name, a in Reader(page).elements if name == "img" and "test image" not in str(a["alt"])
+        ]
+        assert len(pictures) == 2
 
     def test_the_bundled_subset_is_warned_of(self, tmp_path):
         place = make_network(tmp_path, "one")
@@ -273,7 +287,8 @@ class TestCommands:
 
 class TestSafety:
     @pytest.fixture(scope="class")
-    def hostile(self, tmp_path_factory):
+    @staticmethod
+    def hostile(tmp_path_factory):
         place = Workdir(tmp_path_factory.mktemp("hostile"))
         make_network(place.root, "one")
         record = load_weights(place, "one").provenance
@@ -329,10 +344,10 @@ class TestSize:
     def test_two_large_networks_fit(self, tmp_path, n_e):
         place, random = Workdir(tmp_path), np.random.default_rng(0)
         for name in ("one", "two"):
-            labels = (np.arange(200) % 10).astype(np.uint8)
+            labels = (np.arange(40) % 10).astype(np.uint8)
             save_weights(place, name, random.random((784, n_e)), random.random(n_e), {}, dtype=np.float32)
             for split in ("train", "test"):
-                counts = random.poisson(1.3, (200, n_e)).astype(np.uint16)
+                counts = random.poisson(1.3, (40, n_e)).astype(np.uint16)
                 save_responses(place, name, split, Responses(counts, labels, labels, labels > 9))
         page = page_of(place, "one", "two")
         assert len(page.encode()) < MAX_BYTES

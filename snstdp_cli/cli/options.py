@@ -46,7 +46,7 @@ RuleName = Annotated[
     str | None,
     typer.Option(
         "--rule",
-        help="Learning rule: smax, smin, triplet.  [default: smin]",
+        help="Learning rule: smax, smin, triplet, or my_rules.py:MY_RULE.  [default: smin]",
         rich_help_panel=EXPERIMENT,
         show_default=False,
     ),
@@ -76,7 +76,9 @@ Seed = Annotated[
 ]
 DataName = Annotated[
     str | None,
-    typer.Option("--data", help="Data set: mnist, fashion-mnist, bundled.", rich_help_panel=EXPERIMENT),
+    typer.Option(
+        "--data", help="Data set: mnist, fashion-mnist, bundled, or a path to your own.", rich_help_panel=EXPERIMENT
+    ),
 ]
 Engine = Annotated[
     EngineName | None,

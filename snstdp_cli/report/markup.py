@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-_VOID = frozenset({"br", "circle", "img", "input", "line", "meta", "path", "polygon", "polyline", "rect"})
+_VOID = frozenset({"br", "circle", "img", "input", "line", "meta", "path", "polygon", "polyline", "rect", "wbr"})
 
 
 class Markup(str):
@@ -32,7 +32,7 @@ def tag(name: str, /, *children: object, **attributes: object) -> Markup:
     """
     written = "".join(_attribute(key, value) for key, value in attributes.items() if value not in (None, False))
     if name in _VOID and not children:
-        return Markup(f"<{name}{written}>" if name in ("br", "img", "input", "meta") else f"<{name}{written}/>")
+        return Markup(f"<{name}{written}>" if name in ("br", "img", "input", "meta", "wbr") else f"<{name}{written}/>")
     return Markup(f"<{name}{written}>{join(children)}</{name}>")
 
 

@@ -150,9 +150,9 @@ def _footer() -> Markup:
         for paper, doi in _PAPERS
     ]
     text = (
-        "All figures were measured by snstdp, none is taken from a paper. The learning rule is that of the first "
-        "paper, with the scaling terms derived from its target of the L1 norm; network, presentation and the "
-        "classifier “average” follow the second."
+        "All figures were measured by snstdp, none is taken from a paper. The rules smax and smin are those of the "
+        "first paper, their scaling terms derived by us from its target of the L1 norm; network, presentation, "
+        "the rule triplet and the classifier average follow the second."
     )
     return tag("footer", tag("p", text), tag("ul", papers))
 

@@ -52,7 +52,7 @@ def configuration(content: Content) -> list[Markup]:
     rows = []
     for key in keys:
         shown = [_setting(key, one) for one in settings]
-        name = Cell([key, tag("small", meanings.get(key))])
+        name = Cell([_breakable(key), tag("small", meanings.get(key))])
         cells = (name, *(tag("span", text, class_="short" if len(text) < 24 else None) for text in shown))
         differs = key != "save_name" and len(set(shown)) > 1
         rows.append(Marked(cells) if differs else cells)
@@ -97,7 +97,7 @@ def commands(content: Content) -> list[Markup]:
     last = [f"snstdp report {names}"]
     last += [f"snstdp evaluate --compare {shlex.quote(p.a)} {shlex.quote(p.b)}" for p in content.pairs if not p.missing]
     note = (
-        "With the versions and images listed above, the same seed gives the same spikes and weights. They must be run "
+        "With the versions and images listed above, the same seed gives the same spikes and weights. Run the commands "
         "in a folder without results of these names, or with --force."
     )
     return [*parts, tag("h3", "This report"), _copyable("\n".join(last)), tag("p", note, class_="note")]
@@ -214,6 +214,12 @@ def _facts(record: Mapping[str, Any]) -> dict[str, object]:
         for key, v in versions.items()
     }
     return {key: value for key, value in facts.items() if value not in (None, "")}
+
+
+def _breakable(key: str) -> list[Markup]:
+    """Let a narrow window break a dotted key after its dot."""
+    *sections, last = key.split(".")
+    return [*(tag("span", f"{part}.", tag("wbr")) for part in sections), tag("span", last)]
 
 
 def _figure(value: Any) -> str:

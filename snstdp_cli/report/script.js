@@ -198,9 +198,10 @@
       title.textContent = known ? `Neuron ${neuron}: ${className(label)}` : `Neuron ${neuron}`;
       drawFields(large, data, bytes, [k], 1);
       large.setAttribute("aria-label", `Receptive field of neuron ${neuron}`);
-      const facts = [`L1 norm ${data.norm[k]}, threshold ${data.theta[k]} mV`];
-      if (known) facts.unshift(`selectivity ${data.selectivity[k]}, ${data.spikes[k].toLocaleString("en")} recorded spikes`);
-      if (pinned) facts.push("Held; click it again to let go.");
+      // Always as many lines: otherwise the grid would move away from the pointer.
+      const facts = [`L1 norm ${data.norm[k]}`, `threshold ${data.theta[k]} mV`];
+      if (known) facts.unshift(`selectivity ${data.selectivity[k]}`, `${data.spikes[k].toLocaleString("en")} spikes`);
+      facts.push(pinned ? "Held; click it again to let go." : "");
       text.replaceChildren(...facts.map((fact) => make("p", "", fact)));
       bars.replaceChildren();
       if (known) {
@@ -220,10 +221,10 @@
       grid.setAttribute("aria-valuetext", title.textContent);
       section.dataset.neuron = String(neuron);
       const cell = grid.clientWidth / columns;
-      const high = (cell * (data.height + 1)) / (data.width + 1);
+      const high = grid.clientHeight / Math.ceil(shown.length / columns);
       const row = Math.floor(current / columns);
       Object.assign(marker.style, {
-        left: `${(current % columns) * cell - 1}px`, top: `${row * high - 1}px`, width: `${cell + 1}px`, height: `${high + 1}px`,
+        left: `${(current % columns) * cell}px`, top: `${row * high}px`, width: `${cell}px`, height: `${high}px`,
       });
     }
 

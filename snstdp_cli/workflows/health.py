@@ -98,8 +98,8 @@ def _check_bounds(state: State, wiring: Wiring, plasticity: Plasticity, start: t
         synapse = int(outside[0])
         raise NumericalError(
             f"the weight from input {wiring.pre[synapse]} to neuron {wiring.post[synapse]} is {weights[synapse]:g}; "
-            f"the rule keeps weights within {low + 0.0:g} to {high:g} ({len(outside):,} are outside). Check the rule; the "
-            "last good checkpoint is kept"
+            f"the rule keeps weights within {low + 0.0:g} to {high:g} ({len(outside):,} are outside). Check the rule; "
+            "the last good checkpoint is kept"
         )
 
 
