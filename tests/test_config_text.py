@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -171,7 +172,9 @@ def accepts(schema: dict[str, Any], value: Any, root: dict[str, Any]) -> bool:
         return set(schema.get("required", [])) <= set(value) <= set(known) and all(
             accepts(known[key], inner, root) for key, inner in value.items()
         )
-    if isinstance(value, str | list):
+    if isinstance(value, str):
+        return "\\.py" not in schema.get("pattern", "") or re.search(schema["pattern"], value) is not None
+    if isinstance(value, list):
         return True
     return (
         schema.get("minimum", value) <= value <= schema.get("maximum", value)
@@ -204,6 +207,12 @@ CONTENTS: list[tuple[dict[str, Any], bool]] = [
     ({"engine": "Auto"}, False),
     ({"epochs": 1}, False),
 ]
+
+
+@pytest.mark.parametrize("rule", ["my_rules.py:MY_RULE", {"name": "my_rules.py:MY_RULE"}])
+def test_the_schema_knows_rules_in_files(rule: Any) -> None:
+    schema = json_schema()
+    assert accepts(schema, {"rule": rule}, schema)
 
 
 @pytest.mark.parametrize(("content", "good"), CONTENTS)

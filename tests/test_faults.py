@@ -130,7 +130,7 @@ class TestInterrupt:
     def test_in_a_chunk(self, trial: Trial, undisturbed: dict[str, Any], number: int, tmp_path: Path) -> None:
         healthy, trial.cache = trial.cache, stuck_cache(trial.cache, tmp_path / "stuck", learning=True, after=3)
         process = trial.train()
-        wait_for(lambda: (tmp_path / "stuck" / "count").exists() and trial.hanging())
+        wait_for(trial.hanging)
         said = self.stop(trial, process, number)
         assert "interrupted after 12 of 40 examples; nothing is lost: run the same command with --resume" in said
         trial.cache = healthy
@@ -150,7 +150,7 @@ class TestInterrupt:
     ) -> None:
         healthy, trial.cache = trial.cache, stuck_cache(trial.cache, tmp_path / "stuck", learning=False, after=0)
         process = trial.train()
-        wait_for(lambda: trial.hanging())
+        wait_for(trial.hanging)
         assert "interrupted after 16 of 40 examples" in self.stop(trial, process, number)
         trial.cache = healthy
         resume(trial, undisturbed)
@@ -169,7 +169,7 @@ class TestInterrupt:
             "evaluation.curve_every=0",
         )
         process = trial.start(*run)
-        wait_for(lambda: trial.hanging())
+        wait_for(trial.hanging)
         said = self.stop(trial, process, number)
         assert "while recording the test images; the training is kept: run the same command with --resume" in said
         assert [path.name for path in (trial.folder / "activity").iterdir()] == ["a.train.10.npz"]

@@ -423,8 +423,8 @@ class TestMissing:
         assert "nowhere" in run.missing["mistakes"]
 
     def test_a_network_that_is_not_there_is_an_error(self, place):
-        with pytest.raises(ArtefactError, match="neither weights nor recorded responses of 'three'"):
-            gather(place, ["one", "three"])
+        with pytest.raises(ArtefactError, match="neither weights nor recorded responses of 'ones'; did you mean 'one'"):
+            gather(place, ["one", "ones"])
 
     @pytest.mark.parametrize("names", [[], ["one", "one"], [f"n{k}" for k in range(13)]])
     def test_names_that_make_no_report_are_refused(self, place, names):

@@ -167,7 +167,7 @@ def working_folder() -> Iterator[Path]:
         yield Path(name)
 
 
-def wait_for(what: Callable[[], Any], seconds: float = 30) -> Any:
+def wait_for(what: Callable[[], Any], seconds: float = 120) -> Any:
     """Return what `what` returns as soon as that is true."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -187,7 +187,8 @@ def stuck_cache(cache: Path, copy: Path, *, learning: bool, after: int) -> Path:
         program = manifest.with_name("main")
         program.rename(program.with_name("real"))
         program.write_text(
-            f"#!/bin/sh\nn=$(cat {copy}/count 2>/dev/null || echo 0)\necho $((n + 1)) > {copy}/count\n"
+            # Making a folder is how two programs at once cannot draw the same number.
+            f"#!/bin/sh\nn=0\nwhile ! mkdir {copy}/run$n 2>/dev/null; do n=$((n + 1)); done\n"
             f'if [ "$n" -ge {after} ]; then exec sleep 600; fi\nexec {program.with_name("real")} "$@"\n'
         )
         program.chmod(0o755)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from snstdp_cli.artefacts import (
     Workdir,
     find_recordings,
     list_snapshots,
+    list_weights,
     load_weight_files,
     weights_exist,
 )
@@ -131,7 +133,9 @@ def gather(
         raise ConfigError(f"report: expected 1 to {MAX_RUNS} different names, found: {', '.join(names) or 'none'}")
     for name in names:
         if not weights_exist(workdir, name) and not find_recordings(workdir, name, "test"):
-            raise ArtefactError(f"{workdir.root}: neither weights nor recorded responses of '{name}'; check --workdir")
+            close = difflib.get_close_matches(name, list_weights(workdir), n=1)
+            hint = f"did you mean '{close[0]}'?" if close else "check the name and --workdir"
+            raise ArtefactError(f"{workdir.root}: neither weights nor recorded responses of '{name}'; {hint}")
     runs = [
         _gather_run(FigureRequest(workdir, name, data_dir, classifier, example=example or 0), example) for name in names
     ]
