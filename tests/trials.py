@@ -28,7 +28,8 @@ LONGER: dict[str, Any] = {"num_examples": 40, "checkpoint_every": 20, "evaluatio
 
 #: Imported by Python before the program: at call number AT of os.FUNCTION it does what ACTION says.
 _HOOK = """
-import os, signal, time
+import faulthandler, os, signal, time
+faulthandler.register(signal.SIGUSR1)
 def _install(name, at, action):
     original, calls = getattr(os, name), []
     def hooked(*args, **kwargs):
@@ -104,8 +105,11 @@ class Trial:
         try:
             code = process.wait(timeout)
         except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGUSR1)
+            time.sleep(1)
             process.kill()
-            raise
+            said = (self.folder / "output.txt").read_text()
+            raise AssertionError(f"not at its end after {timeout} s: {said}") from None
         said = (self.folder / "output.txt").read_text()
         assert "Traceback" not in said, said
         return code, said

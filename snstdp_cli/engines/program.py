@@ -206,9 +206,11 @@ def _purpose(file: str) -> str:
         "input_exc_sources": "sources",
         "input_exc_targets": "targets",
         "input_exc_delay": "delay",
+        "input_exc__pre_delay": "delay",  # since Brian 2.11
         "inh_exc_sources": "inhibition_sources",
         "inh_exc_targets": "inhibition_targets",
         "inh_exc_delay": "inhibition_delay",
+        "inh_exc__pre_delay": "inhibition_delay",
         "pixels_values": "pixels",
     }
     for ending, purpose in known.items():

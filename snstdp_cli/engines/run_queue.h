@@ -7,6 +7,8 @@
 #pragma once
 #include <algorithm>
 #include <cstdint>
+#include <istream>
+#include <ostream>
 #include <utility>
 #include <vector>
 #include "stdint_compat.h"
@@ -88,3 +90,7 @@ public:
         now = now + 1 == slots.size() ? 0 : now + 1;
     }
 };
+
+// Brian 2.10 and newer write each queue to disk at the end of a run. Nobody reads it: no spike is under way then.
+inline ostream& operator<<(ostream& out, const CSpikeQueue&) { return out; }
+inline istream& operator>>(istream& in, CSpikeQueue&) { return in; }

@@ -143,8 +143,7 @@ class StandaloneEngine:
             try:
                 with hold_interrupts():
                     process = self._start(arguments, output)
-                if not self._peak_kb:
-                    Thread(target=self._watch_memory, args=(process.pid,), daemon=True).start()
+                Thread(target=self._watch_memory, args=(process.pid,), daemon=True).start()
                 _, status, usage = os.wait4(process.pid, 0)
                 code = process.returncode = os.waitstatus_to_exitcode(status)
                 self.cpu_seconds = usage.ru_utime + usage.ru_stime
@@ -181,7 +180,7 @@ class StandaloneEngine:
             return self._process
 
     def _watch_memory(self, pid: int) -> None:
-        """Note the peak memory of the first program while it runs; afterwards the system does not tell it apart."""
+        """Note the peak memory of the program while it runs; afterwards the system does not tell it apart."""
         with contextlib.suppress(OSError, ValueError, IndexError, StopIteration):
             while True:
                 lines = Path(f"/proc/{pid}/status").read_text().splitlines()
