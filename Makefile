@@ -7,7 +7,7 @@ LOCK := requirements/py$(VERSION).txt
 INSTALLED := $(VENV)/.installed-py$(VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format bench lock clean
+.PHONY: help install demo test slow check format bench lock clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,7 +29,10 @@ demo: $(INSTALLED) ## Train a small network on the bundled digits and score it
 	@$(BIN)/snstdp run --config configs/demo.yaml --force
 
 test: $(INSTALLED) ## Run the tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -m "not slow"
+
+slow: $(INSTALLED) ## Run the tests that kill, interrupt and fill disks
+	@$(BIN)/python -m pytest -m slow
 
 check: $(INSTALLED) ## Lint, check the format and the types
 	@$(BIN)/ruff check .

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from trials import Trial, stuck_cache, wait_for, working_folder
 
-pytestmark = pytest.mark.compiles
+pytestmark = [pytest.mark.compiles, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

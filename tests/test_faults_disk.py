@@ -12,7 +12,7 @@ from trials import Trial, can_mount, small_disk, working_folder
 
 from snstdp_cli.artefacts import Workdir, read_checkpoint
 
-pytestmark = pytest.mark.compiles
+pytestmark = [pytest.mark.compiles, pytest.mark.slow]
 
 #: Without the curve only one program is compiled.
 NO_CURVE = ("--set", "evaluation.curve_every=0")

@@ -24,7 +24,7 @@ from snstdp_cli.rules import complete, plasticity_of
 from snstdp_cli.wiring import draw_weights, draw_wiring
 from snstdp_cli.workflows import Reporter, train_network
 
-pytestmark = pytest.mark.compiles
+pytestmark = [pytest.mark.compiles, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

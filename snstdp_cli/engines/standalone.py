@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import subprocess
 import tempfile
 import time
@@ -29,6 +30,10 @@ from snstdp_cli.engines.program import Program, find_or_build
 from snstdp_cli.errors import EngineError
 from snstdp_cli.rules import Plasticity
 from snstdp_cli.wiring import Wiring
+
+
+#: Longest wait for a program after which signals are looked for, seconds.
+WAIT_S = 0.5
 
 
 class StandaloneEngine:
@@ -144,6 +149,7 @@ class StandaloneEngine:
                 with hold_interrupts():
                     process = self._start(arguments, output)
                 Thread(target=self._watch_memory, args=(process.pid,), daemon=True).start()
+                _wait_until_over(process.pid)
                 _, status, usage = os.wait4(process.pid, 0)
                 code = process.returncode = os.waitstatus_to_exitcode(status)
                 self.cpu_seconds = usage.ru_utime + usage.ru_stime
@@ -230,6 +236,19 @@ class StandaloneEngine:
         state: State = {name: self._load(name) for name in self.program.state}
         age_arrivals(state, steps)
         return ChunkResult(state, counts, attempts, silent)
+
+
+def _wait_until_over(pid: int) -> None:
+    """Wait for a process in short steps: a signal that arrives just before a long wait would be noticed at its end."""
+    with contextlib.suppress(AttributeError, OSError):  # elsewhere than on Linux it is one long wait
+        descriptor = os.pidfd_open(pid)
+        try:
+            poll = select.poll()
+            poll.register(descriptor, select.POLLIN)
+            while not poll.poll(WAIT_S * 1000):
+                pass
+        finally:
+            os.close(descriptor)
 
 
 def _write_array(path: Path, values: NDArray[Any]) -> None:

@@ -10,7 +10,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from queue import SimpleQueue
 from threading import Thread
 
@@ -97,7 +97,7 @@ class Recorder:
             if self._pool is not None:
                 pending = [self._submit(state, chunk) for chunk in chunks]
             for k, chunk in enumerate(chunks):
-                result = pending[k].result() if pending else self._engines[0].run(state, chunk)
+                result = _result(pending[k]) if pending else self._engines[0].run(state, chunk)
                 rows = slice(done, done + len(chunk.images))
                 counts[rows], attempts[rows], silent[rows] = result.counts, result.attempts, result.silent
                 done = rows.stop
@@ -133,6 +133,13 @@ class Recorder:
             return engine.run(state, chunk)
         finally:
             self._free.put(engine)
+
+
+def _result(future: Future[ChunkResult]) -> ChunkResult:
+    # In short steps: a Ctrl-C that arrives just before a long wait, or in another thread, would be noticed at its end.
+    while not wait([future], timeout=0.5).done:
+        pass
+    return future.result()
 
 
 _process_engine: list[Engine] = []
