@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -65,10 +64,9 @@ def other_folder(whole: Trial, folder: Path, with_weights: bool = False) -> Tria
     [
         (),
         ("--workers", "4"),
-        ("--set", "chunk=3", "--set", "evaluation.curve_every=0"),
         ("--engine", "runtime", "--set", "evaluation.curve_every=0"),
     ],
-    ids=["again", "four workers", "other chunks", "NumPy engine"],
+    ids=["again", "four workers", "NumPy engine"],
 )
 def test_the_whole_experiment_gives_the_same_bits(whole: Trial, changes: tuple[str, ...]) -> None:
     with working_folder() as folder:
@@ -100,8 +98,11 @@ def test_recording_does_not_depend_on_the_workers(whole: Trial, workers: str) ->
         assert same(responses(trial), responses(whole))
 
 
-def test_the_memory_of_the_program_does_not_grow_with_the_number_of_chunks(tmp_path: Path) -> None:
+def test_the_memory_of_the_program_does_not_grow_with_the_number_of_chunks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A chunk is a process of its own, which holds its images and spikes and nothing of the chunks before."""
+    monkeypatch.setattr("snstdp_cli.engines.standalone.time.sleep", lambda _: None)  # look without a pause
     experiment = complete(validate(merge(SMALL, {"rule.name": "smin"}), "test"))
     write_idx_set(tmp_path / "MNIST")
     images = load_dataset("mnist", "train", tmp_path / "MNIST").images.reshape(10, -1)
@@ -114,13 +115,12 @@ def test_the_memory_of_the_program_does_not_grow_with_the_number_of_chunks(tmp_p
             engine._peak_kb = 0  # so that it is measured anew
             order = np.arange(4 * k, 4 * k + 4) % 10
             state = engine.run(state, Chunk(4 * k, images[order], TRAINING_STREAM)).state
-            time.sleep(0.03)
             peaks.append(engine.peak_memory_mb())
     finally:
         engine.close()
-    measured = [peak for peak in peaks if peak]  # a chunk can be over before anybody looks
-    assert len(measured) >= 10
-    assert max(measured[-5:]) < 1.05 * max(measured[:5]) + 0.2
+    # A chunk can be over before anybody looks, so that the largest of many counts.
+    assert max(peaks[:30]) > 1
+    assert max(peaks[30:]) < 1.05 * max(peaks[:30]) + 0.2
 
 
 def test_a_checkpoint_does_not_grow_with_the_number_of_chunks() -> None:

@@ -31,7 +31,6 @@ from snstdp_cli.errors import EngineError
 from snstdp_cli.rules import Plasticity
 from snstdp_cli.wiring import Wiring
 
-
 #: Longest wait for a program after which signals are looked for, seconds.
 WAIT_S = 0.5
 
@@ -168,21 +167,25 @@ class StandaloneEngine:
             )
 
     def _start(self, arguments: list[str], output: IO[bytes]) -> subprocess.Popen[bytes]:
-        path = self.program.executable
-        held = None if path.exists() else f"/proc/{os.getpid()}/fd/{self._executable}"
-        with self._starting:
-            if self._stopped:
-                raise EngineError("the simulation was stopped")
+        def start(executable: str) -> subprocess.Popen[bytes]:
             # A session of its own: Ctrl-C reaches this process first, which then ends the program.
-            self._process = subprocess.Popen(
-                [str(path), *arguments],
-                executable=held,
+            return subprocess.Popen(
+                [str(self.program.executable), *arguments],
+                executable=executable,
                 cwd=self.folder,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 env={**os.environ, PARENT_VARIABLE: str(os.getpid())},
             )
+
+        with self._starting:
+            if self._stopped:
+                raise EngineError("the simulation was stopped")
+            try:
+                self._process = start(str(self.program.executable))
+            except FileNotFoundError:  # somebody emptied the cache
+                self._process = start(f"/proc/{os.getpid()}/fd/{self._executable}")
             return self._process
 
     def _watch_memory(self, pid: int) -> None:
