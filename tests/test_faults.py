@@ -93,6 +93,19 @@ class TestKill:
         assert trial.end(process)[0] == -signal.SIGKILL
         resume(trial, undisturbed)
 
+    def test_the_simulation_ends_with_the_process_that_started_it(
+        self, trial: Trial, undisturbed: dict[str, Any], tmp_path: Path
+    ) -> None:
+        healthy = trial.cache
+        trial.cache = stuck_cache(trial.cache, tmp_path / "stuck", learning=True, after=3, itself=True)
+        process = trial.train()
+        wait_for(trial.hanging)
+        process.kill()
+        process.wait()
+        wait_for(lambda: not trial.processes(), 5)
+        trial.cache = healthy
+        resume(trial, undisturbed)
+
     def test_a_killed_recording_leaves_no_process_and_no_file(self, trial: Trial, undisturbed: dict[str, Any]) -> None:
         assert trial.end(trial.train())[0] == 0
         arguments = ("test", "--load-name", "a", "--workers", "2")
@@ -184,6 +197,7 @@ def test_the_python_engine_is_interrupted_at_once_and_resumed_by_the_other(
 ) -> None:
     process = trial.train("--engine", "runtime", "--set", "evaluation.curve_every=0", CXX="/nonexistent/g++")
     wait_for(lambda: list((trial.folder / "weights" / ".checkpoints").rglob("00000004.ckpt")), 60)
+    time.sleep(0.3)  # into the next chunk, of about a second
     process.send_signal(signal.SIGINT)
     code, said = trial.end(process, 10)
     assert code == 130, said
@@ -276,6 +290,21 @@ class TestCompiler:
         assert code == 0, said
         assert "compiling the learning network" in said
         assert arrays(trial.results()) == arrays(undisturbed["results"])
+
+
+def test_a_damaged_program_in_the_cache_is_compiled_again(
+    trial: Trial, undisturbed: dict[str, Any], tmp_path: Path
+) -> None:
+    shutil.copytree(trial.cache, tmp_path / "copy")
+    trial.cache = tmp_path / "copy"
+    for program in trial.cache.glob("programs/*/main"):
+        data = bytearray(program.read_bytes())
+        data[len(data) // 2] ^= 1
+        program.write_bytes(data)
+    code, said = trial.end(trial.train("--set", "evaluation.curve_every=0"))
+    assert code == 0, said
+    assert "compiling the learning network" in said
+    assert arrays(trial.results()) == arrays(undisturbed["results"])
 
 
 def test_a_cache_that_is_deleted_meanwhile_harms_nothing(

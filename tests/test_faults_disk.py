@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-from trials import Trial, can_mount, small_disk, working_folder
+from synthetic import SMALL
+from trials import LONGER, Trial, can_mount, small_disk, working_folder
 
 from snstdp_cli.artefacts import Workdir, read_checkpoint
+from snstdp_cli.config import merge, validate
+from snstdp_cli.engines import TRAINING_STREAM, Chunk, initial_state
+from snstdp_cli.engines.standalone import StandaloneEngine, _write_array
+from snstdp_cli.errors import EngineError
+from snstdp_cli.rules import complete, plasticity_of
+from snstdp_cli.wiring import draw_weights, draw_wiring
 
 pytestmark = [pytest.mark.compiles, pytest.mark.slow]
 
@@ -85,6 +94,34 @@ def test_a_full_temporary_folder_never_becomes_a_wrong_result(
     code, said = trial.end(trial.train(*NO_CURVE, "--resume"))
     assert code == 0, said
     assert trial.results() == undisturbed
+
+
+CUT = ["exc.theta", "input_exc.w", "exc_spikes.t", "exc_spikes.i", "shown.t", "shown.example", "shown.attempt"]
+
+
+@pytest.mark.parametrize("name", CUT)
+def test_a_result_that_the_program_could_not_write_in_full_is_noticed(name: str, tmp_path: Path) -> None:
+    """Brian 2's programs end well on a full disk; a cut file may hold a whole number of spikes."""
+    settings = complete(validate(merge(SMALL, LONGER), "test"))
+    wiring, plasticity = draw_wiring(settings, 36), plasticity_of(settings, 36)
+    state = initial_state(settings, wiring, plasticity, draw_weights(settings, 36, plasticity.l1_target))
+    images = np.full((4, 36), 200, dtype=np.uint8)
+    engine = StandaloneEngine(settings, plasticity, wiring)
+    cut = tmp_path / "cut"
+    file = f"results/{engine.program.arrays[name]['file']}"
+    cut.write_text(f'#!/bin/sh\nunset SNSTDP_PARENT\n{engine.program.executable} "$@"\ntruncate -s -8 {file}\n')
+    cut.chmod(0o755)
+    engine.program = replace(engine.program, executable=cut)
+    try:
+        with pytest.raises(EngineError, match="is the disk full"):
+            engine.run(state, Chunk(0, images, TRAINING_STREAM))
+    finally:
+        engine.close()
+
+
+def test_an_input_that_does_not_fit_is_noticed_to_the_last_byte() -> None:
+    with pytest.raises(OSError, match="No space left"):
+        _write_array(Path("/dev/full"), np.arange(8.0))
 
 
 @pytest.mark.parametrize("limit", [300, 5_000, 8_000])

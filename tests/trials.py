@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import resource
@@ -157,7 +158,8 @@ class Trial:
         """Tell whether a program of `stuck_cache` hangs."""
         for pid in self.working_in("snstdp-"):
             with contextlib.suppress(OSError):
-                if Path(f"/proc/{pid}/comm").read_text().strip() == "sleep":
+                name = Path(f"/proc/{pid}/comm").read_text().strip()
+                if name == "sleep" or (name == "real" and any(map(Path.is_fifo, self.temporary.glob("*/static*/*")))):
                     return True
         return False
 
@@ -181,22 +183,26 @@ def wait_for(what: Callable[[], Any], seconds: float = 120) -> Any:
     raise AssertionError(f"not within {seconds} s")
 
 
-def stuck_cache(cache: Path, copy: Path, *, learning: bool, after: int) -> Path:
-    """Copy a cache of programs; one kind of program does its work `after` times and then hangs."""
+def stuck_cache(cache: Path, copy: Path, *, learning: bool, after: int, itself: bool = False) -> Path:
+    """Copy a cache of programs; one kind of program does its work `after` times and then hangs.
+
+    With `itself` the real program hangs (its images come from a pipe that nobody fills), otherwise a stand-in.
+    """
     shutil.copytree(cache, copy)
     for manifest in copy.glob("programs/*/manifest.json"):
         content = json.loads(manifest.read_text())
         if ("input_exc.arrived" in content["state"]) != learning:
             continue
-        program = manifest.with_name("main")
+        program, images = manifest.with_name("main"), f"static_arrays/{content['static']['pixels']['file']}"
+        hang = f'rm {images}; mkfifo {images}; exec {program.with_name("real")} "$@"' if itself else "exec sleep 600"
         program.rename(program.with_name("real"))
         program.write_text(
             # Making a folder is how two programs at once cannot draw the same number.
             f"#!/bin/sh\nn=0\nwhile ! mkdir {copy}/run$n 2>/dev/null; do n=$((n + 1)); done\n"
-            f'if [ "$n" -ge {after} ]; then exec sleep 600; fi\nexec {program.with_name("real")} "$@"\n'
+            f'if [ "$n" -ge {after} ]; then {hang}; fi\nexec {program.with_name("real")} "$@"\n'
         )
         program.chmod(0o755)
-        content["size"] = program.stat().st_size
+        content["sha256"] = hashlib.sha256(program.read_bytes()).hexdigest()
         manifest.write_text(json.dumps(content))
     return copy
 

@@ -37,17 +37,19 @@ class HeldFolder:
 
 
 def hold_folder(parent: Path, prefix: str) -> HeldFolder:
-    """Make a folder with a unique name that begins with `prefix`, after removing those that killed processes left."""
+    """Make a folder with a unique name that begins with `prefix`, after removing those that killed processes left.
+
+    Call it within `hold_interrupts`, up to where somebody is in charge of removing the folder.
+    """
     remove_abandoned(parent, prefix)
-    with hold_interrupts():
-        path = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
-        try:
-            descriptor = os.open(path / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-        except OSError:
-            path.rmdir()
-            raise
-        with contextlib.suppress(OSError):  # a file system without locks still gets its folder
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    path = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+    try:
+        descriptor = os.open(path / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError:
+        path.rmdir()
+        raise
+    with contextlib.suppress(OSError):  # a file system without locks still gets its folder
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     return HeldFolder(path, descriptor)
 
 

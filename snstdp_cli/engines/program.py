@@ -27,7 +27,7 @@ from snstdp_cli.engines.compilation import (
     find_compiler,
     processor_features,
 )
-from snstdp_cli.engines.folders import hold_folder
+from snstdp_cli.engines.folders import HeldFolder, hold_folder, hold_interrupts
 from snstdp_cli.errors import EngineError
 from snstdp_cli.rules import Plasticity, digest_of_rule
 from snstdp_cli.wiring import Wiring
@@ -106,8 +106,10 @@ def find_or_build(
     say(f"compiling the {kind} network for {experiment.n_e} neurons (once per configuration, about 8 s)")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = hold_folder(folder.parent, _BUILDING)
+        temporary: HeldFolder | None = None
         try:
+            with hold_interrupts():
+                temporary = hold_folder(folder.parent, _BUILDING)
             built = temporary.path / "program"
             _build(experiment, plasticity, wiring, built, compiler)
             # Another process may have finished the same program first.
@@ -119,7 +121,8 @@ def find_or_build(
                     if _open(folder, fresh=False) is None:
                         raise
         finally:
-            temporary.remove()
+            if temporary is not None:
+                temporary.remove()
     except OSError as error:
         raise EngineError(
             f"cannot write the compiled program to {folder.parent}: {error.strerror or error}; "
@@ -135,11 +138,16 @@ def _open(folder: Path, fresh: bool) -> Program | None:
     try:
         manifest = json.loads((folder / "manifest.json").read_text())
         executable = folder / "main"
-        if not os.access(executable, os.X_OK) or executable.stat().st_size != manifest["size"]:
+        # The checksum also finds what a machine without power left of a program.
+        if not os.access(executable, os.X_OK) or _checksum(executable) != manifest["sha256"]:
             return None
         return Program(executable, tuple(manifest["state"]), manifest["arrays"], manifest["static"], fresh)
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def _checksum(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _build(experiment: Experiment, plasticity: Plasticity | None, wiring: Wiring, folder: Path, compiler: str) -> None:
@@ -160,7 +168,7 @@ def _build(experiment: Experiment, plasticity: Plasticity | None, wiring: Wiring
         executable = compile_sources(sources, compiler)
         folder.mkdir()
         shutil.copy2(executable, folder / "main")
-        manifest["size"] = (folder / "main").stat().st_size
+        manifest["sha256"] = _checksum(folder / "main")
         (folder / "manifest.json").write_text(json.dumps(manifest, indent=1))
     finally:
         brian2.device.reinit()

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from snstdp_cli.config import Experiment
 from snstdp_cli.engines.base import Chunk, ChunkResult, State, age_arrivals, collect_responses, controller_values
 from snstdp_cli.engines.compilation import PARENT_VARIABLE
-from snstdp_cli.engines.folders import hold_folder, hold_interrupts
+from snstdp_cli.engines.folders import HeldFolder, hold_folder, hold_interrupts
 from snstdp_cli.engines.program import Program, find_or_build
 from snstdp_cli.errors import EngineError
 from snstdp_cli.rules import Plasticity
@@ -50,23 +50,21 @@ class StandaloneEngine:
         self.experiment = experiment
         self._process: subprocess.Popen[bytes] | None = None
         self._starting = Lock()
-        self._stopped = self._closed = False
+        self._stopped = False
         self._peak_kb = 0
         #: CPU time of the last program, seconds.
         self.cpu_seconds = 0.0
         self.program: Program = find_or_build(experiment, plasticity, wiring, say)
         self.compiled = self.program.fresh
-        with _disk_errors():
-            # Held open, so that the program runs on when somebody empties the cache.
-            self._executable = os.open(self.program.executable, os.O_RDONLY)
-            try:
-                self._held = hold_folder(Path(tempfile.gettempdir()), "snstdp-")
-            except BaseException:
-                os.close(self._executable)
-                raise
-        self.folder = self._held.path
+        self._executable: int | None = None
+        self._held: HeldFolder | None = None
         try:
             with _disk_errors():
+                with hold_interrupts():
+                    # Held open, so that the program runs on when somebody empties the cache.
+                    self._executable = os.open(self.program.executable, os.O_RDONLY)
+                    self._held = hold_folder(Path(tempfile.gettempdir()), "snstdp-")
+                self.folder = self._held.path
                 self._write_static(wiring)
         except BaseException:
             self.close()
@@ -130,10 +128,12 @@ class StandaloneEngine:
 
     def close(self) -> None:
         """Remove the folder; the engine cannot run any more."""
-        if not self._closed:
-            self._closed = True
-            self._held.remove()
-            os.close(self._executable)
+        with hold_interrupts():
+            held, executable, self._held, self._executable = self._held, self._executable, None, None
+            if held is not None:
+                held.remove()
+            if executable is not None:
+                os.close(executable)
 
     def _write_images(self, images: NDArray[np.uint8]) -> None:
         entry = self.program.static["pixels"]

@@ -158,7 +158,6 @@ class _Training:
         self.plasticity: Plasticity = plasticity_of(experiment, dataset.n_input)
         self.wiring: Wiring = draw_wiring(experiment, dataset.n_input)
         self.journal = _Journal()
-        self.saved_examples = 0
         self.state: State = {}
         self.origin: dict[str, Any] = {}
         self.engine: Engine | None = None
@@ -221,11 +220,13 @@ class _Training:
 
     def where_it_stopped(self) -> str:
         """Tell what an interrupt left: the examples of the last checkpoint."""
-        if not self.saved_examples:
+        checkpoint = read_checkpoint(self.workdir, self.experiment.save_name)
+        examples = checkpoint.meta["examples"] if checkpoint else 0
+        if not examples:
             return "interrupted before the first checkpoint; run the same command again"
         return (
-            f"interrupted after {self.saved_examples:,} of {self.experiment.num_examples:,} examples; nothing is lost: "
-            "run the same command with --resume to go on"
+            f"interrupted after {examples:,} of {self.experiment.num_examples:,} examples; nothing is lost: run the "
+            "same command with --resume to go on"
         )
 
     def run_all(self) -> None:
@@ -343,7 +344,6 @@ class _Training:
             "origin": self.origin,
         }
         write_checkpoint(self.workdir, self.experiment.save_name, arrays, meta)
-        self.saved_examples = self.journal.examples
 
     def _restore(self, checkpoint: Checkpoint) -> None:
         meta, where = checkpoint.meta, checkpoint.path
@@ -361,7 +361,6 @@ class _Training:
                 "data, choose another --save-name, or start again with --force"
             )
         self.journal = _Journal.from_meta(meta)
-        self.saved_examples = self.journal.examples
         if self.journal.examples > self.experiment.num_examples:
             raise ConfigError(
                 f"{where}: {self.journal.examples:,} examples were shown already; expected at most num_examples "
