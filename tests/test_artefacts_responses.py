@@ -56,13 +56,13 @@ def test_numpy_alone_can_read_the_file(workdir):
 
 
 def test_the_recording_with_the_most_examples_is_found(workdir):
-    assert artefacts.find_responses(workdir, "a", "test") is None
+    assert artefacts.find_recordings(workdir, "a", "test") == []
     for number in (9, 100, 20):
         save_responses(workdir, "a", "test", with_counts(number))
     save_responses(workdir, "a", "train", with_counts(500))
     save_responses(workdir, "a.test", "test", with_counts(501))
     save_responses(workdir, "ba", "test", with_counts(502))
-    assert artefacts.find_responses(workdir, "a", "test") == workdir.activity / "a.test.100.npz"
+    assert artefacts.find_recordings(workdir, "a", "test")[0] == workdir.activity / "a.test.100.npz"
 
 
 def test_a_recording_is_not_overwritten_without_force(workdir):

@@ -423,7 +423,7 @@ def test_names_that_are_not_plain_are_refused_everywhere_and_write_nothing(tmp_p
         lambda: artefacts.list_snapshots(workdir, name),
         lambda: artefacts.save_responses(workdir, name, "test", responses),
         lambda: artefacts.save_responses(workdir, "a", name, responses),
-        lambda: artefacts.find_responses(workdir, name, "test"),
+        lambda: artefacts.find_recordings(workdir, name, "test"),
         lambda: artefacts.write_checkpoint(workdir, name, {}, {"examples": 1}),
         lambda: artefacts.read_checkpoint(workdir, name),
         lambda: artefacts.delete_checkpoints(workdir, name),

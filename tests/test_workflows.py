@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -176,6 +177,27 @@ def test_run_resumes_where_it_stopped_and_refuses_other_settings(trained: Workdi
     assert times == {path: path.stat().st_mtime_ns for path in trained.activity.iterdir()}
     with pytest.raises(ConfigError, match="other settings"):
         run_experiment(small(save_name="a", seed=3), trained, data_dir=data, resume=True)
+
+
+def test_run_does_not_resume_on_other_images(trained: Workdir, tmp_path: Path) -> None:
+    other = write_idx_set(tmp_path / "other", seed=6)
+    with pytest.raises(ConfigError, match="other images"):
+        run_experiment(small(save_name="a"), trained, data_dir=other, resume=True)
+
+
+def test_run_records_again_what_was_recorded_shorter_or_on_other_images(
+    trained: Workdir, tmp_path: Path, data: Path
+) -> None:
+    workdir = Workdir(tmp_path)
+    shutil.copytree(trained.weights, workdir.weights)
+    record_activity(small(), workdir, "a", "train", num_examples=3, data_dir=data, workers=1)
+    record_activity(small(), workdir, "a", "test", data_dir=write_idx_set(tmp_path / "other", seed=6), workers=1)
+    run_experiment(small(save_name="a"), workdir, data_dir=data, workers=1, resume=True)
+    for split in ("train", "test"):
+        found = load_responses(workdir.activity / f"a.{split}.10.npz")
+        expected = load_responses(trained.activity / f"a.{split}.10.npz")
+        assert found.provenance["data"]["sha256"] == expected.provenance["data"]["sha256"]
+        np.testing.assert_array_equal(found.counts, expected.counts)
 
 
 def test_training_goes_on_from_loaded_weights_and_thresholds(trained: Workdir, tmp_path: Path, data: Path) -> None:

@@ -53,7 +53,7 @@ def save_responses(workdir: Workdir, name: str, split: str, responses: Responses
     ArtefactError
         If the file exists and not `force`, the arrays do not fit each other, or writing fails.
     """
-    path = _path(workdir, name, split, len(responses.counts))
+    path = recording_path(workdir, name, split, len(responses.counts))
     refuse_overwrite([path], force)
     checked = _checked(
         responses.counts, responses.labels, responses.attempts, responses.silent, responses.provenance, path
@@ -72,18 +72,14 @@ def find_recordings(workdir: Workdir, name: str, split: str) -> list[Path]:
     return [path for _, path in sorted(found, reverse=True)]
 
 
-def find_responses(workdir: Workdir, name: str, split: str) -> Path | None:
-    """Return the recording of `name` and `split` with the most examples, if there is any."""
-    return next(iter(find_recordings(workdir, name, split)), None)
-
-
 def refuse_recording(workdir: Workdir, name: str, split: str, num: int, *, ancestor_format: bool = False) -> None:
     """Raise `ArtefactError` if a recording of `num` examples would overwrite a file."""
-    paths = list(_ancestor_paths(workdir, num)) if ancestor_format else [_path(workdir, name, split, num)]
+    paths = list(_ancestor_paths(workdir, num)) if ancestor_format else [recording_path(workdir, name, split, num)]
     refuse_overwrite(paths, False)
 
 
-def _path(workdir: Workdir, name: str, split: str, num: int) -> Path:
+def recording_path(workdir: Workdir, name: str, split: str, num: int) -> Path:
+    """Return where the responses to `num` examples of a split are kept."""
     return workdir.activity / f"{_stem(name, split)}.{num}.npz"
 
 

@@ -3,7 +3,7 @@
 from snstdp_cli.workflows.initial import init_weights
 from snstdp_cli.workflows.joint import RunResult, run_experiment
 from snstdp_cli.workflows.progress import Preflight, RecordingProgress, Reporter, TrainingProgress
-from snstdp_cli.workflows.recording import fit_experiment, record_activity
+from snstdp_cli.workflows.recording import record_activity
 from snstdp_cli.workflows.scoring import (
     Score,
     compare_networks,
@@ -24,7 +24,6 @@ __all__ = [
     "compare_networks",
     "evaluate_activity",
     "evaluate_ancestor_pairs",
-    "fit_experiment",
     "init_weights",
     "load_recording",
     "record_activity",

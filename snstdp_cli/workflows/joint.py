@@ -6,13 +6,21 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from snstdp_cli.artefacts import Workdir, load_weights, read_checkpoint, weights_exist
+from snstdp_cli.artefacts import (
+    Workdir,
+    load_responses,
+    load_weights,
+    read_checkpoint,
+    recording_path,
+    weights_exist,
+)
 from snstdp_cli.config import Experiment
-from snstdp_cli.datasets import Split
+from snstdp_cli.datasets import Split, load_dataset
 from snstdp_cli.errors import ArtefactError, ConfigError, InterruptedRunError
 from snstdp_cli.workflows.progress import Reporter
-from snstdp_cli.workflows.recording import record_activity
-from snstdp_cli.workflows.scoring import Score, evaluate_activity, load_recording
+from snstdp_cli.workflows.provenance import digest_of_data
+from snstdp_cli.workflows.recording import configured_examples, record_activity
+from snstdp_cli.workflows.scoring import Score, evaluate_activity
 from snstdp_cli.workflows.training import fingerprint_of, train_network
 
 
@@ -37,17 +45,18 @@ def run_experiment(
 ) -> RunResult:
     """Train, record and evaluate under `experiment.save_name`.
 
-    With `resume` what is there already is kept: a finished training, a finished recording, a checkpoint.
+    With `resume` what is there already is kept if it was made with these settings on these images: a finished
+    training, a finished recording, a checkpoint.
     """
     report = report or Reporter()
     began, name, files = time.perf_counter(), experiment.save_name, list[Path]()
-    if resume and _is_trained(experiment, workdir):
+    if resume and _is_trained(experiment, workdir, data_dir):
         report.say(f"the training '{name}' is complete")
     else:
         files += train_network(experiment, workdir, data_dir=data_dir, resume=resume, force=force, report=report).files
     splits: tuple[Split, Split] = ("train", "test")
     for split in splits:
-        if resume and (path := _recorded(workdir, name, split)) is not None:
+        if resume and (path := _recorded(experiment, workdir, split, data_dir)) is not None:
             files.append(path)
             continue
         try:
@@ -70,24 +79,35 @@ def run_experiment(
     return RunResult(score, files, time.perf_counter() - began)
 
 
-def _is_trained(experiment: Experiment, workdir: Workdir) -> bool:
+def _is_trained(experiment: Experiment, workdir: Workdir, data_dir: Path | None) -> bool:
     """Tell whether this very training is complete; refuse to mix it with another of the same name."""
     name = experiment.save_name
     if not weights_exist(workdir, name) or read_checkpoint(workdir, name) is not None:
         return False
     found = load_weights(workdir, name).provenance
-    if found.get("kind") == "training" and fingerprint_of(found) == fingerprint_of(
-        {"experiment": experiment.model_dump(mode="json")}
-    ):
+    wanted = {"experiment": experiment.model_dump(mode="json")}
+    if found.get("kind") != "training" or fingerprint_of(found) != fingerprint_of(wanted):
+        difference = "with other settings"
+    elif digest_of_data(found) != load_dataset(experiment.data, "train", data_dir).sha256:
+        difference = "from other images"
+    else:
         return True
     raise ConfigError(
-        f"weights named '{name}' exist in {workdir.weights} and were made with other settings; choose another "
-        "--save-name, or start again with --force"
+        f"weights named '{name}' exist in {workdir.weights} and were made {difference}; choose another --save-name, or "
+        "start again with --force"
     )
 
 
-def _recorded(workdir: Workdir, name: str, split: str) -> Path | None:
+def _recorded(experiment: Experiment, workdir: Workdir, split: Split, data_dir: Path | None) -> Path | None:
+    """Return the recording that this experiment would make, if it is there already."""
+    dataset, name = load_dataset(experiment.data, split, data_dir), experiment.save_name
+    num = min(configured_examples(experiment, split), len(dataset))
+    path = recording_path(workdir, name, split, num)
     try:
-        return load_recording(workdir, name, split)[1]
+        made = load_responses(path).provenance
     except ArtefactError:
         return None
+    weights = made.get("weights")
+    made_with = weights.get("sha256") if isinstance(weights, dict) else None
+    same = made_with == load_weights(workdir, name).sha256 and digest_of_data(made) == dataset.sha256
+    return path if same else None

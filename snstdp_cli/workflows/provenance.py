@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -43,6 +44,12 @@ def describe_data(dataset: Dataset) -> dict[str, Any]:
         "num_classes": dataset.num_classes,
         "sha256": dataset.sha256,
     }
+
+
+def digest_of_data(record: Mapping[str, Any]) -> str | None:
+    """Return the digest of the images that a provenance record tells of, if it tells."""
+    data = record.get("data")
+    return data.get("sha256") if isinstance(data, dict) else None
 
 
 def describe_run(kind: str, experiment: Experiment, engine: str, duration_s: float) -> dict[str, Any]:

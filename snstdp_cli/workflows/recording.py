@@ -11,7 +11,6 @@ from pathlib import Path
 
 from snstdp_cli.artefacts import (
     Responses,
-    TrainedWeights,
     Workdir,
     load_weights,
     refuse_recording,
@@ -38,6 +37,12 @@ def check_fit(dataset: Dataset, n_input: int, what: str) -> None:
         )
 
 
+def configured_examples(experiment: Experiment, split: Split) -> int:
+    """Return how many images of a split the configuration asks for."""
+    settings = experiment.evaluation
+    return settings.assign_examples if split == "train" else settings.test_examples
+
+
 def record_activity(
     experiment: Experiment,
     workdir: Workdir,
@@ -62,8 +67,7 @@ def record_activity(
     weights = load_weights(workdir, name, n_e=experiment.n_e)
     dataset = load_dataset(experiment.data, split, data_dir)
     check_fit(dataset, weights.weights.shape[0], f"the network '{name}'")
-    settings = experiment.evaluation
-    wanted = num_examples or (settings.assign_examples if split == "train" else settings.test_examples)
+    wanted = num_examples or configured_examples(experiment, split)
     num = min(wanted, len(dataset))
     if num < wanted:
         report.say(f"the {split} split has {num:,} images; recording all of them instead of {wanted:,}")
@@ -95,8 +99,3 @@ def record_activity(
     if ancestor_format:
         return responses, list(save_ancestor_pair(workdir, responses, force=force))
     return responses, [save_responses(workdir, name, split, responses, force=force)]
-
-
-def fit_experiment(experiment: Experiment, weights: TrainedWeights) -> Experiment:
-    """Give the experiment the number of neurons that the weights have."""
-    return experiment.model_copy(update={"n_e": weights.weights.shape[1]})
