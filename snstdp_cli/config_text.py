@@ -90,7 +90,7 @@ def resolved_rows(experiment: Experiment, sources: Mapping[str, str]) -> list[tu
     rows : (dotted key, value as in YAML, source), in the order of the models.
     """
     rows = []
-    for key, value in _leaves(experiment.model_dump()):
+    for key, value in setting_leaves(experiment.model_dump()):
         shown = _yaml_value(value)
         if key == "network.theta_step_mv" and value is None:
             shown = f"{experiment.theta_step_mv!r} (for n_e {experiment.n_e})"
@@ -150,9 +150,10 @@ def _rule_schema(rule: Rule) -> dict[str, Any]:
     return {**schema, "title": rule.title, "description": " / ".join(rule.equations)}
 
 
-def _leaves(content: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def setting_leaves(content: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield each setting with its dotted key."""
     for key, value in content.items():
         if isinstance(value, dict) and value:
-            yield from _leaves(value, f"{prefix}{key}.")
+            yield from setting_leaves(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value

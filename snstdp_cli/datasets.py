@@ -9,23 +9,20 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import io
 import os
-import zipfile
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 import platformdirs
 from numpy.typing import NDArray
 
-from snstdp_cli.artefacts.arrays import parse_npz
-from snstdp_cli.artefacts.files import read_file
 from snstdp_cli.config.experiment import is_data_path
-from snstdp_cli.errors import ArtefactError, DataError
-from snstdp_cli.idx import MAGIC, MAX_BYTES, Kind, parse_idx, read_idx
+from snstdp_cli.errors import DataError
+from snstdp_cli.idx import MAGIC, Kind, parse_idx, read_idx
+from snstdp_cli.npz import LARGEST_LABEL, read_npz
 
 __all__ = [
     "DATA_VARIABLE",
@@ -77,8 +74,6 @@ _CONTENT = {
     "ba9375f28917fba0501f752802cf7f68bc4837e8b52c85b697bd37481c8bedf2": "bundled",
     "289dd1188a257e80fa3e073291c137aef556e1cb0a8f78bee3354f2c59ac7e00": "bundled",
 }
-_LARGEST_LABEL = 254
-_ARRAYS = tuple(f"{split}_{kind}" for split in ("train", "test") for kind in MAGIC)
 
 
 @dataclass(frozen=True, eq=False)
@@ -314,81 +309,9 @@ def _load_own(name: str, split: Split) -> Dataset:
     if found is not None:
         here = "" if path.is_absolute() else f" (looked for in {Path.cwd()})"
         raise DataError(f"{path}: {found}{here}; expected an .npz file, or a folder with IDX files")
-    return _build(name, split, _read_npz(path, split), str(path), bundled=False)
-
-
-def _read_npz(path: Path, split: Split) -> dict[Kind, NDArray[np.uint8]]:
-    """Read one split from an .npz file with the arrays `_ARRAYS`; both splits are checked."""
-    try:
-        data = read_file(path, MAX_BYTES)
-        _refuse_bomb(data, path)
-        arrays = parse_npz(data, path)
-    except ArtefactError as error:
-        raise DataError(str(error)) from None
-    if missing := [name for name in _ARRAYS if name not in arrays]:
-        there = ", ".join(sorted(arrays)[:8]) or "nothing"
-        call = f"numpy.savez_compressed('{path.name}', {', '.join(f'{name}=...' for name in _ARRAYS)})"
-        raise DataError(f"{path}: holds {there}; missing: {', '.join(missing)}; write all four: {call}")
-    images = {part: _check_images(arrays[f"{part}_images"], f"{path}: {part}_images") for part in get_args(Split)}
-    labels = {part: _check_labels(arrays[f"{part}_labels"], f"{path}: {part}_labels") for part in get_args(Split)}
-    if images["train"].shape[1:] != images["test"].shape[1:]:
-        sizes = " and ".join(f"{part}_images {_text(images[part].shape[1:])}" for part in get_args(Split))
-        raise DataError(f"{path}: found {sizes}; expected images of one size")
-    return {"images": images[split], "labels": labels[split]}
-
-
-def _refuse_bomb(data: bytes, path: Path) -> None:
-    """Raise before an archive is unpacked that would take more memory than any data set for this program."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            unpacked = sum(member.file_size for member in archive.infolist())
-    except Exception:  # damaged; reading it says how
-        return
-    if unpacked > 2 * MAX_BYTES:
-        raise DataError(f"{path}: would unpack to {unpacked:,} bytes; expected at most {2 * MAX_BYTES:,}")
-
-
-def _check_images(images: NDArray[Any], where: str) -> NDArray[np.uint8]:
-    if images.dtype != np.uint8:
-        name, is_whole = where.rpartition(" ")[2], images.dtype.kind in "iu"
-        convert = (
-            f"{name}.astype('uint8')" if is_whole else f"({name} * 255).round().astype('uint8') if they are 0 to 1"
-        )
-        span = f" from {images.min():g} to {images.max():g}" if images.size else ""
-        raise DataError(
-            f"{where}: found values of type {images.dtype}{span}, expected grey values of 0 to 255 of type uint8; "
-            f"convert them: {convert}"
-        )
-    if images.ndim != 3 or images.size == 0:
-        raise DataError(
-            f"{where}: found the shape {_text(images.shape)}, expected [num, rows, cols]: at least one image, and one "
-            "grey value a pixel; reshape flat images, and turn colours into grey"
-        )
-    return _frozen(images)
-
-
-def _check_labels(labels: NDArray[Any], where: str) -> NDArray[np.uint8]:
-    if labels.dtype.kind not in "iu" or labels.ndim != 1:
-        raise DataError(
-            f"{where}: found the shape {_text(labels.shape)} of type {labels.dtype}, expected [num] whole numbers: the "
-            "class of each image, counted from 0"
-        )
-    if labels.size and not (labels.min() >= 0 and labels.max() <= _LARGEST_LABEL):
-        raise DataError(
-            f"{where}: found labels of {labels.min()} to {labels.max()}, expected 0 to {_LARGEST_LABEL}; number the "
-            "classes from 0"
-        )
-    return _frozen(labels.astype(np.uint8))
-
-
-def _frozen(array: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    array = np.ascontiguousarray(array)
-    array.flags.writeable = False
-    return array
-
-
-def _text(shape: tuple[int, ...]) -> str:
-    return " x ".join(f"{size:,}" for size in shape) or "of a single number"
+    found_arrays = read_npz(path)
+    arrays: dict[Kind, NDArray[np.uint8]] = {kind: found_arrays[f"{split}_{kind}"] for kind in MAGIC}
+    return _build(name, split, arrays, str(path), bundled=False)
 
 
 def _load_bundled(name: str, split: Split) -> Dataset:
@@ -411,9 +334,9 @@ def _build(name: str, split: Split, arrays: dict[Kind, NDArray[np.uint8]], sourc
             f"{source}: {len(images):,} images but {len(labels):,} labels in the {split} split of {name}; "
             "expected as many; are the files from different data sets?"
         )
-    if labels.max() > _LARGEST_LABEL:
+    if labels.max() > LARGEST_LABEL:
         raise DataError(
-            f"{source}: found the label {labels.max()} in the {split} split; expected 0 to {_LARGEST_LABEL}; "
+            f"{source}: found the label {labels.max()} in the {split} split; expected 0 to {LARGEST_LABEL}; "
             "number the classes from 0"
         )
     digest = _digest(images, labels)

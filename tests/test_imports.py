@@ -18,7 +18,7 @@ PACKAGE = Path(snstdp_cli.__file__).parent
 NAME = PACKAGE.name
 #: From the bottom to the top; a module imports only what is in an earlier line. `""` is the package's own `__init__`.
 ORDER = (
-    *("", "bundled", "errors", "config", "idx", "artefacts", "datasets"),
+    *("", "bundled", "errors", "config", "idx", "artefacts", "npz", "datasets"),
     *("rules", "config_text", "wiring", "presentation", "network", "engines"),
     *("evaluation", "plots", "workflows", "sweep", "report", "benchmark", "cli", "__main__"),
 )
@@ -30,7 +30,7 @@ ONLY = {
     "artefacts": {"errors", "config"},
     "rules": {"errors", "config"},
     "evaluation": {"errors"},
-    "plots": {"errors", "evaluation"},
+    "plots": {"errors", "artefacts", "evaluation"},
     "network": {"config", "rules", "wiring", "presentation"},
 }
 FORBIDDEN_CALLS = {"eval", "exec", "yaml.load", "yaml.unsafe_load", "yaml.full_load", "os.system", "marshal.loads"}
@@ -156,7 +156,7 @@ def test_no_file_that_is_read_can_run_code() -> None:
     ],
 )
 def test_the_checks_find_what_they_look_for(tmp_path: Path, path: str, text: str, check: object, message: str) -> None:
-    for part in ("errors", "config", "idx", "artefacts", "datasets", "rules", "engines", "workflows", "cli"):
+    for part in ("errors", "config", "idx", "artefacts", "npz", "datasets", "rules", "engines", "workflows", "cli"):
         (tmp_path / f"{part}").mkdir()
     file = tmp_path / path
     file.parent.mkdir(exist_ok=True)

@@ -1,5 +1,6 @@
 """Figures show the values that they were given, in the right place, and say what they show."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -309,15 +310,15 @@ class TestSaveFigure:
         def fail(*_: Any) -> None:
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr(Path, "replace", fail)
-        with pytest.raises(ArtefactError, match=r"a\.png: cannot write the figure: No space left"):
+        monkeypatch.setattr(os, "replace", fail)
+        with pytest.raises(ArtefactError, match=r"cannot write .*a\.png: No space left"):
             plots.save_figure(ALL["comparison"](), tmp_path / "a")
         assert [p.name for p in tmp_path.iterdir()] == ["a.png"]
         assert (tmp_path / "a.png").read_text() == "old"
 
     def test_a_file_in_place_of_the_folder_is_named(self, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("")
-        with pytest.raises(ArtefactError, match="cannot write the figure"):
+        with pytest.raises(ArtefactError, match=r"cannot write .*a\.png"):
             plots.save_figure(ALL["comparison"](), tmp_path / "file" / "a")
 
 

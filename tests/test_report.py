@@ -21,11 +21,11 @@ from snstdp_cli.artefacts import Responses, Workdir, load_weights, save_response
 from snstdp_cli.cli.app import app, reported
 from snstdp_cli.cli.reporting import default_name, report
 from snstdp_cli.config import Experiment
+from snstdp_cli.config_text import setting_leaves
 from snstdp_cli.datasets import load_dataset
 from snstdp_cli.errors import ArtefactError, ConfigError
 from snstdp_cli.evaluation import mcnemar, wilson_interval
 from snstdp_cli.report import MAX_BYTES, gather, render
-from snstdp_cli.report.content import leaves
 from snstdp_cli.report.embedding import embed_fields, quantize
 from snstdp_cli.report.markup import embedded_json, tag
 from snstdp_cli.rules import complete
@@ -179,7 +179,7 @@ class TestContent:
 
     def test_every_setting_is_told_with_what_it_means(self, page):
         text = Reader(page).text
-        for key, value in leaves(settings("one")):
+        for key, value in setting_leaves(settings("one")):
             assert key in text
             if isinstance(value, float):
                 assert json.dumps(value) in text

@@ -9,13 +9,12 @@ import typer
 
 from snstdp_cli.cli import options as o
 from snstdp_cli.cli.console import (
+    duration,
     out,
-    percent,
     print_files,
     print_json,
     print_next,
     print_note,
-    print_table,
     print_warning,
 )
 from snstdp_cli.cli.live import reporter
@@ -106,7 +105,7 @@ def train(
     figures = result.provenance["figures"]
     out.print(
         f"trained [bold]{experiment.save_name}[/]: {figures['examples']:,} examples in "
-        f"{_duration(result.provenance['duration_s'])}, {figures['retries']:,} shown again, "
+        f"{duration(result.provenance['duration_s'])}, {figures['retries']:,} shown again, "
         f"{figures['silent_examples']:,} without an answer, L1 norm {figures['l1_mean']:.1f}"
     )
     print_files(result.files)
@@ -231,7 +230,7 @@ def evaluate(
     elif len(scores) == 1:
         results.show_score(scores[0])
     else:
-        _show_seeds(scores, as_json)
+        results.show_seeds(scores, as_json)
 
 
 def run(
@@ -282,16 +281,10 @@ def run(
         print_json({**results.score_as_json(result.score), "seconds": result.seconds, "files": result.files})
         return
     results.show_score(result.score)
-    out.print(f"{_duration(result.seconds)} in all; files:")
+    out.print(f"{duration(result.seconds)} in all; files:")
     print_files(result.files)
     where = "" if workdir == Path() else f" --workdir {workdir}"
     print_next(f"plot fields --load-name {experiment.save_name}{where}")
-
-
-def _duration(seconds: float) -> str:
-    from snstdp_cli.cli.console import duration
-
-    return duration(seconds)
 
 
 def _tell_plan(experiment: Any, workdir: Path) -> None:
@@ -307,19 +300,3 @@ def _tell_plan(experiment: Any, workdir: Path) -> None:
 def _training_json(result: Any) -> dict[str, Any]:
     kept = {key: result.provenance[key] for key in ("duration_s", "engine", "seed", "figures", "learning_curve")}
     return {"name": result.experiment.save_name, **kept, "files": result.files}
-
-
-def _show_seeds(scores: list[Any], as_json: bool) -> None:
-    from snstdp_cli.cli.results import score_as_json
-    from snstdp_cli.evaluation import mean_and_sd
-
-    mean, sd = mean_and_sd([score.evaluation.accuracy for score in scores])
-    if as_json:
-        print_json({"mean": mean, "sd": sd, "runs": [score_as_json(score) for score in scores]})
-        return
-    rows = [
-        (score.name, percent(score.evaluation.accuracy, 2), " to ".join(percent(v, 2) for v in score.evaluation.ci95))
-        for score in scores
-    ]
-    print_table("", ("name", "accuracy", "95 % interval"), rows)
-    out.print(f"mean {percent(mean, 2)}, standard deviation {percent(sd or 0.0, 2)} over {len(scores)} networks")

@@ -179,6 +179,8 @@ def _describe_dataset(name: str, data_dir: Path | None) -> dict[str, str]:
 
 
 def _parameters(rule: Any) -> list[dict[str, Any]]:
+    from snstdp_cli.config import allowed
+
     schema = rule.parameters.model_json_schema()["properties"]
     found = []
     for key, field in schema.items():
@@ -187,19 +189,11 @@ def _parameters(rule: Any) -> list[dict[str, Any]]:
             {
                 "key": key,
                 "default": f"{default:.6g}" if isinstance(default, float) else default,
-                "range": _range(field),
+                "range": allowed(field),
                 "description": field.get("description", ""),
             }
         )
     return found
-
-
-def _range(field: dict[str, Any]) -> str:
-    if "enum" in field:
-        return " | ".join(map(str, field["enum"]))
-    low = f"[{field['minimum']:g}" if "minimum" in field else f"({field.get('exclusiveMinimum', float('-inf')):g}"
-    high = f"{field['maximum']:g}]" if "maximum" in field else f"{field.get('exclusiveMaximum', float('inf')):g})"
-    return f"{low}, {high}"
 
 
 def _rule_as_json(rule: Any) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from snstdp_cli.cli.console import out, percent, print_warning
+from snstdp_cli.cli.console import out, percent, print_json, print_table, print_warning
+from snstdp_cli.evaluation import mean_and_sd
 from snstdp_cli.workflows import Score
 
 FLATTERS = (
@@ -75,3 +76,17 @@ def _show_confusion(score: Score) -> None:
         table.add_row(str(c), "-" if share is None else percent(share), *cells, Text(none, style="dim"))
     out.print(Text("predicted class of each true class:", style="dim"))
     out.print(table)
+
+
+def show_seeds(scores: list[Score], as_json: bool) -> None:
+    """Print several networks with the mean and the standard deviation of their accuracies."""
+    mean, sd = mean_and_sd([score.evaluation.accuracy for score in scores])
+    if as_json:
+        print_json({"mean": mean, "sd": sd, "runs": [score_as_json(score) for score in scores]})
+        return
+    rows = [
+        (score.name, percent(score.evaluation.accuracy, 2), " to ".join(percent(v, 2) for v in score.evaluation.ci95))
+        for score in scores
+    ]
+    print_table("", ("name", "accuracy", "95 % interval"), rows)
+    out.print(f"mean {percent(mean, 2)}, standard deviation {percent(sd or 0.0, 2)} over {len(scores)} networks")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from snstdp_cli.artefacts import Workdir, list_weights, load_weights
 from snstdp_cli.cli.options import ClassifierName, EngineName
 from snstdp_cli.config import Experiment, check_name, merge, parse_override, read_file, validate
+from snstdp_cli.config_text import setting_leaves
 from snstdp_cli.errors import ArtefactError, ConfigError
 from snstdp_cli.rules import complete, find_rule
 
@@ -76,7 +77,7 @@ def resolve(
     overrides = dict(parse_override(text) for text in sets or [])
     overrides |= {key: value for key, value in flags.items() if value is not None}
     experiment = complete(validate(content, where), where)
-    sources = dict.fromkeys(_leaves(merge(content, {}, where)), where) if content else {}
+    sources = {key: where for key, _ in setting_leaves(merge(content, {}, where))} if content else {}
     if overrides:
         merged = merge(_for_rule(content, overrides), overrides, "flags")
         experiment = complete(validate(merged, "flags"), "flags")
@@ -120,14 +121,6 @@ def checked(name: str, flag: str) -> str:
         return check_name(name)
     except ValueError as error:
         raise ConfigError(f"{flag}: {error}; found {name[:60]!r}") from None
-
-
-def _leaves(content: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
-    for key, value in content.items():
-        if isinstance(value, dict):
-            yield from _leaves(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}"
 
 
 def _no_weights(name: str, known: list[str], workdir: Workdir) -> str:

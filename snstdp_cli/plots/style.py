@@ -5,11 +5,8 @@ Figures are 7 inches wide with letters of 8 points or more: legible across the t
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import io
-import os
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal, ParamSpec, TypeVar
@@ -18,7 +15,8 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from snstdp_cli.errors import ArtefactError, DataError
+from snstdp_cli.artefacts.files import write_files
+from snstdp_cli.errors import DataError
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -116,24 +114,5 @@ def save_figure(figure: Figure, path: Path) -> list[Path]:
     stem = path.name.removesuffix(".png").removesuffix(".svg")
     targets = [path.with_name(f"{stem}.png"), path.with_name(f"{stem}.svg")]
     contents = [render_figure(figure, "png"), render_figure(figure, "svg")]
-    for target, content in zip(targets, contents, strict=True):
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            _write_atomically(target, content)
-        except OSError as error:
-            raise ArtefactError(f"{target}: cannot write the figure: {error.strerror or error}") from None
+    write_files(dict(zip(targets, contents, strict=True)))
     return targets
-
-
-def _write_atomically(target: Path, content: bytes) -> None:
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
-    part = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        part.chmod(0o644)  # mkstemp's files are the owner's alone
-        part.replace(target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            part.unlink()
-        raise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import combinations
@@ -24,10 +24,10 @@ from snstdp_cli.artefacts import (
 )
 from snstdp_cli.datasets import load_dataset
 from snstdp_cli.errors import ArtefactError, ConfigError, DataError, SnstdpError
-from snstdp_cli.evaluation import Assignment, Classifier, Comparison, assign_labels, mcnemar
+from snstdp_cli.evaluation import Assignment, Classifier, Comparison, assign_labels
 from snstdp_cli.plots import render_figure
 from snstdp_cli.workflows.figures import KINDS, FigureRequest
-from snstdp_cli.workflows.scoring import Score, evaluate_activity
+from snstdp_cli.workflows.scoring import Score, compare_scores, evaluate_activity
 
 T = TypeVar("T")
 
@@ -149,15 +149,6 @@ def section(record: Mapping[str, Any], key: str) -> dict[str, Any]:
     return part if isinstance(part, dict) else {}
 
 
-def leaves(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield each setting with its dotted key."""
-    for key, value in settings.items():
-        if isinstance(value, dict) and value:
-            yield from leaves(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
-
-
 def _gather_run(request: FigureRequest, example: int | None) -> Run:
     workdir, name = request.workdir, request.name
     missing: dict[str, str] = {}
@@ -221,17 +212,10 @@ def _image_shape(request: FigureRequest, score: Score | None) -> tuple[int, int]
 
 
 def _compare(a: Run, b: Run) -> Pair:
-    # What `compare_networks` does, with the scores that are there already: twelve networks are 66 pairs.
-    tests = [run.scores[CLASSIFIERS[0]].test for run in (a, b)]
-    digests = [section(test.provenance, "data").get("sha256") for test in tests]
-    if digests[0] != digests[1] or not np.array_equal(tests[0].labels, tests[1].labels):
-        reason = (
-            f"recorded on different images ({len(tests[0].labels):,} and {len(tests[1].labels):,}); record both on the "
-            "same ones to compare them"
-        )
-        return Pair(a.name, b.name, {}, reason)
-    correct = {c: (a.scores[c].evaluation.correct, b.scores[c].evaluation.correct) for c in CLASSIFIERS}
-    return Pair(a.name, b.name, {c: mcnemar(*both) for c, both in correct.items()})
+    try:
+        return Pair(a.name, b.name, {c: compare_scores(a.scores[c], b.scores[c]) for c in CLASSIFIERS})
+    except ArtefactError as error:
+        return Pair(a.name, b.name, {}, str(error))
 
 
 def _mistakes(request: FigureRequest) -> list[Mistake]:

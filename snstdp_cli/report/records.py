@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from snstdp_cli.config import Experiment
-from snstdp_cli.report.content import CLASSIFIERS, Content, Run, leaves, section
+from snstdp_cli.config_text import setting_leaves
+from snstdp_cli.report.content import CLASSIFIERS, Content, Run, section
 from snstdp_cli.report.markup import Cell, Marked, Markup, duration, table, tag
 from snstdp_cli.rules import RULES
 
@@ -44,7 +45,7 @@ def configuration(content: Content) -> list[Markup]:
     ]
     if not known:
         return parts
-    settings = [dict(leaves(run.experiment)) for run in known]
+    settings = [dict(setting_leaves(run.experiment)) for run in known]
     known_keys = list(dict.fromkeys(key for one in settings for key in one))
     sections = list(dict.fromkeys(key.partition(".")[0] for key in known_keys))
     keys = sorted(known_keys, key=lambda key: sections.index(key.partition(".")[0]))
@@ -110,7 +111,9 @@ def _commands_of(run: Run) -> list[str]:
     if score is None:
         return lines
     for split, responses in (("train", score.assign), ("test", score.test)):
-        changed = _changed(dict(leaves(section(responses.provenance, "experiment"))), dict(leaves(run.experiment)))
+        changed = _changed(
+            dict(setting_leaves(section(responses.provenance, "experiment"))), dict(setting_leaves(run.experiment))
+        )
         sets = [f"--set {shlex.quote(f'{key}={_yaml(value)}')}" for key, value in changed.items()]
         command = f"snstdp test --load-name {name} --split {split} --num-examples {len(responses.labels)}"
         lines.append(" \\\n    ".join([command, *sets]))
@@ -119,7 +122,7 @@ def _commands_of(run: Run) -> list[str]:
 
 def _training_command(run: Run) -> list[str]:
     settings, data, start = (
-        dict(leaves(run.experiment)),
+        dict(setting_leaves(run.experiment)),
         section(run.provenance, "data"),
         section(run.provenance, "start"),
     )
@@ -152,7 +155,9 @@ def _comment(text: str) -> str:
 def _defaults(rule: object) -> dict[str, Any]:
     """Return the default of each setting; without those of a rule that is not part of the package."""
     defaults = {
-        key: value for key, value in leaves(Experiment.model_validate({}).model_dump()) if not key.startswith("rule.")
+        key: value
+        for key, value in setting_leaves(Experiment.model_validate({}).model_dump())
+        if not key.startswith("rule.")
     }
     known = RULES.get(str(rule))
     return defaults | ({} if known is None else {f"rule.{k}": v for k, v in known.parameters().model_dump().items()})

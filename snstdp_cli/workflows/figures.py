@@ -38,7 +38,7 @@ class FigureRequest:
 
     @property
     def weights(self) -> TrainedWeights:
-        loaded: TrainedWeights = self._once("weights", lambda: load_weights(self.workdir, self.name))
+        loaded: TrainedWeights = self.once("weights", lambda: load_weights(self.workdir, self.name))
         return loaded
 
     @property
@@ -50,7 +50,7 @@ class FigureRequest:
 
     @property
     def score(self) -> Score:
-        scored: Score = self._once(
+        scored: Score = self.once(
             "score", lambda: evaluate_activity(self.workdir, self.name, classifier=self.classifier)
         )
         return scored
@@ -66,7 +66,8 @@ class FigureRequest:
     def title(self, text: str) -> str:
         return f"{self.name}: {text}"
 
-    def _once(self, key: str, make: Callable[[], Any]) -> Any:
+    def once(self, key: str, make: Callable[[], Any]) -> Any:
+        """Return what `make` makes; several figures of one request share it."""
         if key not in self.cache:
             self.cache[key] = make()
         return self.cache[key]
@@ -236,4 +237,4 @@ def _trace(request: FigureRequest) -> Any:
         neurons = list(request.neurons) or None
         return trace_example(request.experiment, request.weights, dataset, request.example, neurons)
 
-    return request._once("trace", make)
+    return request.once("trace", make)

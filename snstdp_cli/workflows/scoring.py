@@ -20,6 +20,7 @@ from snstdp_cli.artefacts import (
 from snstdp_cli.errors import ArtefactError
 from snstdp_cli.evaluation import Classifier, Comparison, Evaluation, evaluate, mcnemar
 from snstdp_cli.workflows.progress import Reporter
+from snstdp_cli.workflows.provenance import digest_of_data
 
 AssignFrom = Literal["train", "test"]
 
@@ -144,11 +145,21 @@ def compare_networks(
         evaluate_activity(workdir, a, classifier=classifier),
         evaluate_activity(workdir, b, classifier=classifier),
     )
-    digests = [str(score.test.provenance.get("data", {}).get("sha256")) for score in scores]
-    labels = [score.test.labels for score in scores]
-    if digests[0] != digests[1] or not np.array_equal(labels[0], labels[1]):
+    return compare_scores(*scores), scores
+
+
+def compare_scores(a: Score, b: Score) -> Comparison:
+    """Compare two scores on the same test images (McNemar).
+
+    Raises
+    ------
+    ArtefactError
+        If they are of different images.
+    """
+    labels = a.test.labels, b.test.labels
+    if digest_of_data(a.test.provenance) != digest_of_data(b.test.provenance) or not np.array_equal(*labels):
         raise ArtefactError(
-            f"{scores[0].test_path} and {scores[1].test_path}: recorded on different images ({len(labels[0]):,} and "
+            f"{a.test_path} and {b.test_path}: recorded on different images ({len(labels[0]):,} and "
             f"{len(labels[1]):,}); record both on the same ones to compare them"
         )
-    return mcnemar(scores[0].evaluation.correct, scores[1].evaluation.correct), scores
+    return mcnemar(a.evaluation.correct, b.evaluation.correct)

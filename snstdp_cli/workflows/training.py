@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,13 +33,10 @@ from snstdp_cli.rules import Plasticity, plasticity_of
 from snstdp_cli.wiring import Wiring, draw_weights, draw_wiring, training_order
 from snstdp_cli.workflows.curve import LearningCurve
 from snstdp_cli.workflows.health import check_chunk, l1_norms
+from snstdp_cli.workflows.journal import Journal, fingerprint
 from snstdp_cli.workflows.progress import Preflight, Reporter, TrainingProgress
 from snstdp_cli.workflows.provenance import describe_data, describe_run
 from snstdp_cli.workflows.recording import check_fit
-
-#: Settings that do not change the result of a training: a resumed one may have others.
-_FREE = {"chunk", "engine", "checkpoint_every", "evaluation", "save_name", "epochs"}
-
 
 #: Examples presented to estimate the time of a training, and the shortest training for which that is done.
 _PROBE, _PROBE_FROM = 40, 1_000
@@ -54,48 +51,6 @@ class TrainingResult:
     theta_mv: NDArray[np.float64]
     provenance: dict[str, Any]
     files: list[Path]
-
-
-@dataclass
-class _Journal:
-    """What accumulates over the chunks of a training and goes into its checkpoints and provenance."""
-
-    examples: int = 0
-    seconds: float = 0.0
-    presentations: int = 0
-    silent: int = 0
-    start_bounds: tuple[float, float] = (0.0, 0.0)
-    history: dict[str, list[float]] = field(default_factory=dict)
-    curve: list[tuple[int, float]] = field(default_factory=list)
-
-    def to_meta(self) -> dict[str, Any]:
-        return {**vars(self), "start_bounds": list(self.start_bounds), "curve": [list(p) for p in self.curve]}
-
-    @classmethod
-    def from_meta(cls, meta: dict[str, Any]) -> _Journal:
-        try:
-            kept = {key: meta[key] for key in vars(cls())}
-            kept["start_bounds"] = (float(kept["start_bounds"][0]), float(kept["start_bounds"][1]))
-            kept["curve"] = [(int(examples), float(accuracy)) for examples, accuracy in kept["curve"]]
-            return cls(**kept)
-        except (KeyError, TypeError, ValueError, IndexError) as error:
-            raise ArtefactError(f"the checkpoint is of another version of snstdp ({error}); train again") from None
-
-
-def fingerprint(experiment: Experiment) -> dict[str, Any]:
-    """Return the settings that a training's result depends on, but for its length."""
-    settings = experiment.model_dump(mode="json", exclude=_FREE | {"num_examples"})
-    return {**settings, "theta_step_mv": experiment.theta_step_mv}
-
-
-def fingerprint_of(provenance: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the settings and the length of the training that a provenance record describes."""
-    recorded = provenance.get("experiment")
-    try:
-        experiment = Experiment.model_validate(recorded)
-    except ValueError:
-        return None
-    return {**fingerprint(experiment), "num_examples": experiment.num_examples}
 
 
 def start_weights(
@@ -157,7 +112,7 @@ class _Training:
         self.images = dataset.images.reshape(len(dataset), -1)
         self.plasticity: Plasticity = plasticity_of(experiment, dataset.n_input)
         self.wiring: Wiring = draw_wiring(experiment, dataset.n_input)
-        self.journal = _Journal()
+        self.journal = Journal()
         self.state: State = {}
         self.origin: dict[str, Any] = {}
         self.engine: Engine | None = None
@@ -360,7 +315,7 @@ class _Training:
                 f"{where}: this training was begun with other images than those in {self.dataset.source}; use the same "
                 "data, choose another --save-name, or start again with --force"
             )
-        self.journal = _Journal.from_meta(meta)
+        self.journal = Journal.from_meta(meta)
         if self.journal.examples > self.experiment.num_examples:
             raise ConfigError(
                 f"{where}: {self.journal.examples:,} examples were shown already; expected at most num_examples "
