@@ -1,14 +1,22 @@
-"""Every command in the documentation is one that the program understands, and every link leads somewhere."""
+"""Every command in the documentation is understood and does what it says, and every link leads somewhere."""
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
+import pooch
 import pytest
 import typer
+from typer.testing import CliRunner
 
+from snstdp_cli.benchmark import measure
+from snstdp_cli.benchmark.cases import Case
 from snstdp_cli.cli.app import app
 
 ROOT = Path(__file__).parents[1]
@@ -46,6 +54,83 @@ def test_a_command_is_understood(page: Path, line: str) -> None:
     if words and set(words) & {"...", "…"}:
         return
     command.make_context(command.name, words)
+
+
+#: What makes a command short; options that come later win. Results are then poor, but everything is done.
+SHORT = {
+    "train": "--n-e 20 --num-examples 60 --force",
+    "test": "--num-examples 40 --force",
+    "run": "--n-e 20 --num-examples 60 --set evaluation.assign_examples=40 --set evaluation.test_examples=40 --force",
+    "bench": "--repeats 2",
+}
+#: Pages name results before they say how to make them: networks first, recordings next.
+ORDER = ("data", "init", "init-weights", "run", "train", "test", "bench")
+#: What must be there in the end; own-data.md is followed by `tests/test_own_data.py`.
+LEFT = {
+    "README": (
+        "my.yaml",
+        "weights/XeAemine.npy",
+        "weights/theta_Asmin_400.npy",
+        "figures/smin_400.classes.png",
+        "figures/mine.fields.png",
+        "figures/report.mine.html",
+        "activity/resultPopVecs40.npy",
+        "activity/inputNumbers40.npy",
+    ),
+    "own-rule": ("weights/graded.json",),
+    "performance": ("docs/performance.md", "docs/performance.png"),
+    "reliability": (),
+    "report": ("figures/report.mine.html", "figures/report.mine_vs_other_vs_third.html"),
+}
+
+
+def test_each_page_with_commands_is_followed_by_a_test() -> None:
+    assert {page.stem for page in PAGES if commands(page)} == {*LEFT, "own-data"}
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with what a clone has and the pages use, no MNIST, no network, and one small case to measure."""
+    for name in ("configs", "examples", "weights"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    (tmp_path / "docs").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SNSTDP_DATA", raising=False)
+    monkeypatch.setattr(pooch, "retrieve", lambda **call: str(Path(call["path"]) / call["fname"]))
+    monkeypatch.setattr(measure, "list_cases", lambda quick: [Case("standalone", "smax", 20, 0.5)])
+    cost = json.dumps({"cpu_ms_per_presentation": {"median": 2.0, "min": 1.0, "max": 3.0}})
+    (tmp_path / "yardstick.py").write_text(f"print({cost!r})\n")
+    return tmp_path
+
+
+@pytest.mark.slow
+@pytest.mark.compiles
+@pytest.mark.parametrize("page", [page for page in PAGES if page.stem in LEFT], ids=lambda page: page.stem)
+def test_a_page_can_be_followed(page: Path, desk: Path) -> None:
+    """Run all commands of a page, shortened, in an order in which each finds what it needs."""
+    lines = [line for line in commands(page) if line != "snstdp evaluate"]  # the name of the command
+    if page.stem == "report":  # the page is about networks that are there
+        lines += [
+            f"snstdp run --config configs/smax_400.yaml --save-name {name}" for name in ("mine", "other", "third")
+        ]
+    if page.stem == "own-rule":
+        subprocess.run([sys.executable, "examples/own_data/make_data.py"], check=True)
+    for line in sorted(lines, key=lambda line: _rank(line.split()[1])):
+        words = shlex.split(line)[1:]
+        example = "--config examples/" in line  # short as it is
+        words += ["--json"] if example else shlex.split(SHORT.get(words[0], ""))
+        words = ["yardstick.py" if word == "PATH" else word for word in words]
+        words = ["activity/resultPopVecs40.npy" if word == "FILE" else word for word in words]
+        result = CliRunner().invoke(app, words)
+        assert result.exit_code == 0, f"{line}\n{shlex.join(words)}\n{result.output}\n{result.exception!r}"
+        assert result.output.strip(), line
+        assert not example or json.loads(result.stdout)["accuracy"] >= 0.9, result.stdout
+    for name in LEFT[page.stem]:
+        assert (desk / name).stat().st_size > 0
+
+
+def _rank(command: str) -> int:
+    return ORDER.index(command) if command in ORDER else len(ORDER)
 
 
 @pytest.mark.parametrize(("page", "line"), ALL)

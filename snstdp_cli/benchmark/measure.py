@@ -180,7 +180,7 @@ def _open(case: Case, experiment: Any, plasticity: Any, wiring: Any) -> Engine:
 
 
 def _bound_name(case: Case) -> str | None:
-    if case.engine != "standalone" or (case.dt < 0.5 and case.n_e > 400):  # minutes each, and no other ratio
+    if case.engine != "standalone" or (case.dt < 0.5 and case.n_e > 1600):  # minutes each
         return None
     return case.name.replace("standalone", "yardstick")
 
