@@ -6,7 +6,7 @@ Everything is taken from the fields of the models: a new key or a new rule appea
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -16,6 +16,8 @@ from snstdp_cli.rules import RULES, Rule, complete, find_rule
 
 _SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _LINE_LENGTH = 100
+#: Settings that change names and speed, not results.
+_NEUTRAL = ("load_name", "save_name", "engine", "chunk", "checkpoint_every")
 
 
 def commented_yaml(experiment: Experiment) -> str:
@@ -148,6 +150,17 @@ def _rule_schema(rule: Rule) -> dict[str, Any]:
     schema["properties"] = {"name": name, **schema.get("properties", {})}
     schema["required"] = [*([] if is_default else ["name"]), *schema.get("required", [])]
     return {**schema, "title": rule.title, "description": " / ".join(rule.equations)}
+
+
+def differing_settings(experiments: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the settings of each experiment that all have and not all have alike, by dotted key.
+
+    Those that cannot change a result, such as names, are left out.
+    """
+    rows = [dict(setting_leaves(experiment)) for experiment in experiments]
+    shared = [key for key in rows[0] if key not in _NEUTRAL and all(key in row for row in rows)]
+    keys = [key for key in shared if any(row[key] != rows[0][key] for row in rows)]
+    return [{key: row[key] for key in keys} for row in rows]
 
 
 def setting_leaves(content: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

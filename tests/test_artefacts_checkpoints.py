@@ -8,7 +8,8 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from fuzzing import tries
+from hypothesis import given
 from hypothesis import strategies as st
 
 from snstdp_cli.artefacts import Workdir, delete_checkpoints, lock_name, read_checkpoint, write_checkpoint
@@ -183,7 +184,7 @@ def test_deleting_leaves_files_that_are_no_checkpoints(workdir):
     assert names(workdir) == ["notes.txt"]
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@tries(500)
 @given(position=st.integers(0, 10_000), change=st.integers(1, 255), cut=st.integers(0, 100))
 def test_no_damage_goes_unnoticed(workdir, position, change, cut):
     path = write_checkpoint(workdir, "a", ARRAYS, {"examples": 250})

@@ -69,12 +69,13 @@ class TestJourney:
 
     def test_training_again_is_refused_without_force(self, place: Path) -> None:
         done = snstdp(place, "train", "--config", "small.yaml", "--save-name", "mine", code=2)
-        assert "weights named 'mine' exist" in done.stderr
+        assert "there are weights named 'mine' already" in done.stderr
 
     def test_record_both_splits(self, place: Path) -> None:
-        for split in ("train", "test"):
+        for split, after in (("train", "test --load-name mine --split test"), ("test", "evaluate --load-name mine")):
             done = snstdp(place, "test", "--load-name", "mine", "--split", split, "--workers", "2")
             assert f"mine.{split}.10.npz" in done.stdout
+            assert f"snstdp {after}\n" in done.stderr
 
     def test_evaluate_prints_one_json_object(self, place: Path) -> None:
         told = json.loads(snstdp(place, "evaluate", "--load-name", "mine", "--json").stdout)
@@ -116,27 +117,57 @@ class TestJourney:
         done = snstdp(place, "run", "--config", "small.yaml", "--save-name", "whole", "--json")
         told = json.loads(done.stdout)
         assert len(told["files"]) == 5
-        names = ("--load-name", "mine", "--load-name", "whole")
-        both = json.loads(snstdp(place, "evaluate", *names, "--json").stdout)
+        both = json.loads(snstdp(place, "evaluate", "mine", "--load-name", "whole", "--json").stdout)
         assert both["mean"] == pytest.approx(np.mean([run["accuracy"] for run in both["runs"]]))
+        assert [run["settings"]["seed"] for run in both["runs"]] == [3, told_seed(place, "whole")]
+        assert "rule.eta" in both["differ_in"]
+        done = snstdp(place, "evaluate", "mine", "whole")
+        assert "no mean over seeds: the networks differ in" in done.stderr
+        assert "rule.eta 0.02" in done.stdout
+
+    def test_a_run_leads_to_pictures_and_to_a_comparison(self, place: Path) -> None:
+        done = snstdp(place, "run", "--config", "small.yaml", "--save-name", "whole", "--force")
+        assert "snstdp plot classes whole\n" in done.stderr
+        assert "snstdp report mine whole\n" in done.stderr
 
     def test_compare_two_networks(self, place: Path) -> None:
         done = snstdp(place, "evaluate", "--compare", "mine", "whole")
         assert "McNemar p = " in done.stdout
 
     def test_plot_every_kind(self, place: Path) -> None:
-        done = snstdp(place, "plot", "all", "--load-name", "whole")
+        done = snstdp(place, "plot", "all", "whole")
         kinds = {path.name.split(".")[1] for path in (place / "figures").glob("whole.*.png")}
         assert {"fields", "classes", "evolution", "confusion", "curve", "raster", "traces", "norm"} <= kinds, (
             done.stderr
         )
+        assert "comparison" not in kinds  # of one network with itself
+
+    def test_plot_draws_every_network_that_is_named_and_one_comparison(self, place: Path) -> None:
+        done = snstdp(place, "plot", "fields", "mine", "--load-name", "whole", "--json")
+        names = [Path(path).name for path in json.loads(done.stdout)["files"]]
+        assert names == ["mine.fields.png", "mine.fields.svg", "whole.fields.png", "whole.fields.svg"]
+        done = snstdp(place, "plot", "comparison", "mine", "whole")
+        assert done.stdout.split() == ["figures/mine_vs_whole.comparison.png", "figures/mine_vs_whole.comparison.svg"]
+        picture = (place / "figures" / "mine_vs_whole.comparison.svg").read_text()
+        for text in ("rule.eta 0.02", "seed 3", "chance", "10 test images"):
+            assert text in picture
+
+    def test_a_name_that_nothing_has_is_told_with_the_nearest_and_a_choice_is_not_guessed(self, place: Path) -> None:
+        for command in (("plot", "fields", "whol"), ("report", "whol"), ("evaluate", "whol")):
+            assert "no weights named 'whol'; did you mean 'whole'?" in snstdp(place, *command, code=2).stderr
+        assert "name the network: mine, start, whole" in snstdp(place, "plot", "fields", code=2).stderr
+        assert "expected a folder" in snstdp(place, "plot", "fields", "mine", "--output", "x.png", code=2).stderr
 
     def test_a_run_without_a_terminal_writes_plain_lines(self, place: Path) -> None:
         done = snstdp(place, "train", "--config", "small.yaml", "--save-name", "lines")
         assert "training 10 / 10" in done.stderr
         assert "\x1b" not in done.stderr + done.stdout
         quiet = snstdp(place, "train", "--config", "small.yaml", "--save-name", "quiet", "--quiet")
-        assert "training" not in quiet.stderr
+        assert quiet.stderr == ""
+
+
+def told_seed(place: Path, name: str) -> int:
+    return int(json.loads((place / "weights" / f"{name}.json").read_text())["seed"])
 
 
 def test_help_comes_at_once_and_knows_every_command() -> None:
@@ -196,14 +227,22 @@ def test_a_rule_chosen_by_a_flag_leaves_the_other_rules_parameters_behind(tmp_pa
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["train", "--n-e", "0"], "flags: n_e: found 0"),
+        (["train", "--n-e", "0"], "options: n_e: found 0"),
         (["train", "--set", "rule.etta=1"], "did you mean 'rule.eta'"),
         (["train", "--set", "nonsense"], "expected KEY=VALUE"),
+        (["train", "--set", "eta=0.05"], "unknown key 'eta'; did you mean 'rule.eta'?"),
+        (
+            ["train", "--rule", "smax", "--set", "rule.positive_share=0.3"],
+            "'positive_share' belongs to smin, not to smax",
+        ),
+        (["train", "--set", "rule.zzz=1"], "known: rule.eta, rule.a_tar"),
         (["train", "--save-name", "../x"], "save_name"),
-        (["train", "--config", "missing.yaml"], "missing.yaml: cannot read"),
+        (["train", "--config", "missing.yaml"], "; write one with: snstdp init missing.yaml"),
         (["test", "--load-name", "nobody"], "no weights named 'nobody'"),
         (["test", "--load-name", "../../etc/passwd"], "a name, not a path"),
-        (["evaluate", "--load-name", "nobody"], "no responses of 'nobody'"),
+        (["evaluate", "--load-name", "nobody"], "no weights named 'nobody'"),
+        (["evaluate"], "no responses are recorded"),
+        (["plot", "fields"], "no weights; train a network first"),
         (["test", "--format", "zip"], "expected npz or ancestor"),
         (["plot", "feilds"], "did you mean 'fields'"),
         (["data", "fetch", "mnits"], "did you mean 'mnist'"),
@@ -229,6 +268,35 @@ def test_init_writes_a_configuration_that_runs_as_it_stands(tmp_path: Path, monk
     assert code == 0
     assert "25 neurons, rule smax" in text
     assert invoke("init", "my.yaml")[0] == 2
+
+
+def test_init_takes_the_flags_of_run_and_says_how_to_try_a_long_experiment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, text = invoke(
+        "init", "short.yaml", "--n-e", "50", "--num-examples", "200", "--data", "bundled", "--seed", "3"
+    )
+    assert code == 0, text
+    assert "--data bundled" not in text
+    code, shown = invoke("config", "show", "short.yaml", "--json")
+    experiment = json.loads(shown)["experiment"]
+    assert [experiment[key] for key in ("n_e", "num_examples", "data", "seed", "save_name")] == [
+        *(50, 200, "bundled", 3, "short")
+    ]
+    assert "--num-examples 1500 --save-name first --data bundled" in invoke("init", "long.yaml")[1]
+
+
+def test_defaults_are_shown_in_the_help() -> None:
+    """Those that are written by hand look like markup and would vanish unless they are escaped."""
+    for command, defaults in {
+        "train": ("400", "smin", "0.5", "60000", "0", "mnist"),
+        "test": ("pretrained_smax_400", "test", "all cores"),
+        "plot": ("the only one", "figures/ in the workdir", "average"),
+    }.items():
+        text = re.sub(r"[\s│]+", " ", invoke(command, "--help")[1])
+        for default in defaults:
+            assert f"[default: {default}]" in text
 
 
 def test_every_command_has_an_example_in_its_help() -> None:

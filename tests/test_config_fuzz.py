@@ -1,13 +1,12 @@
 """Whatever a configuration file or override contains: an `Experiment` or a `ConfigError`, and nothing is executed.
 
-`SNSTDP_FUZZ=20 pytest tests/test_config_fuzz.py` runs twenty times as many examples.
+How often is tried, and how to try more: `fuzzing.py`.
 """
 
 from __future__ import annotations
 
 import datetime
 import json
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -16,25 +15,14 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, example, given, settings
+from fuzzing import tries
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from snstdp_cli.config import Experiment, merge, parse_override, read_file, validate
 from snstdp_cli.config_text import commented_yaml
 from snstdp_cli.errors import ConfigError
 from snstdp_cli.rules import RULES, complete
-
-TIMES = int(os.environ.get("SNSTDP_FUZZ", "1"))
-
-
-def examples(count: int) -> settings:
-    return settings(
-        max_examples=count * TIMES,
-        deadline=None,
-        database=None,
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
-    )
-
 
 # What is watched
 
@@ -238,7 +226,7 @@ def edited(raw: bytes, edit: Edit) -> bytes:
     return b"\n".join(lines)
 
 
-@examples(1200)
+@tries(1200)
 @given(st.sampled_from(REAL), st.lists(edits, min_size=1, max_size=4))
 def test_edited_configurations(path: Path, raw: bytes, changes: list[Edit]) -> None:
     for change in changes:
@@ -246,7 +234,7 @@ def test_edited_configurations(path: Path, raw: bytes, changes: list[Edit]) -> N
     load(path, raw)
 
 
-@examples(550)
+@tries(550)
 @given(st.lists(st.sampled_from(RAW_TOKENS), max_size=12).map(b"".join))
 @example(b"? ? ? a")
 @example(b"<<: [1, 2]")
@@ -258,7 +246,7 @@ def test_strings_of_yaml_tokens(path: Path, raw: bytes) -> None:
     load(path, raw)
 
 
-@examples(200)
+@tries(200)
 @given(st.binary(max_size=60))
 def test_random_bytes(path: Path, raw: bytes) -> None:
     load(path, raw)
@@ -297,13 +285,13 @@ writers: list[Callable[[Any], str]] = [
 ]
 
 
-@examples(600)
+@tries(600)
 @given(structures, st.sampled_from(writers))
 def test_structures_with_wrong_types_in_a_file(path: Path, content: Any, write: Callable[[Any], str]) -> None:
     load(path, write(content).encode(errors="surrogatepass"))
 
 
-@examples(400)
+@tries(400)
 @given(structures | anything)
 @example({"n_e": 10**5000})
 @example({"dt": -(10**5000)})
@@ -321,7 +309,7 @@ plain = st.sampled_from(
 dotted = st.sampled_from([*Experiment.model_fields, *(f"{name}.{key}" for name in SECTIONS for key in SECTIONS[name])])
 
 
-@examples(400)
+@tries(400)
 @given(
     st.just({}) | structures,
     st.lists(st.tuples(dotted | dotted | texts, plain | texts | scalars.map(str)), min_size=1, max_size=3),

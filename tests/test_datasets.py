@@ -12,11 +12,22 @@ from typing import Any
 import numpy as np
 import pooch
 import pytest
-from hypothesis import given, settings
+from fuzzing import tries
+from hypothesis import given
 from hypothesis import strategies as st
 
-from snstdp_cli import datasets, idx
-from snstdp_cli.datasets import Dataset, Split, fetch_dataset, find_dataset, load_dataset, read_idx, search_path
+from snstdp_cli.datasets import (
+    Dataset,
+    Split,
+    fetch_dataset,
+    find_dataset,
+    idx,
+    load_dataset,
+    read_idx,
+    search_path,
+)
+from snstdp_cli.datasets.fetching import MIRRORS
+from snstdp_cli.datasets.known import CONTENT, SHA256
 from snstdp_cli.errors import DataError
 
 IMAGES = np.arange(3 * 2 * 4, dtype=np.uint8).reshape(3, 2, 4)
@@ -240,7 +251,7 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("fuzz")
 
 
-@settings(max_examples=1500, deadline=None)
+@tries(4000)
 @given(
     array=st.sampled_from([IMAGES, LABELS]),
     edits=EDITS,
@@ -265,7 +276,7 @@ def test_a_mutated_file_is_read_whole_or_refused(
         assert idx_bytes(found) == plain
 
 
-@settings(max_examples=500, deadline=None)
+@tries(1500)
 @given(edits=EDITS, kind=st.sampled_from(["images", "labels"]))
 def test_a_mutated_data_set_fits_together_or_is_refused(
     scratch: Path, edits: list[tuple[str, int, int, bytes]], kind: str
@@ -441,7 +452,7 @@ def known(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     found = {}
     for value, name in enumerate(("mnist", "fashion-mnist", "bundled"), 1):
         digest = hashlib.sha256(b"3x2x4\n" + bytes([value] * 24) + LABELS.tobytes()).hexdigest()
-        monkeypatch.setitem(datasets._CONTENT, digest, name)
+        monkeypatch.setitem(CONTENT, digest, name)
         found[name] = digest
     return found
 
@@ -495,7 +506,7 @@ def test_a_published_file_tells_its_data_set_even_where_no_content_is_known(
 ) -> None:
     folder = write_split(tmp_path, prefix="t10k")
     digest = hashlib.sha256((folder / "t10k-images-idx3-ubyte").read_bytes()).hexdigest()
-    monkeypatch.setitem(datasets._SHA256["fashion-mnist"], FILES[2], digest)
+    monkeypatch.setitem(SHA256["fashion-mnist"], FILES[2], digest)
     assert find_dataset("fashion-mnist", folder) == folder
     with pytest.raises(DataError, match="these are the images of fashion-mnist, not of mnist"):
         load_dataset("mnist", "test", folder)
@@ -509,7 +520,7 @@ def test_a_copy_of_the_bundled_files_is_mnist_and_known_to_be_the_subset(tmp_pat
 
 
 def test_the_digests_of_the_bundled_subset_are_known() -> None:
-    assert [datasets._CONTENT[load_dataset("bundled", split).sha256] for split in ("train", "test")] == ["bundled"] * 2
+    assert [CONTENT[load_dataset("bundled", split).sha256] for split in ("train", "test")] == ["bundled"] * 2
 
 
 def test_a_damaged_set_is_not_taken_for_another_one(tmp_path: Path) -> None:
@@ -648,7 +659,7 @@ def test_four_files_are_fetched_into_the_cache_from_the_first_mirror_by_https_wi
     network = connect(Network())
     folder = places / "cache" / "snstdp" / name
     assert fetch_dataset(name) == [folder / file for file in FILES]
-    assert network.urls == [datasets._MIRRORS[name][0] + file for file in FILES]
+    assert network.urls == [MIRRORS[name][0] + file for file in FILES]
     for call in network.calls:
         assert call["url"].startswith("https://")
         algorithm, _, digest = call["known_hash"].partition(":")
@@ -664,7 +675,7 @@ def test_the_second_mirror_is_asked_when_the_first_fails_and_comes_first_from_th
 ) -> None:
     network = connect(Network(broken=("googleapis",)))
     assert fetch_dataset("mnist", tmp_path / "new" / "folder") == [tmp_path / "new" / "folder" / f for f in FILES]
-    first, second = datasets._MIRRORS["mnist"]
+    first, second = MIRRORS["mnist"]
     assert network.urls == [first + FILES[0], *(second + file for file in FILES)]
 
 
@@ -680,7 +691,7 @@ def test_when_all_mirrors_fail_the_error_says_why_and_what_to_do_by_hand(
     with pytest.raises(DataError) as caught:
         fetch_dataset("fashion-mnist", tmp_path)
     message = str(caught.value)
-    assert network.urls == [mirror + FILES[0] for mirror in datasets._MIRRORS["fashion-mnist"]]
+    assert network.urls == [mirror + FILES[0] for mirror in MIRRORS["fashion-mnist"]]
     for url in network.urls:
         assert f"{url}: {' '.join(str(error).split()) or 'Exception'}\n" in message
     assert "put them into a folder and name it by --data-dir" in message
@@ -701,7 +712,7 @@ def test_a_published_file_that_is_there_is_accepted(
     tmp_path: Path, connect: Callable[[Network], Network], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connect(Network())
-    monkeypatch.setitem(datasets._SHA256["mnist"], FILES[0], hashlib.sha256(b"published").hexdigest())
+    monkeypatch.setitem(SHA256["mnist"], FILES[0], hashlib.sha256(b"published").hexdigest())
     (tmp_path / FILES[0]).write_bytes(b"published")
     assert len(fetch_dataset("mnist", tmp_path)) == 4
 

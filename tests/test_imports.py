@@ -18,7 +18,7 @@ PACKAGE = Path(snstdp_cli.__file__).parent
 NAME = PACKAGE.name
 #: From the bottom to the top; a module imports only what is in an earlier line. `""` is the package's own `__init__`.
 ORDER = (
-    *("", "bundled", "errors", "config", "idx", "artefacts", "npz", "datasets"),
+    *("", "bundled", "errors", "config", "artefacts", "datasets"),
     *("rules", "config_text", "wiring", "presentation", "network", "engines"),
     *("evaluation", "plots", "workflows", "sweep", "report", "benchmark", "cli", "__main__"),
 )
@@ -26,7 +26,6 @@ ORDER = (
 ONLY = {
     "errors": set[str](),
     "config": {"errors"},
-    "idx": {"errors"},
     "artefacts": {"errors", "config"},
     "rules": {"errors", "config"},
     "evaluation": {"errors"},
@@ -142,7 +141,12 @@ def test_no_file_that_is_read_can_run_code() -> None:
         ("config/x.py", "from snstdp_cli.rules import RULES", upward, "config imports rules, which is above it"),
         ("config/x.py", "from snstdp_cli import rules", upward, "config imports rules, which is above it"),
         ("rules/x.py", "def f():\n    import snstdp_cli.engines", upward, "x.py:2: rules imports engines, which is"),
-        ("artefacts/x.py", "import snstdp_cli.idx", upward, "artefacts imports idx; it may import config, errors"),
+        (
+            "artefacts/x.py",
+            "import snstdp_cli.datasets",
+            upward,
+            "artefacts imports datasets; it may import config, errors",
+        ),
         ("workflows/x.py", "from snstdp_cli.cli import app", upward, "workflows imports cli, which is above it"),
         ("novelty.py", "", upward, "novelty: not in ORDER; give it its place"),
         ("engines/x.py", "print(1)", loud, "x.py:1: print"),
@@ -150,17 +154,17 @@ def test_no_file_that_is_read_can_run_code() -> None:
         ("engines/x.py", "raise SystemExit(3)", loud, "x.py:1: SystemExit"),
         ("engines/x.py", "from rich.console import Console", loud, "x.py:1: rich.console.Console"),
         ("cli/x.py", "import pickle", unsafe, "x.py:1: pickle"),
-        ("datasets.py", "np.load(f, allow_pickle=True)", unsafe, "datasets.py:1: allow_pickle=True"),
-        ("datasets.py", "yaml.load(f)", unsafe, "datasets.py:1: yaml.load"),
-        ("datasets.py", "eval('1')", unsafe, "datasets.py:1: eval"),
+        ("datasets/x.py", "np.load(f, allow_pickle=True)", unsafe, "x.py:1: allow_pickle=True"),
+        ("datasets/x.py", "yaml.load(f)", unsafe, "x.py:1: yaml.load"),
+        ("datasets/x.py", "eval('1')", unsafe, "x.py:1: eval"),
     ],
 )
 def test_the_checks_find_what_they_look_for(tmp_path: Path, path: str, text: str, check: object, message: str) -> None:
-    for part in ("errors", "config", "idx", "artefacts", "npz", "datasets", "rules", "engines", "workflows", "cli"):
+    for part in ("errors", "config", "artefacts", "datasets", "rules", "engines", "workflows", "cli"):
         (tmp_path / f"{part}").mkdir()
     file = tmp_path / path
     file.parent.mkdir(exist_ok=True)
-    for part in ("errors", "config", "idx", "artefacts", "rules", "engines", "workflows", "cli"):
+    for part in ("errors", "config", "artefacts", "datasets", "rules", "engines", "workflows", "cli"):
         (tmp_path / part / "__init__.py").touch()
     (tmp_path / "__init__.py").touch()
     assert callable(check)

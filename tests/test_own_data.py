@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from fuzzing import tries
+from hypothesis import given
 from hypothesis import strategies as st
 from synthetic import write_idx_set
 
@@ -166,7 +167,7 @@ def packed() -> bytes:
 PACKED = packed()
 
 
-@settings(max_examples=150)
+@tries(500)
 @given(at=st.integers(0, len(PACKED) - 1), value=st.integers(0, 255), cut=st.booleans())
 def test_a_damaged_archive_is_read_whole_or_refused(at: int, value: int, cut: bool) -> None:
     changed = bytearray(PACKED)

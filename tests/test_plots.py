@@ -212,7 +212,11 @@ class TestWeights:
         band = axes.collections[0].get_paths()[0].vertices
         assert {(100.0, 40.0), (100.0, 70.0)} <= set(map(tuple, band.tolist()))
         assert axes.lines[1].get_ydata()[0] == 80
-        assert axes.get_ylim()[0] == 0
+        low, high = axes.get_ylim()
+        assert 0 < low < 40
+        assert high > 80
+        held = plots.l1_norm_over_training([0, 100], [78, 78], [78, 78 - 1e-9], [78, 78], target=78).axes[0]
+        assert 3 < held.get_ylim()[1] - held.get_ylim()[0] < 8  # neither all the way to 0 nor the rounding errors
         assert "target 80" in texts(figure)
 
 

@@ -19,7 +19,8 @@ from typer.testing import CliRunner
 
 from snstdp_cli.artefacts import Responses, Workdir, load_weights, save_responses, save_snapshot, save_weights
 from snstdp_cli.cli.app import app, reported
-from snstdp_cli.cli.reporting import default_name, report
+from snstdp_cli.cli.looking import joined
+from snstdp_cli.cli.reporting import report
 from snstdp_cli.config import Experiment
 from snstdp_cli.config_text import setting_leaves
 from snstdp_cli.datasets import load_dataset
@@ -467,10 +468,10 @@ class TestCommand:
         assert done.exit_code == 2
 
     def test_the_name_of_the_file_tells_the_networks(self):
-        assert default_name(["a"]) == "report.a.html"
-        assert default_name(["a", "b"]) == "report.a_vs_b.html"
-        assert default_name(list("abcde")) == "report.a_vs_b_vs_c_and_2_more.html"
-        assert len(default_name([c * 100 for c in "abc"])) < 200
+        assert joined(["a"]) == "a"
+        assert joined(["a", "b"]) == "a_vs_b"
+        assert joined(list("abcde")) == "a_vs_b_vs_c_and_2_more"
+        assert len(joined([c * 100 for c in "abc"])) < 200
 
 
 def commands_of(page: str) -> list[str]:

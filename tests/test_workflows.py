@@ -145,7 +145,7 @@ def test_a_portable_program_gives_the_same_bits(
 
 
 def test_what_is_there_is_not_overwritten(trained: Workdir, data: Path) -> None:
-    with pytest.raises(ArtefactError, match="weights named 'a' exist.*--force"):
+    with pytest.raises(ArtefactError, match="there are weights named 'a' already.*--force"):
         train(trained, data, save_name="a")
     with pytest.raises(ArtefactError, match="complete.*nothing to resume"):
         train(trained, data, save_name="a", resume=True)

@@ -6,6 +6,7 @@ from snstdp_cli.artefacts.locks import lock_name
 from snstdp_cli.artefacts.responses import (
     Responses,
     find_recordings,
+    list_recorded,
     load_ancestor_pair,
     load_responses,
     recording_path,
@@ -31,6 +32,7 @@ __all__ = [
     "Workdir",
     "delete_checkpoints",
     "find_recordings",
+    "list_recorded",
     "list_snapshots",
     "list_weights",
     "load_ancestor_pair",

@@ -72,6 +72,12 @@ def find_recordings(workdir: Workdir, name: str, split: str) -> list[Path]:
     return [path for _, path in sorted(found, reverse=True)]
 
 
+def list_recorded(workdir: Workdir) -> list[str]:
+    """Return the names of all networks whose responses to the test split are recorded, sorted."""
+    pattern = re.compile(r"(.+)\.test\.[0-9]{1,18}\.npz")
+    return sorted({match[1] for path in workdir.activity.glob("*.npz") if (match := pattern.fullmatch(path.name))})
+
+
 def refuse_recording(workdir: Workdir, name: str, split: str, num: int, *, ancestor_format: bool = False) -> None:
     """Raise `ArtefactError` if a recording of `num` examples would overwrite a file."""
     paths = list(_ancestor_paths(workdir, num)) if ancestor_format else [recording_path(workdir, name, split, num)]

@@ -9,8 +9,8 @@ from snstdp_cli.config import Experiment
 from snstdp_cli.rules import complete
 
 SIZES = (100, 400, 1600, 6400)
-#: Presentations of one measurement at dt 0.5 ms, so that each takes a second or two.
-_PRESENTATIONS = {100: 400, 400: 200, 1600: 60, 6400: 16}
+#: Presentations of one measurement at dt 0.5 ms, so that each takes a second or more.
+_PRESENTATIONS = {100: 400, 400: 200, 1600: 100, 6400: 60}
 CHUNK = 500
 
 
@@ -39,9 +39,9 @@ class Case:
     def presentations(self) -> int:
         """Images of one measurement."""
         if self.engine != "standalone":
-            return 2
+            return 4
         size = min(_PRESENTATIONS, key=lambda n: abs(n - self.n_e))
-        return max(4, round(_PRESENTATIONS[size] * self.dt / 0.5))
+        return _PRESENTATIONS[size] if self.dt >= 0.5 else _PRESENTATIONS[size] // 2
 
     def experiment(self) -> Experiment:
         """Return the configuration."""

@@ -20,7 +20,8 @@ def report_markdown(result: BenchmarkResult) -> str:
         f"NumPy {machine['numpy']}, {machine['compiler']}.",
         "",
         "Milliseconds of CPU and wall time for one presentation: median (minimum to maximum). The start of the program "
-        "is spread over a chunk of 500 examples. Compile time is that of an empty cache.",
+        "is spread over a chunk of 500 examples. Compile time is that of an empty cache; the rows of the Python engine "
+        "share one, so that only the first with a statement compiles it.",
         "",
         "| network | dt, ms | CPU, ms | wall, ms | spikes | compile, s | memory, MB | times the yardstick |",
         "|---|---|---|---|---|---|---|---|",

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from snstdp_cli import __version__
-from snstdp_cli.cli import experiments, inspection, looking, machine, reporting
+from snstdp_cli.cli import evaluating, experiments, inspection, looking, machine, reporting
 from snstdp_cli.cli.console import out, print_error
 from snstdp_cli.errors import InterruptedRunError, SnstdpError
 
@@ -19,8 +19,12 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="First steps: [bold]snstdp run --config configs/demo.yaml[/], or [bold]snstdp init my.yaml[/] for a "
-    "configuration of your own.",
+    epilog="First steps, in any folder, with digits that come with snstdp (a minute):\n\n"
+    "[bold]snstdp run --n-e 100 --num-examples 1500 --data bundled --save-name first[/]\n\n"
+    "[bold]snstdp plot classes first[/]\n\n"
+    "Then change a parameter ([bold]snstdp rules[/] and [bold]snstdp init my.yaml[/] tell of all): the same "
+    "[bold]run[/] with [bold]--set rule.eta=0.02 --save-name second[/]; and compare: "
+    "[bold]snstdp report first second[/].",
 )
 
 
@@ -68,7 +72,7 @@ for _name, _command, _panel in (
     ("init-weights", experiments.init_weights, _EXPERIMENT),
     ("train", experiments.train, _EXPERIMENT),
     ("test", experiments.record, _EXPERIMENT),
-    ("evaluate", experiments.evaluate, _EXPERIMENT),
+    ("evaluate", evaluating.evaluate, _EXPERIMENT),
     ("plot", looking.plot, _LOOKING),
     ("report", reporting.report, _LOOKING),
     ("rules", inspection.rules, _SETUP),

@@ -26,17 +26,23 @@ def print_json(content: Mapping[str, Any]) -> None:
 
 def print_error(message: str) -> None:
     """Print what went wrong."""
-    err.print(f"[bold red]error[/] {escape(message)}", soft_wrap=not err.is_terminal)
+    _tell(f"[bold red]error[/] {escape(message)}")
 
 
 def print_warning(message: str) -> None:
     """Print what the user should know before trusting a result."""
-    err.print(f"[bold yellow]note[/] {escape(message)}", soft_wrap=not err.is_terminal)
+    _tell(f"[bold yellow]note[/] {escape(message)}")
 
 
 def print_note(message: str) -> None:
     """Print what is going on."""
-    err.print(f"[dim]{escape(message)}[/]", soft_wrap=not err.is_terminal)
+    _tell(f"[dim]{escape(message)}[/]")
+
+
+def _tell(markup: str) -> None:
+    """Print to standard error, after what standard output was told before."""
+    sys.stdout.flush()
+    err.print(markup, soft_wrap=not err.is_terminal)
 
 
 def print_next(command: str) -> None:
@@ -49,7 +55,7 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
     """Print rows of text; the last column may wrap."""
     table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, title_style="bold")
     for k, column in enumerate(columns):
-        table.add_column(column, no_wrap=k < len(columns) - 1, style="cyan" if k == 0 else None)
+        table.add_column(column, no_wrap=k < len(columns) - 1, overflow="fold", style="cyan" if k == 0 else None)
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     out.print(table)

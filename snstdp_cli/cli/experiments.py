@@ -1,4 +1,4 @@
-"""The commands of an experiment: init-weights, train, test, evaluate, run."""
+"""The commands that simulate: init-weights, train, test, run."""
 
 from __future__ import annotations
 
@@ -21,22 +21,24 @@ from snstdp_cli.cli.live import reporter
 from snstdp_cli.cli.settings import checked, resolve, resolve_for_weights, setting_flags
 
 
-def _tell_of_bundled(name: str, data_dir: Path | None) -> None:
-    """Say so when the bundled subset stands in for MNIST."""
+def _tell_of_bundled(name: str, data_dir: Path | None) -> bool:
+    """Tell whether the bundled subset stands in for MNIST, and say so."""
     from snstdp_cli.datasets import find_dataset
 
-    if name == "mnist" and find_dataset(name, data_dir) is None:
+    missing = name == "mnist" and find_dataset(name, data_dir) is None
+    if missing:
         print_warning(
             "MNIST was not found: using the bundled subset of 5,000 training and 1,000 test images; get all of it with "
             "`snstdp data fetch mnist`, or name its folder by --data-dir"
         )
+    return missing
 
 
 def init_weights(
     n_e: o.NumNeurons = None,
     config: o.Config = None,
     save_name: Annotated[
-        str | None, typer.Option("--save-name", help="Name of the weights.  [default: initial_<n_e>]")
+        str | None, typer.Option("--save-name", help="Name of the weights.  \\[default: initial_<n_e>]")
     ] = None,
     signed: Annotated[bool, typer.Option("--signed", help="Draw weights of both signs.")] = False,
     n_input: Annotated[int, typer.Option("--n-input", min=1, max=1_000_000, help="Number of inputs.")] = 784,
@@ -93,8 +95,9 @@ def train(
 
     flags = setting_flags(n_e, rule, dt, num_examples, load_name, save_name, seed, data, engine)
     experiment = resolve(config, sets, flags).experiment
-    _tell_of_bundled(experiment.data, data_dir)
-    _tell_plan(experiment, workdir)
+    bundled = _tell_of_bundled(experiment.data, data_dir)
+    if not quiet:
+        _tell_plan(experiment, workdir, bundled)
     with reporter(quiet) as report:
         result = train_network(
             experiment, Workdir(workdir), data_dir=data_dir, resume=resume, force=force, report=report
@@ -109,21 +112,22 @@ def train(
         f"{figures['silent_examples']:,} without an answer, L1 norm {figures['l1_mean']:.1f}"
     )
     print_files(result.files)
-    where = "" if workdir == Path() else f" --workdir {workdir}"
-    print_next(f"test --load-name {experiment.save_name} --split train{where}, then --split test")
+    if not quiet:
+        where = "" if workdir == Path() else f" --workdir {workdir}"
+        print_next(f"test --load-name {experiment.save_name} --split train{where}")
 
 
 def record(
     load_name: Annotated[
         str | None,
-        typer.Option("--load-name", help="Name of the weights.  [default: pretrained_smax_400]", show_default=False),
+        typer.Option("--load-name", help="Name of the weights.  \\[default: pretrained_smax_400]", show_default=False),
     ] = None,
     split: Annotated[
         o.SplitName, typer.Option("--split", help="train: to label the neurons; test: to score.")
     ] = o.SplitName.test,
     num_examples: Annotated[
         int | None,
-        typer.Option("--num-examples", min=1, help="Images to show.  [default: as configured]", show_default=False),
+        typer.Option("--num-examples", min=1, help="Images to show.  \\[default: as configured]", show_default=False),
     ] = None,
     config: o.Config = None,
     data: o.DataName = None,
@@ -143,7 +147,7 @@ def record(
 
     Example: snstdp test --load-name mine --split test
     """
-    from snstdp_cli.artefacts import Workdir
+    from snstdp_cli.artefacts import Workdir, find_recordings
     from snstdp_cli.errors import ConfigError
     from snstdp_cli.workflows import record_activity
 
@@ -175,62 +179,12 @@ def record(
         f"{figures['spikes_per_example']:.1f} spikes an example, {figures['silent_examples']:,} without an answer"
     )
     print_files(files)
-    print_next(f"evaluate --load-name {name}")
-
-
-def evaluate(
-    load_name: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--load-name", help="Name of the weights; repeat it for the mean over seeds.  [default: the only one]"
-        ),
-    ] = None,
-    assign_from: Annotated[
-        o.SplitName, typer.Option("--assign-from", help="Responses that label the neurons; test flatters.")
-    ] = o.SplitName.train,
-    classifier: o.Classifier = None,
-    compare: Annotated[
-        tuple[str, str] | None,
-        typer.Option("--compare", metavar="A B", help="Compare two networks on the same test images (McNemar)."),
-    ] = None,
-    num_examples: Annotated[
-        int | None, typer.Option("--num-examples", min=1, help="Score only the first ones.")
-    ] = None,
-    responses: Annotated[
-        Path | None, typer.Option("--responses", help="The ancestor's resultPopVecs<N>.npy to score.")
-    ] = None,
-    assign_responses: Annotated[
-        Path | None, typer.Option("--assign-responses", help="The ancestor's file of training responses.")
-    ] = None,
-    workdir: o.WorkdirPath = Path(),
-    as_json: o.Json = False,
-    quiet: o.Quiet = False,
-) -> None:
-    """Score recorded responses: accuracy, its interval, confusion matrix.
-
-    Example: snstdp evaluate --load-name mine --classifier selective
-    """
-    from snstdp_cli.artefacts import Workdir
-    from snstdp_cli.cli import results
-    from snstdp_cli.cli.scores import compare_pair, score_ancestor, score_names
-
-    kind = "average" if classifier is None else classifier.value
-    if compare is not None:
-        compare_pair(Workdir(workdir), compare, kind, as_json)
+    if quiet:
         return
-    if responses is not None:
-        scores = [score_ancestor(responses, assign_responses, assign_from.value, kind, num_examples)]
-    else:
-        with reporter(quiet) as report:
-            scores = score_names(Workdir(workdir), load_name, assign_from.value, kind, num_examples, report)
-    for score in scores:
-        results.warn_of_score(score)
-    if len(scores) == 1 and as_json:
-        print_json(results.score_as_json(scores[0]))
-    elif len(scores) == 1:
-        results.show_score(scores[0])
-    else:
-        results.show_seeds(scores, as_json)
+    other = "train" if split.value == "test" else "test"
+    missing = not find_recordings(place, name, other)
+    where = "" if workdir == Path() else f" --workdir {workdir}"
+    print_next(f"test --load-name {name} --split {other}{where}" if missing else f"evaluate --load-name {name}{where}")
 
 
 def run(
@@ -256,16 +210,19 @@ def run(
 ) -> None:
     """Train, record and evaluate: the whole experiment.
 
-    Example: snstdp run --config configs/demo.yaml
+    Example: snstdp run --n-e 100 --num-examples 1500 --data bundled --save-name first
+
+    Example: snstdp run --config my.yaml --set rule.eta=0.02 --save-name second
     """
-    from snstdp_cli.artefacts import Workdir
+    from snstdp_cli.artefacts import Workdir, list_recorded
     from snstdp_cli.cli import results
     from snstdp_cli.workflows import run_experiment
 
     flags = setting_flags(n_e, rule, dt, num_examples, load_name, save_name, seed, data, engine, classifier)
     experiment = resolve(config, sets, flags).experiment
-    _tell_of_bundled(experiment.data, data_dir)
-    _tell_plan(experiment, workdir)
+    bundled = _tell_of_bundled(experiment.data, data_dir)
+    if not quiet:
+        _tell_plan(experiment, workdir, bundled)
     with reporter(quiet) as report:
         result = run_experiment(
             experiment,
@@ -276,24 +233,31 @@ def run(
             force=force,
             report=report,
         )
-    results.warn_of_score(result.score)
+    results.warn_of_scores([result.score])
     if as_json:
         print_json({**results.score_as_json(result.score), "seconds": result.seconds, "files": result.files})
         return
     results.show_score(result.score)
     out.print(f"{duration(result.seconds)} in all; files:")
     print_files(result.files)
+    if quiet:
+        return
     where = "" if workdir == Path() else f" --workdir {workdir}"
-    print_next(f"plot fields --load-name {experiment.save_name}{where}")
+    print_next(f"plot classes {experiment.save_name}{where}")
+    others = [name for name in list_recorded(Workdir(workdir)) if name != experiment.save_name]
+    if others:
+        print_next(f"report {others[-1]} {experiment.save_name}{where}")
 
 
-def _tell_plan(experiment: Any, workdir: Path) -> None:
+def _tell_plan(experiment: Any, workdir: Path, bundled: bool) -> None:
+    """Say what will be run, on which images, and with which engine."""
     from snstdp_cli.engines import choose_engine
 
     print_note(
         f"{experiment.n_e:,} neurons, rule {experiment.rule.name}, dt {experiment.dt:g} ms, "
-        f"{experiment.num_examples:,} examples of {experiment.data}, seed {experiment.seed}, "
-        f"{choose_engine(experiment)} engine; results: {workdir / 'weights'}, {workdir / 'activity'}"
+        f"{experiment.num_examples:,} examples of {'the bundled subset' if bundled else experiment.data}, "
+        f"seed {experiment.seed}, {choose_engine(experiment)} engine; "
+        f"results: {workdir / 'weights'}, {workdir / 'activity'}"
     )
 
 

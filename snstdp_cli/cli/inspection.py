@@ -37,11 +37,12 @@ def rules(name: Annotated[str | None, typer.Argument(help="Only this rule.")] = 
         print_table("", ("  parameter", "default", "range", "meaning"), [("  " + r[0], *r[1:]) for r in rows])
         out.print()
     if name is None:
-        print_note("a rule of your own: see docs/own-rule.md")
+        print_note("a rule of your own: --rule my_rules.py:MY_RULE; see docs/own-rule.md of the project")
 
 
 @config_app.command("show")
 def config_show(
+    file: Annotated[Path | None, typer.Argument(help="YAML file, the same as --config.", show_default=False)] = None,
     config: o.Config = None,
     n_e: o.NumNeurons = None,
     rule: o.RuleName = None,
@@ -57,12 +58,12 @@ def config_show(
 ) -> None:
     """Print the resolved configuration of a run with the source of each value.
 
-    Example: snstdp config show --config configs/smax_400.yaml --n-e 100
+    Example: snstdp config show configs/smax_400.yaml --n-e 100
     """
     from snstdp_cli.config_text import resolved_rows
 
     flags = setting_flags(n_e, rule, dt, num_examples, load_name, save_name, seed, data, engine)
-    resolved = resolve(config, sets, flags)
+    resolved = resolve(file or config, sets, flags)
     rows = resolved_rows(resolved.experiment, resolved.sources)
     if as_json:
         print_json({"experiment": resolved.experiment.model_dump(mode="json"), "sources": {k: s for k, _, s in rows}})
@@ -105,21 +106,39 @@ def init(
     file: Annotated[Path, typer.Argument(help="YAML file to write.")],
     n_e: o.NumNeurons = None,
     rule: o.RuleName = None,
+    dt: o.TimeStep = None,
+    num_examples: o.NumExamples = None,
+    save_name: Annotated[
+        str | None,
+        typer.Option(
+            "--save-name",
+            help="Name for what a run writes.  \\[default: that of the file]",
+            rich_help_panel=o.EXPERIMENT,
+            show_default=False,
+        ),
+    ] = None,
+    seed: o.Seed = None,
+    data: o.DataName = None,
     sets: o.Sets = None,
     force: o.Force = False,
 ) -> None:
     """Write a commented configuration to begin with.
 
-    Example: snstdp init my_experiment.yaml --rule smax --n-e 100
+    Example: snstdp init my_experiment.yaml --rule smax --n-e 100 --num-examples 2000 --data bundled
     """
     from snstdp_cli.artefacts import write_atomic
     from snstdp_cli.artefacts.files import refuse_overwrite
     from snstdp_cli.config_text import commented_yaml
 
     refuse_overwrite([file], force)
-    experiment = resolve(None, sets, {"n_e": n_e, "rule": rule, "save_name": _stem(file)}).experiment
+    flags = setting_flags(n_e, rule, dt, num_examples, None, save_name or _stem(file), seed, data)
+    experiment = resolve(None, sets, flags).experiment
     write_atomic(file, commented_yaml(experiment).encode())
     print_files([file])
+    if experiment.n_e * experiment.num_examples > 1_000_000:
+        size = f"{experiment.n_e:,} neurons, {experiment.num_examples:,} examples"
+        print_note(f"{size} take minutes or hours; to try it in one:")
+        print_next(f"run --config {file} --n-e 100 --num-examples 1500 --save-name first --data bundled")
     print_next(f"run --config {file}")
 
 
@@ -145,7 +164,7 @@ def data_info(data_dir: o.DataDir = None, as_json: o.Json = False) -> None:
 @data_app.command("fetch")
 def data_fetch(
     name: Annotated[str, typer.Argument(help="mnist or fashion-mnist.")],
-    target: Annotated[Path | None, typer.Option("--target", help="Folder.  [default: your cache]")] = None,
+    target: Annotated[Path | None, typer.Option("--target", help="Folder.  \\[default: your cache]")] = None,
 ) -> None:
     """Download a data set, checked by SHA-256.
 

@@ -1,48 +1,64 @@
-"""Commands that look at results: plot and report."""
+"""Looking at results as figures: the command `plot`."""
 
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from snstdp_cli.cli import options as o
 from snstdp_cli.cli.console import print_files, print_json, print_note
-from snstdp_cli.cli.settings import PRETRAINED, checked
+from snstdp_cli.cli.settings import known_names
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from snstdp_cli.workflows.figures import FigureRequest
 
 
 def plot(
-    kind: Annotated[
-        str,
-        typer.Argument(
-            help="fields, classes, evolution, confusion, accuracy, curve, weights, norm, mistakes, raster, traces, "
-            "comparison, or all."
-        ),
-    ],
-    load_name: Annotated[
-        list[str] | None, typer.Option("--load-name", help="Name of the weights; several for comparison.")
-    ] = None,
+    kind: Annotated[str, typer.Argument(help="What to draw, or all.", metavar="KIND", show_default=False)],
+    names: o.Names = None,
+    load_name: o.LoadNames = None,
     example: Annotated[int, typer.Option("--example", min=0, help="Test image of raster and traces.")] = 0,
     neuron: Annotated[
         list[int] | None, typer.Option("--neuron", help="Neuron of traces or evolution; repeat it for more.")
     ] = None,
     classifier: o.Classifier = None,
     output: Annotated[
-        Path | None, typer.Option("--output", help="Folder.  [default: figures/ in the workdir]", show_default=False)
+        Path | None, typer.Option("--output", help="Folder.  \\[default: figures/ in the workdir]", show_default=False)
     ] = None,
     show: Annotated[bool, typer.Option("--show", help="Open the picture as well.")] = False,
     data_dir: o.DataDir = None,
     workdir: o.WorkdirPath = Path(),
     as_json: o.Json = False,
 ) -> None:
-    """Draw a figure of a trained network as PNG and SVG.
+    """Draw figures of trained networks as PNG and SVG.
 
-    Example: snstdp plot fields --load-name mine
+    [cyan]fields[/]      receptive fields
+    [cyan]classes[/]     receptive fields by the class that each neuron answers to
+    [cyan]evolution[/]   receptive fields at the snapshots of the training
+    [cyan]confusion[/]   which class is taken for which
+    [cyan]accuracy[/]    accuracy by class
+    [cyan]mistakes[/]    misclassified images with the three best guesses
+    [cyan]comparison[/]  accuracy of several networks, and the settings that differ
+    [cyan]curve[/]       accuracy on held-out training images during the training
+    [cyan]norm[/]        L1 norm of the weights during the training
+    [cyan]weights[/]     how weights, norms and thresholds are distributed
+    [cyan]raster[/]      spikes during one presentation
+    [cyan]traces[/]      voltages and conductances during one presentation
+
+    classes, confusion, accuracy, mistakes and comparison need recorded responses (snstdp test).
+
+    Example: snstdp plot fields mine
+
+    Example: snstdp plot comparison mine other
     """
     from snstdp_cli.artefacts import Workdir
-    from snstdp_cli.errors import ConfigError, SnstdpError
+    from snstdp_cli.errors import ConfigError
     from snstdp_cli.plots import save_figure
     from snstdp_cli.workflows.figures import KINDS, FigureRequest
 
@@ -50,27 +66,26 @@ def plot(
         close = difflib.get_close_matches(kind, KINDS, n=1)
         hint = f"; did you mean '{close[0]}'?" if close else ""
         raise ConfigError(f"unknown figure '{kind}'; expected one of: {', '.join(KINDS)}, all{hint}")
-    names = [checked(name, "--load-name") for name in load_name or [PRETRAINED]]
-    request = FigureRequest(
-        Workdir(workdir),
-        names[0],
-        data_dir,
-        "average" if classifier is None else classifier.value,
-        tuple(names[1:]),
-        example,
-        tuple(neuron or ()),
-    )
     folder = output or workdir / "figures"
+    if folder.suffix in (".png", ".svg", ".pdf"):
+        raise ConfigError(f"--output {folder}: expected a folder; each figure is written there as PNG and SVG")
+    place = Workdir(workdir)
+    chosen = known_names([*(names or []), *(load_name or [])], "plot", place)
+    requests = [
+        FigureRequest(
+            place,
+            name,
+            data_dir,
+            "average" if classifier is None else classifier.value,
+            tuple(other for other in chosen if other != name),
+            example,
+            tuple(neuron or ()),
+        )
+        for name in chosen
+    ]
     files = []
-    for chosen in KINDS if kind == "all" else [kind]:
-        try:
-            figure = KINDS[chosen](request)
-        except SnstdpError as error:
-            if kind != "all":
-                raise
-            print_note(f"{chosen}: {error}")
-            continue
-        files += save_figure(figure, folder / f"{names[0]}.{chosen}")
+    for stem, figure in _draw(kind, requests):
+        files += save_figure(figure, folder / stem)
     if as_json:
         print_json({"files": files})
     else:
@@ -79,3 +94,32 @@ def plot(
         for path in files:
             if path.suffix == ".png":
                 typer.launch(str(path))
+
+
+def _draw(kind: str, requests: list[FigureRequest]) -> Iterator[tuple[str, Figure]]:
+    """Draw each network's figures, and the one comparison of all; what `all` cannot draw is told and left out."""
+    from snstdp_cli.errors import SnstdpError
+    from snstdp_cli.workflows.figures import KINDS
+
+    for request in requests:
+        for chosen in KINDS if kind == "all" else [kind]:
+            if chosen == "comparison" and (request is not requests[0] or (kind == "all" and len(requests) == 1)):
+                continue
+            names = [request.name, *request.others] if chosen == "comparison" else [request.name]
+            try:
+                yield f"{joined(names)}.{chosen}", KINDS[chosen](request)
+            except SnstdpError as error:
+                if kind != "all":
+                    raise
+                print_note(f"{request.name}, {chosen}: {error}")
+
+
+#: With more names in it, a file's name would become longer than a file system takes.
+_MAX_NAMED = 3
+
+
+def joined(names: list[str]) -> str:
+    """Return the part of a file's name that says which networks it is about."""
+    stem = "_vs_".join(names[:_MAX_NAMED])
+    stem += f"_and_{len(names) - _MAX_NAMED}_more" if len(names) > _MAX_NAMED else ""
+    return stem if len(stem) <= 200 else f"{names[0]}_and_{len(names) - 1}_more"

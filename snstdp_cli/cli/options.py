@@ -39,50 +39,65 @@ Config = Annotated[
 NumNeurons = Annotated[
     int | None,
     typer.Option(
-        "--n-e", help="Number of excitatory neurons.  [default: 400]", rich_help_panel=EXPERIMENT, show_default=False
+        "--n-e", help="Number of excitatory neurons.  \\[default: 400]", rich_help_panel=EXPERIMENT, show_default=False
     ),
 ]
 RuleName = Annotated[
     str | None,
     typer.Option(
         "--rule",
-        help="Learning rule: smax, smin, triplet, or my_rules.py:MY_RULE.  [default: smin]",
+        help="Learning rule: smax, smin, triplet, or my_rules.py:MY_RULE.  \\[default: smin]",
         rich_help_panel=EXPERIMENT,
         show_default=False,
     ),
 ]
 TimeStep = Annotated[
     float | None,
-    typer.Option("--dt", help="Time step, ms.  [default: 0.5]", rich_help_panel=EXPERIMENT, show_default=False),
+    typer.Option("--dt", help="Time step, ms.  \\[default: 0.5]", rich_help_panel=EXPERIMENT, show_default=False),
 ]
 NumExamples = Annotated[
     int | None,
     typer.Option(
-        "--num-examples", help="Examples to show.  [default: 60000]", rich_help_panel=EXPERIMENT, show_default=False
+        "--num-examples", help="Examples to show.  \\[default: 60000]", rich_help_panel=EXPERIMENT, show_default=False
     ),
 ]
 LoadName = Annotated[
     str | None, typer.Option("--load-name", help="Name of the weights to use.", rich_help_panel=EXPERIMENT)
 ]
+Names = Annotated[
+    list[str] | None,
+    typer.Argument(help="Names of the networks.  \\[default: the only one]", metavar="NAME", show_default=False),
+]
+LoadNames = Annotated[
+    list[str] | None, typer.Option("--load-name", help="The same as NAME; repeat it for more.", show_default=False)
+]
 SaveName = Annotated[
     str | None,
-    typer.Option("--save-name", help="Name for what is written.", rich_help_panel=EXPERIMENT),
+    typer.Option("--save-name", help="Name for what is written.  \\[default: default]", rich_help_panel=EXPERIMENT),
 ]
 Seed = Annotated[
     int | None,
     typer.Option(
-        "--seed", help="Seed of everything random.  [default: 0]", rich_help_panel=EXPERIMENT, show_default=False
+        "--seed", help="Seed of everything random.  \\[default: 0]", rich_help_panel=EXPERIMENT, show_default=False
     ),
 ]
 DataName = Annotated[
     str | None,
     typer.Option(
-        "--data", help="Data set: mnist, fashion-mnist, bundled, or a path to your own.", rich_help_panel=EXPERIMENT
+        "--data",
+        help="Data set: mnist, fashion-mnist, bundled, or a path to your own.  \\[default: mnist]",
+        rich_help_panel=EXPERIMENT,
+        show_default=False,
     ),
 ]
 Engine = Annotated[
     EngineName | None,
-    typer.Option("--engine", help="C++ program or Brian 2 in Python.", rich_help_panel=EXPERIMENT),
+    typer.Option(
+        "--engine",
+        help="standalone: a C++ program; runtime: Brian 2 in Python.  \\[default: auto, standalone with a compiler]",
+        rich_help_panel=EXPERIMENT,
+        show_default=False,
+    ),
 ]
 Sets = Annotated[
     list[str] | None,
@@ -107,7 +122,7 @@ Workers = Annotated[
         "--workers",
         min=1,
         max=256,
-        help="Processes that record side by side; the result is the same.  [default: all cores]",
+        help="Processes that record side by side; the result is the same.  \\[default: all cores]",
         rich_help_panel=RUNNING,
         show_default=False,
     ),
@@ -120,9 +135,11 @@ Classifier = Annotated[
     ClassifierName | None,
     typer.Option(
         "--classifier",
-        help="average: Diehl & Cook's; selective: neurons weighted by selectivity.  [default: average]",
+        help="average: Diehl & Cook's; selective: neurons weighted by selectivity.  \\[default: average]",
         show_default=False,
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.", rich_help_panel=OUTPUT)]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only the result.", rich_help_panel=OUTPUT)]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.", rich_help_panel=OUTPUT)]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="No progress and no hints, only the result.", rich_help_panel=OUTPUT)
+]

@@ -10,10 +10,8 @@ import typer
 
 from snstdp_cli.cli import options as o
 from snstdp_cli.cli.console import out, print_files, print_json, print_note
-from snstdp_cli.cli.settings import checked
-
-# With more names in it, a file's name would become longer than a file system takes.
-_MAX_NAMED = 3
+from snstdp_cli.cli.looking import joined
+from snstdp_cli.cli.settings import known_names
 
 
 def report(
@@ -26,7 +24,7 @@ def report(
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", help="File.  [default: report.NAME.html in figures/ of the workdir]", show_default=False
+            "--output", "-o", help="File.  \\[default: report.NAME.html in figures/ of the workdir]", show_default=False
         ),
     ] = None,
     show: Annotated[bool, typer.Option("--show", help="Open the report as well.")] = False,
@@ -43,11 +41,12 @@ def report(
     from snstdp_cli.artefacts.files import refuse_overwrite
     from snstdp_cli.report import gather, render
 
-    chosen = [checked(name, "report") for name in names]
-    path = output or workdir / "figures" / default_name(chosen)
+    place = Workdir(workdir)
+    chosen = known_names(names, "report", place)
+    path = output or workdir / "figures" / f"report.{joined(chosen)}.html"
     refuse_overwrite([path], force)
     content = gather(
-        Workdir(workdir),
+        place,
         chosen,
         classifier="average" if classifier is None else classifier.value,
         data_dir=data_dir,
@@ -66,10 +65,3 @@ def report(
         out.print(f"  {len(page) / 1e6:.1f} MB, complete in itself: open it in a browser, mail it, archive it")
     if show:
         webbrowser.open(path.resolve().as_uri())
-
-
-def default_name(names: list[str]) -> str:
-    """Return the file name of a report of these networks."""
-    stem = "_vs_".join(names[:_MAX_NAMED])
-    stem += f"_and_{len(names) - _MAX_NAMED}_more" if len(names) > _MAX_NAMED else ""
-    return f"report.{stem}.html" if len(stem) <= 200 else f"report.{names[0]}_and_{len(names) - 1}_more.html"

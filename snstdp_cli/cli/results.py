@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from rich.panel import Panel
@@ -9,9 +10,12 @@ from rich.table import Table
 from rich.text import Text
 
 from snstdp_cli.cli.console import out, percent, print_json, print_table, print_warning
+from snstdp_cli.config_text import differing_settings
 from snstdp_cli.evaluation import mean_and_sd
 from snstdp_cli.workflows import Score
 
+#: One class for more than this share of the images is no answer.
+_ONE_FOR_ALL = 0.9
 FLATTERS = (
     "the labels of the neurons come from the test responses that are scored (--assign-from test, the ancestor script's "
     "default): this flatters the accuracy; quote the one with labels from training responses"
@@ -23,16 +27,35 @@ def score_as_json(score: Score) -> dict[str, Any]:
     return dict(score.as_dict())
 
 
-def warn_of_score(score: Score) -> None:
-    """Say what makes a figure less than it seems."""
-    if score.assign_from == "test":
+def warn_of_scores(scores: Sequence[Score]) -> None:
+    """Say what makes figures less than they seem."""
+    if any(score.assign_from == "test" for score in scores):
         print_warning(FLATTERS)
-    data = score.test.provenance.get("data")
-    if isinstance(data, dict) and data.get("bundled_subset"):
+    data = [score.test.provenance.get("data") for score in scores]
+    if any(isinstance(found, dict) and found.get("bundled_subset") for found in data):
         print_warning(
             "measured on the bundled subset of MNIST: not comparable with published figures; "
             "run `snstdp data fetch mnist` for all of it"
         )
+    for score in scores:
+        if (why := _collapsed(score)) is not None:
+            print_warning(
+                f"{score.name}: {why}: a training that is too short, or a setting that does not work; try more "
+                "examples (--num-examples), or look at the neurons with `snstdp plot classes`"
+            )
+
+
+def _collapsed(score: Score) -> str | None:
+    """Say in which way a network has hardly learned anything, if it has not."""
+    result = score.evaluation
+    if result.num_examples < 20 or score.num_classes < 2:
+        return None
+    predicted = result.confusion.sum(axis=0)
+    if predicted.max() > _ONE_FOR_ALL * result.num_examples:
+        return f"{predicted.max() / result.num_examples:.0%} of the images are taken for class {predicted.argmax()}"
+    if result.ci95[0] <= 1 / score.num_classes:
+        return "the accuracy cannot be told from chance"
+    return None
 
 
 def show_score(score: Score) -> None:
@@ -79,14 +102,30 @@ def _show_confusion(score: Score) -> None:
 
 
 def show_seeds(scores: list[Score], as_json: bool) -> None:
-    """Print several networks with the mean and the standard deviation of their accuracies."""
+    """Print several networks; the mean and the standard deviation of their accuracies are those over seeds."""
+    different = differing_settings([_experiment(score) for score in scores])
+    others = [key for key in different[0] if key != "seed"]
     mean, sd = mean_and_sd([score.evaluation.accuracy for score in scores])
     if as_json:
-        print_json({"mean": mean, "sd": sd, "runs": [score_as_json(score) for score in scores]})
+        runs = [{**score_as_json(score), "settings": found} for score, found in zip(scores, different, strict=True)]
+        print_json({"mean": mean, "sd": sd, "differ_in": others, "runs": runs})
         return
     rows = [
-        (score.name, percent(score.evaluation.accuracy, 2), " to ".join(percent(v, 2) for v in score.evaluation.ci95))
-        for score in scores
+        (
+            score.name,
+            percent(score.evaluation.accuracy, 2),
+            " to ".join(percent(v, 2) for v in score.evaluation.ci95),
+            ", ".join(f"{key} {value}" for key, value in found.items()) or "none",
+        )
+        for score, found in zip(scores, different, strict=True)
     ]
-    print_table("", ("name", "accuracy", "95 % interval"), rows)
+    print_table("", ("name", "accuracy", "95 % interval", "settings that differ"), rows)
+    if others:
+        print_warning(f"no mean over seeds: the networks differ in {', '.join(others)}")
+        return
     out.print(f"mean {percent(mean, 2)}, standard deviation {percent(sd or 0.0, 2)} over {len(scores)} networks")
+
+
+def _experiment(score: Score) -> dict[str, Any]:
+    found = score.test.provenance.get("experiment")
+    return found if isinstance(found, dict) else {}

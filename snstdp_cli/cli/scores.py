@@ -1,13 +1,13 @@
-"""What `evaluate` needs beyond one network: names to score, pairs to compare, the ancestor's files."""
+"""What `evaluate` scores: one network, several, a pair to compare, or the ancestor's files."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from snstdp_cli.artefacts import Workdir
+from snstdp_cli.artefacts import Workdir, list_recorded
 from snstdp_cli.cli.console import out, percent, print_json
-from snstdp_cli.cli.settings import checked
+from snstdp_cli.cli.settings import known_names
 from snstdp_cli.errors import ArtefactError, ConfigError
 from snstdp_cli.workflows import Reporter, Score, compare_networks, evaluate_activity, evaluate_ancestor_pairs
 
@@ -23,7 +23,7 @@ def score_names(
     report: Reporter,
 ) -> list[Score]:
     """Score the networks of these names, or the only one that was recorded."""
-    chosen = [checked(name, "--load-name") for name in names or [_only_recorded(workdir)]]
+    chosen = names or [_only_recorded(workdir)]
     return [
         evaluate_activity(
             workdir,
@@ -56,7 +56,7 @@ def score_ancestor(
 
 def compare_pair(workdir: Workdir, names: tuple[str, str], classifier: str, as_json: bool) -> None:
     """Print McNemar's comparison of two networks on the same test images."""
-    a, b = (checked(name, "--compare") for name in names)
+    a, b = (known_names([name], "--compare", workdir)[0] for name in names)
     result, scores = compare_networks(workdir, a, b, classifier=cast(Kind, classifier))
     if as_json:
         content: dict[str, Any] = {"a": scores[0].as_dict(), "b": scores[1].as_dict(), "comparison": result.as_dict()}
@@ -73,7 +73,7 @@ def compare_pair(workdir: Workdir, names: tuple[str, str], classifier: str, as_j
 
 
 def _only_recorded(workdir: Workdir) -> str:
-    names = sorted({path.name.split(".test.")[0] for path in workdir.activity.glob("*.test.*.npz")})
+    names = list_recorded(workdir)
     if len(names) == 1:
         return names[0]
     if not names:
@@ -81,4 +81,4 @@ def _only_recorded(workdir: Workdir) -> str:
             f"{workdir.activity}: no responses are recorded; record some first: snstdp test --load-name NAME --split "
             "train, then --split test"
         )
-    raise ConfigError(f"--load-name: several networks are recorded, name one of: {', '.join(names)}")
+    raise ConfigError(f"several networks are recorded, name one of: {', '.join(names)}")

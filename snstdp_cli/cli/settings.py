@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from snstdp_cli.artefacts import Workdir, list_weights, load_weights
+from snstdp_cli.artefacts import Workdir, list_recorded, list_weights, load_weights
 from snstdp_cli.cli.options import ClassifierName, EngineName
 from snstdp_cli.config import Experiment, check_name, merge, parse_override, read_file, validate
 from snstdp_cli.config_text import setting_leaves
 from snstdp_cli.errors import ArtefactError, ConfigError
-from snstdp_cli.rules import complete, find_rule
+from snstdp_cli.rules import RULES, complete, find_rule
 
 #: Weights that come with the project; `snstdp test` uses them when no name is given.
 PRETRAINED = "pretrained_smax_400"
@@ -77,10 +78,13 @@ def resolve(
     overrides = dict(parse_override(text) for text in sets or [])
     overrides |= {key: value for key, value in flags.items() if value is not None}
     experiment = complete(validate(content, where), where)
+    for key in overrides:
+        if key not in Experiment.model_fields and any(key in rule.parameters.model_fields for rule in RULES.values()):
+            raise ConfigError(f"options: unknown key '{key}'; did you mean 'rule.{key}'?")
     sources = {key: where for key, _ in setting_leaves(merge(content, {}, where))} if content else {}
     if overrides:
-        merged = merge(_for_rule(content, overrides), overrides, "flags")
-        experiment = complete(validate(merged, "flags"), "flags")
+        merged = merge(_for_rule(content, overrides), overrides, "options")
+        experiment = complete(validate(merged, "options"), "options")
         sources |= {"rule.name" if key == "rule" else key: "flag" for key in overrides}
     return Resolved(experiment, sources)
 
@@ -90,7 +94,7 @@ def _for_rule(content: Mapping[str, Any], overrides: Mapping[str, Any]) -> Mappi
     chosen, settings = overrides.get("rule", overrides.get("rule.name")), content.get("rule")
     if not isinstance(chosen, str) or not isinstance(settings, dict) or settings.get("name") == chosen:
         return content
-    known = find_rule(chosen, "flags").parameters.model_fields
+    known = find_rule(chosen, "options").parameters.model_fields
     return {**content, "rule": {k: v for k, v in settings.items() if k == "name" or k in known}}
 
 
@@ -123,9 +127,26 @@ def checked(name: str, flag: str) -> str:
         raise ConfigError(f"{flag}: {error}; found {name[:60]!r}") from None
 
 
-def _no_weights(name: str, known: list[str], workdir: Workdir) -> str:
-    import difflib
+def known_names(names: list[str], flag: str, workdir: Workdir) -> list[str]:
+    """Return names of networks of which there are weights or recordings, each once; without any, the only one.
 
+    Raises
+    ------
+    ConfigError, ArtefactError
+        For a name that cannot be one, that nothing has, or that would be a guess.
+    """
+    known = sorted({*list_weights(workdir), *list_recorded(workdir)})
+    if not names and len(known) == 1:
+        return known
+    if not names and known:
+        raise ConfigError(f"name the network: {', '.join(known[:8])}{', ...' if len(known) > 8 else ''}")
+    for name in names or [""]:
+        if name not in known:
+            raise ArtefactError(_no_weights(checked(name, flag) if name else name, known, workdir))
+    return list(dict.fromkeys(names))
+
+
+def _no_weights(name: str, known: list[str], workdir: Workdir) -> str:
     close = difflib.get_close_matches(name, known, n=1)
     if close:
         hint = f"; did you mean '{close[0]}'?"
@@ -133,4 +154,5 @@ def _no_weights(name: str, known: list[str], workdir: Workdir) -> str:
         hint = f"; there are: {', '.join(known[:8])}"
     else:
         hint = "; train a network first (snstdp train), or name another folder by --workdir"
-    return f"{workdir.weights}: no weights named '{name}'{hint}"
+    named = f" named '{name}'" if name else ""
+    return f"{workdir.weights}: no weights{named}{hint}"

@@ -79,6 +79,7 @@ def _schema_of(location: tuple[Any, ...], schema: dict[str, Any]) -> dict[str, A
 
 
 def _did_you_mean(location: tuple[Any, ...], schema: dict[str, Any], prefix: str) -> str:
+    """Return the nearest key, or the section that has one of this name, or all keys that there are."""
     section, name = prefix + "".join(f"{part}." for part in location[:-1]), str(location[-1])[:100]
     known = list(_schema_of(location[:-1], schema).get("properties", {}))
     if close := difflib.get_close_matches(name, known, n=1):
@@ -86,7 +87,7 @@ def _did_you_mean(location: tuple[Any, ...], schema: dict[str, Any], prefix: str
     for elsewhere in schema.get("properties", {}):
         if name in _schema_of((elsewhere,), schema).get("properties", {}):
             return f"; did you mean '{elsewhere}.{name}'?"
-    return f"; known: {', '.join(known)}"
+    return f"; known: {', '.join(section + key for key in known)}"
 
 
 def printable(text: str, most: int = 60) -> str:

@@ -82,7 +82,8 @@ def read_file(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{where}: expected UTF-8 text, found another byte at position {error.start}") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise ConfigError(f"{where}: cannot read the configuration: {reason}") from None
+        hint = f"; write one with: snstdp init {where}" if isinstance(error, FileNotFoundError) else ""
+        raise ConfigError(f"{where}: cannot read the configuration: {reason}{hint}") from None
     if len(raw) > MAX_CONFIG_BYTES:
         raise ConfigError(f"{where}: larger than {MAX_CONFIG_BYTES:,} bytes; expected a short YAML configuration")
     content = _parse_yaml(text, where)

@@ -72,6 +72,7 @@ def traces(
     values: Mapping[str, NDArray[Any]],
     *,
     neurons: NDArray[Any] | None = None,
+    stimulus_ms: tuple[float, float] | None = None,
     title: str | None = None,
 ) -> Figure:
     """Draw state variables over time, a panel for each.
@@ -81,6 +82,7 @@ def traces(
     times_ms : times of the samples, [num].
     values : samples by the variable's name and unit (such as `v (mV)`), [num], or [neurons, num] for several neurons.
     neurons : numbers of these neurons, for the legend.
+    stimulus_ms : beginning and end of the image, shaded.
     """
     if not values:
         raise DataError("expected the samples of at least one variable, found none")
@@ -94,6 +96,8 @@ def traces(
         for colour, line in zip(_cycle(len(samples)), samples, strict=True):
             axes.plot(times_ms, line, color=colour, linewidth=1)
         axes.set_ylabel(name)
+        if stimulus_ms is not None:
+            axes.axvspan(*stimulus_ms, color="#eeeeee", zorder=0, linewidth=0)
     panels[-1].set(xlabel="time (ms)", xlim=(times_ms[0], times_ms[-1]) if len(times_ms) > 1 else None)
     if neurons is not None and len(neurons) <= _MAX_LEGEND:
         for line, neuron in zip(panels[0].lines, neurons, strict=False):

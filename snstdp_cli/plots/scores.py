@@ -131,22 +131,30 @@ def per_class_accuracy(
     axes.grid(axis="y", color="#dddddd", linewidth=0.6)
     axes.set_axisbelow(True)
     axes.yaxis.set_major_formatter(percent_ticks())
-    axes.legend(loc="best")
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 1))
     return figure
 
 
 @styled
-def comparison(runs: Sequence[tuple[str, float, tuple[float, float]]], *, title: str | None = None) -> Figure:
+def comparison(
+    runs: Sequence[tuple[str, float, tuple[float, float]]], *, chance: float | None = None, title: str | None = None
+) -> Figure:
     """Draw the accuracies of several runs below each other, with their intervals.
 
     Parameters
     ----------
-    runs : name, accuracy and its interval, from top to bottom.
+    runs : name (of one line or two), accuracy and its interval, from top to bottom.
+    chance : accuracy of guessing, drawn as a line.
     """
     if not runs:
         raise DataError("expected at least one run to compare, found none")
-    figure = new_figure(0.9 + 0.3 * len(runs))
+    figure = new_figure(0.9 + sum(0.45 if "\n" in name else 0.3 for name, _, _ in runs))
     axes = figure.add_subplot()
+    if chance is not None:
+        axes.axvline(chance, color=GREY, linestyle="--", linewidth=1, zorder=1)
+        axes.annotate(
+            f"chance: {chance:.0%}", (chance, 0), (0, -0.5), textcoords="offset points", va="bottom", fontsize=8
+        )
     _draw_intervals(axes, range(len(runs)), [run[1] for run in runs], [run[2] for run in runs], upright=False)
     for row, (_, accuracy, (_, high)) in enumerate(runs):
         axes.annotate(f"{accuracy:.1%}", (high, row), (5, 0), textcoords="offset points", va="center", fontsize=8)

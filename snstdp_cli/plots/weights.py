@@ -73,8 +73,12 @@ def l1_norm_over_training(
         axes.axhline(target, color=VERMILION, linestyle="--", linewidth=1.2, label=f"target {target:g}")
     axes.set(xlabel="training examples", ylabel="L1 norm of a neuron's weights", title=title or "Norm of the weights")
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-    axes.set_ylim(0, 1.08 * max(*max_l1, target or 0, 1e-12))
-    axes.legend(loc="best", ncols=3)
+    marks = [*min_l1, *max_l1, *([] if target is None else [target])]
+    # Norms that the rule holds are all but equal: at least 5 % of them are shown, never their rounding errors.
+    low, high = min(marks), max(marks)
+    room = max(0.15 * (high - low), 0.025 * high, 1e-12)
+    axes.set_ylim(max(0.0, low - room), high + 2 * room)
+    axes.legend(loc="upper right", ncols=3)
     return figure
 
 

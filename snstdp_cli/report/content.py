@@ -172,7 +172,7 @@ def _gather_run(request: FigureRequest, example: int | None) -> Run:
         scores,
         assign_labels(score.assign.counts, score.assign.labels, score.num_classes) if score is not None else None,
         (attempt("mistakes", lambda: _mistakes(request)) or []) if score is not None else [],
-        attempt("growth", lambda: _growth(request)) if weights is not None else None,
+        attempt("evolution", lambda: _growth(request)) if weights is not None else None,
         missing=missing,
     )
     if example is not None and weights is not None:

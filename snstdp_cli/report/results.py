@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 
+from snstdp_cli.config_text import differing_settings
 from snstdp_cli.evaluation import Classifier
 from snstdp_cli.report.charts import Series, class_axis, draw_points, legend, linear_axis
 from snstdp_cli.report.content import CLASSIFIERS, Content, Mistake, Pair, Run, section
@@ -44,7 +46,9 @@ def comparison(content: Content) -> list[Markup]:
         "training time",
         "seed",
     )
-    parts = [table(columns, map(_comparison_row, content.runs), "The networks side by side")]
+    different = differing_settings([run.experiment for run in content.runs])
+    rows = map(_comparison_row, content.runs, different)
+    parts = [table(columns, rows, "The networks side by side, with the settings in which they differ")]
     if content.pairs:
         parts += _pairs(content.pairs)
     return parts
@@ -143,12 +147,12 @@ def _warnings(score: Score) -> list[Markup]:
     return [tag("p", text, class_="warning") for text in texts]
 
 
-def _comparison_row(run: Run) -> tuple[object, ...]:
+def _comparison_row(run: Run, different: Mapping[str, object]) -> tuple[object, ...]:
     settings, figures = run.experiment, section(run.provenance, "figures")
     n_e = run.weights.weights.shape[1] if run.weights is not None else None
     norm = float(np.abs(run.weights.weights).sum(axis=0).mean()) if run.weights is not None else None
     return (
-        Cell(run.name),
+        Cell([run.name, *(tag("small", f"{key} {value}") for key, value in different.items())]),
         section(settings, "rule").get("name", "unknown"),
         _number_cell(n_e),
         _number_cell(figures.get("examples")),

@@ -57,7 +57,11 @@ def _parameters(experiment: Experiment, rule: Rule, where: str) -> RuleParameter
     try:
         return rule.parameters.model_validate(experiment.rule.parameters)
     except ValidationError as error:
-        raise ConfigError(describe(error, where, rule.parameters, prefix="rule.")) from None
+        found = describe(error, where, rule.parameters, prefix="rule.")
+        for key in (str(item["loc"][0]) for item in error.errors() if item["type"] == "extra_forbidden"):
+            if others := [other for other in RULES.values() if key in other.parameters.model_fields]:
+                found += f"\n'{key}' belongs to {' and '.join(other.name for other in others)}, not to {rule.name}"
+        raise ConfigError(found) from None
 
 
 def complete(experiment: Experiment, where: str = "configuration") -> Experiment:

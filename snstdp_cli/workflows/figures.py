@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from snstdp_cli import plots
-from snstdp_cli.artefacts import TrainedWeights, Workdir, list_snapshots, load_weight_files, load_weights
+from snstdp_cli.artefacts import TrainedWeights, Workdir, list_snapshots, load_weight_files, load_weights, weights_exist
 from snstdp_cli.config import Experiment
+from snstdp_cli.config_text import differing_settings
 from snstdp_cli.datasets import load_dataset
 from snstdp_cli.errors import ArtefactError, DataError
 from snstdp_cli.evaluation import Classifier, assign_labels, wilson_interval
@@ -21,6 +22,10 @@ from snstdp_cli.workflows.tracing import trace_example
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+#: Neurons of `evolution` if none are chosen.
+_EVOLVING = 8
 
 
 @dataclass(frozen=True)
@@ -105,7 +110,8 @@ def evolution(request: FigureRequest) -> Figure:
     shots = [(examples, load_weight_files(w, theta).weights) for examples, w, theta in found]
     last = request.weights.provenance.get("figures", {}).get("examples", shots[-1][0] + 1)
     shots.append((int(last), request.weights.weights))
-    neurons = list(request.neurons) or None
+    # Without a choice, the neurons whose thresholds rose most: these spiked most.
+    neurons = list(request.neurons) or [int(j) for j in np.sort(np.argsort(-request.weights.theta_mv)[:_EVOLVING])]
     title = request.title("receptive fields during training")
     return plots.evolution(shots, request.image_shape, neurons=neurons, title=title)
 
@@ -158,6 +164,11 @@ def norm(request: FigureRequest) -> Figure:
     history = request.weights.provenance.get("history") or {}
     if not history.get("examples"):
         raise ArtefactError(f"the provenance of '{request.name}' has no history; expected weights trained by snstdp")
+    if len(history["examples"]) < 2:
+        raise ArtefactError(
+            f"the norm of '{request.name}' was noted once only; it is noted every `chunk` examples: train on more, or "
+            "with a smaller one, such as --set chunk=50"
+        )
     return plots.l1_norm_over_training(
         [int(n) for n in history["examples"]],
         history["l1_mean"],
@@ -200,15 +211,33 @@ def raster(request: FigureRequest) -> Figure:
 def traces(request: FigureRequest) -> Figure:
     """Voltage and conductances of chosen neurons while one test image is shown."""
     trace = _trace(request)
-    title = request.title(f"test image {request.example}, a {trace.label}")
-    return plots.traces(trace.times_ms, trace.values, neurons=trace.neurons, title=title)
+    chosen = "" if request.neurons else ", the neurons that answer most"
+    title = request.title(f"test image {request.example}, a {trace.label}{chosen}")
+    stimulus = (0, request.experiment.presentation.stimulus_ms)
+    return plots.traces(trace.times_ms, trace.values, neurons=trace.neurons, stimulus_ms=stimulus, title=title)
 
 
 def comparison(request: FigureRequest) -> Figure:
-    """Accuracies of several networks."""
+    """Accuracies of several networks, with the settings in which they differ."""
     names = [request.name, *request.others]
-    scores = [evaluate_activity(request.workdir, name, classifier=request.classifier).evaluation for name in names]
-    return plots.comparison([(name, s.accuracy, s.ci95) for name, s in zip(names, scores, strict=True)])
+    scores = [evaluate_activity(request.workdir, name, classifier=request.classifier) for name in names]
+    different = differing_settings([_recorded_experiment(request.workdir, name) for name in names])
+    numbers = {score.evaluation.num_examples for score in scores}
+    runs = []
+    for score, settings in zip(scores, different, strict=True):
+        notes = [f"{key} {value}" for key, value in settings.items()]
+        notes += [f"{score.evaluation.num_examples:,} images"] if len(numbers) > 1 else []
+        result = score.evaluation
+        runs.append(("\n".join([score.name, ", ".join(notes[:3])]).strip(), result.accuracy, result.ci95))
+    images = f" on {numbers.pop():,} test images" if len(numbers) == 1 else ""
+    return plots.comparison(
+        runs, chance=1 / max(s.num_classes for s in scores), title=f"Accuracy{images}, with 95% intervals"
+    )
+
+
+def _recorded_experiment(workdir: Workdir, name: str) -> dict[str, Any]:
+    found = load_weights(workdir, name).provenance.get("experiment") if weights_exist(workdir, name) else None
+    return found if isinstance(found, dict) else {}
 
 
 #: What `snstdp plot` can draw.

@@ -94,8 +94,8 @@ def _is_trained(experiment: Experiment, workdir: Workdir, data_dir: Path | None)
     else:
         return True
     raise ConfigError(
-        f"weights named '{name}' exist in {workdir.weights} and were made {difference}; choose another --save-name, or "
-        "start again with --force"
+        f"{workdir.weights}: there are weights named '{name}' already, made {difference}; choose another --save-name, "
+        "or start again with --force"
     )
 
 

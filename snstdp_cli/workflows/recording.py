@@ -70,7 +70,11 @@ def record_activity(
     wanted = num_examples or configured_examples(experiment, split)
     num = min(wanted, len(dataset))
     if num < wanted:
-        report.say(f"the {split} split has {num:,} images; recording all of them instead of {wanted:,}")
+        key = "assign_examples" if split == "train" else "test_examples"
+        report.say(
+            f"recording all {num:,} {split} images, which is less than {wanted:,}; for fewer: "
+            + (f"--set evaluation.{key}={max(1, num // 5)}" if num_examples is None else "--num-examples")
+        )
     if not force:
         refuse_recording(workdir, name, split, num, ancestor_format=ancestor_format)
     began = time.perf_counter()

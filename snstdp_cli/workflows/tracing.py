@@ -68,7 +68,8 @@ def trace_example(
     if not 0 <= example < len(dataset):
         raise DataError(f"--example: expected 0 to {len(dataset) - 1}, found {example}")
     if any(not 0 <= j < experiment.n_e for j in neurons or []):
-        raise DataError(f"--neuron: expected 0 to {experiment.n_e - 1}, found {neurons}")
+        found = ", ".join(map(str, neurons or []))
+        raise DataError(f"--neuron: expected 0 to {experiment.n_e - 1}, found {found}")
     experiment = experiment.model_copy(update={"chunk": 1})
     pixels = dataset.images[example].reshape(1, -1)
     wiring = draw_wiring(experiment, pixels.shape[1])

@@ -349,8 +349,8 @@ def _check_start(workdir: Workdir, name: str, checkpoint: Checkpoint | None, *, 
         return
     if weights_exist(workdir, name):
         raise ArtefactError(
-            f"weights named '{name}' exist in {workdir.weights}; nothing was overwritten; choose another --save-name, "
-            "or overwrite with --force"
+            f"{workdir.weights}: there are weights named '{name}' already and nothing was overwritten; choose another "
+            "--save-name, or overwrite them with --force"
         )
     if checkpoint is not None and checkpoint.meta["examples"] > 0:
         raise ArtefactError(

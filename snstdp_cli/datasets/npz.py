@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from snstdp_cli.artefacts.arrays import parse_npz
 from snstdp_cli.artefacts.files import read_file
+from snstdp_cli.datasets.idx import MAX_BYTES
 from snstdp_cli.errors import ArtefactError, DataError
-from snstdp_cli.idx import MAX_BYTES
 
 #: 255 classes, numbered from 0.
 LARGEST_LABEL = 254
