@@ -17,7 +17,10 @@ from snstdp_cli.rules import RULES, Rule, complete, find_rule
 _SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _LINE_LENGTH = 100
 #: Settings that change names and speed, not results.
-_NEUTRAL = ("load_name", "save_name", "engine", "chunk", "checkpoint_every")
+_NEUTRAL = (
+    *("load_name", "save_name", "engine", "chunk", "checkpoint_every"),
+    *("evaluation.curve_every", "evaluation.curve_examples"),
+)
 
 
 def commented_yaml(experiment: Experiment) -> str:

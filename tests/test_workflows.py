@@ -22,6 +22,7 @@ from snstdp_cli.workflows import (
     TrainingProgress,
     compare_networks,
     evaluate_activity,
+    figures,
     init_weights,
     record_activity,
     run_experiment,
@@ -275,3 +276,11 @@ def test_provenance_is_json_that_people_can_read(trained: Workdir) -> None:
     text = (trained.weights / "a.json").read_text()
     assert json.loads(text)["kind"] == "training"
     assert "\n  " in text
+
+
+def test_the_neurons_that_are_shown_during_training_are_some_that_learned() -> None:
+    theta_mv = np.full(50, 20.0)
+    theta_mv[[3, 9, 40]] = 21, 30, 25
+    assert {3, 9, 40} <= set(figures._learned(theta_mv))
+    assert figures._learned(np.linspace(20, 30, 101))[::7] == [11, 100]
+    assert figures._learned(np.array([20.0, 20.0])) == [0, 1]

@@ -98,7 +98,7 @@ def traces(
         axes.set_ylabel(name)
         if stimulus_ms is not None:
             axes.axvspan(*stimulus_ms, color="#eeeeee", zorder=0, linewidth=0)
-    panels[-1].set(xlabel="time (ms)", xlim=(times_ms[0], times_ms[-1]) if len(times_ms) > 1 else None)
+    panels[-1].set(xlabel="time (ms)", xlim=(min(times_ms[0], 0.0), times_ms[-1]) if len(times_ms) > 1 else None)
     if neurons is not None and len(neurons) <= _MAX_LEGEND:
         for line, neuron in zip(panels[0].lines, neurons, strict=False):
             line.set_label(f"neuron {neuron}")

@@ -143,17 +143,22 @@ def comparison(
 
     Parameters
     ----------
-    runs : name (of one line or two), accuracy and its interval, from top to bottom.
+    runs : name (one line or more), accuracy and its interval, from top to bottom.
     chance : accuracy of guessing, drawn as a line.
     """
     if not runs:
         raise DataError("expected at least one run to compare, found none")
-    figure = new_figure(0.9 + sum(0.45 if "\n" in name else 0.3 for name, _, _ in runs))
+    figure = new_figure(0.9 + sum(0.3 + 0.15 * name.count("\n") for name, _, _ in runs))
     axes = figure.add_subplot()
     if chance is not None:
         axes.axvline(chance, color=GREY, linestyle="--", linewidth=1, zorder=1)
         axes.annotate(
-            f"chance: {chance:.0%}", (chance, 0), (0, -0.5), textcoords="offset points", va="bottom", fontsize=8
+            f"chance: {chance:.0%}",
+            (chance, 0.03),
+            (3, 0),
+            xycoords=axes.get_xaxis_transform(),
+            textcoords="offset points",
+            fontsize=8,
         )
     _draw_intervals(axes, range(len(runs)), [run[1] for run in runs], [run[2] for run in runs], upright=False)
     for row, (_, accuracy, (_, high)) in enumerate(runs):

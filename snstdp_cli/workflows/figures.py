@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from snstdp_cli import plots
 from snstdp_cli.artefacts import TrainedWeights, Workdir, list_snapshots, load_weight_files, load_weights, weights_exist
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-#: Neurons of `evolution` if none are chosen.
-_EVOLVING = 8
+#: Neurons of `evolution` if none are chosen, and settings in a row of `comparison`.
+_EVOLVING, _MAX_NOTES = 8, 3
 
 
 @dataclass(frozen=True)
@@ -110,10 +111,18 @@ def evolution(request: FigureRequest) -> Figure:
     shots = [(examples, load_weight_files(w, theta).weights) for examples, w, theta in found]
     last = request.weights.provenance.get("figures", {}).get("examples", shots[-1][0] + 1)
     shots.append((int(last), request.weights.weights))
-    # Without a choice, the neurons whose thresholds rose most: these spiked most.
-    neurons = list(request.neurons) or [int(j) for j in np.sort(np.argsort(-request.weights.theta_mv)[:_EVOLVING])]
+    neurons = list(request.neurons) or _learned(request.weights.theta_mv)
     title = request.title("receptive fields during training")
     return plots.evolution(shots, request.image_shape, neurons=neurons, title=title)
+
+
+def _learned(theta_mv: NDArray[np.float64]) -> list[int]:
+    """Return a few neurons that have learned something, evenly chosen: their thresholds rose with their spikes."""
+    low, high = theta_mv.min(), theta_mv.max()
+    active = np.flatnonzero(theta_mv > low + 0.1 * (high - low))
+    if len(active) < _EVOLVING:
+        active = np.sort(np.argsort(-theta_mv, kind="stable")[:_EVOLVING])
+    return [int(active[k]) for k in np.linspace(0, len(active) - 1, min(_EVOLVING, len(active))).round().astype(int)]
 
 
 def confusion(request: FigureRequest) -> Figure:
@@ -211,8 +220,7 @@ def raster(request: FigureRequest) -> Figure:
 def traces(request: FigureRequest) -> Figure:
     """Voltage and conductances of chosen neurons while one test image is shown."""
     trace = _trace(request)
-    chosen = "" if request.neurons else ", the neurons that answer most"
-    title = request.title(f"test image {request.example}, a {trace.label}{chosen}")
+    title = request.title(f"test image {request.example}, a {trace.label}")
     stimulus = (0, request.experiment.presentation.stimulus_ms)
     return plots.traces(trace.times_ms, trace.values, neurons=trace.neurons, stimulus_ms=stimulus, title=title)
 
@@ -225,10 +233,12 @@ def comparison(request: FigureRequest) -> Figure:
     numbers = {score.evaluation.num_examples for score in scores}
     runs = []
     for score, settings in zip(scores, different, strict=True):
-        notes = [f"{key} {value}" for key, value in settings.items()]
+        notes = [
+            f"{key} {value:.4g}" if isinstance(value, float) else f"{key} {value}" for key, value in settings.items()
+        ]
         notes += [f"{score.evaluation.num_examples:,} images"] if len(numbers) > 1 else []
         result = score.evaluation
-        runs.append(("\n".join([score.name, ", ".join(notes[:3])]).strip(), result.accuracy, result.ci95))
+        runs.append(("\n".join([score.name, *notes[:_MAX_NOTES]]), result.accuracy, result.ci95))
     images = f" on {numbers.pop():,} test images" if len(numbers) == 1 else ""
     return plots.comparison(
         runs, chance=1 / max(s.num_classes for s in scores), title=f"Accuracy{images}, with 95% intervals"

@@ -85,12 +85,13 @@ def trace_example(
     state = initial_state(experiment, wiring, None, weights.weights, weights.theta_mv)
     result = engine.run(state, Chunk(example, pixels, RECORDING_STREAM))
     chosen = np.asarray(neurons if neurons else np.argsort(-result.counts[0].astype(int), kind="stable")[:3])
-    sampled = {name: np.asarray(states.variables[name].get_value(), dtype=np.float64).T for name in ("v", "ge", "gi")}
+    # Without the first sample, which is from before the image sets the neurons to rest.
+    sampled = {name: np.asarray(states.variables[name].get_value())[1:].T for name in ("v", "ge", "gi")}
     return Trace(
         spikes={name: (_ms(m), np.asarray(m.variables["i"].get_value())) for name, m in monitors.items()},
         sizes={name: len(group) for name, group in counted.items()},
         neurons=chosen,
-        times_ms=_ms(states),
+        times_ms=_ms(states)[1:],
         values={
             "v (mV)": sampled["v"][chosen] * 1000,
             "ge": sampled["ge"][chosen],
