@@ -122,8 +122,8 @@ def compile_sources(sources: Path, compiler: str) -> Path:
 def ask_clock_once(network: str) -> str:
     """Return Brian 2's main loop without the question for the time after each step, a system call; the last one stays.
 
-    Nothing in the loop reads the answer, which Brian 2 reports when a run has ended. Sources of another form are
-    returned as they are.
+    Nothing in the loop reads the answer, which Brian 2 reports when a run has ended. Sources of another form, such as
+    those of Brian 2 from 2.10 on, are returned as they are.
     """
     asked = re.compile(r"current = std::clock\(\);(?=\s*elapsed_realtime)")
     declared = "std::clock_t start, current;"
