@@ -12,13 +12,13 @@ import pytest
 from synthetic import SMALL, write_idx_set
 from trials import Trial, working_folder
 
-from snstdp_cli.artefacts import Workdir, read_checkpoint
+from snstdp_cli.artefacts import Workdir, read_checkpoint, save_weights
 from snstdp_cli.config import Experiment, merge, validate
 from snstdp_cli.engines import Chunk, ChunkResult
 from snstdp_cli.engines.standalone import StandaloneEngine
 from snstdp_cli.errors import NumericalError
-from snstdp_cli.rules import complete
-from snstdp_cli.wiring import draw_wiring
+from snstdp_cli.rules import complete, plasticity_of
+from snstdp_cli.wiring import draw_weights, draw_wiring
 from snstdp_cli.workflows import train_network
 
 pytestmark = pytest.mark.compiles
@@ -128,6 +128,25 @@ def test_forward_euler_runs_away_on_real_digits_and_is_stopped(cli: Trial) -> No
     assert kept is not None
     assert np.isfinite(kept.arrays["input_exc.w"]).all()
     assert not (cli.folder / "weights" / "wild.json").exists()
+
+
+def wild_settings(integration: str) -> Experiment:
+    """400 neurons at the default step, whose inputs arrive at once: many inhibitory neurons fire together."""
+    changes = {"rule.name": "smax", "num_examples": 100, "chunk": 100, "load_name": "doubled", "save_name": "wild"}
+    changes |= {"network.input_delay_ms": 0.0, "network.inhibition": "dense", "network.integration": integration}
+    changes |= {"n_e": 400, "data": "bundled", "evaluation.curve_every": 0}
+    return complete(validate(merge({}, changes), "test"))
+
+
+@pytest.mark.slow
+def test_doubled_weights_run_away_with_forward_euler_at_the_default_step_and_not_otherwise(tmp_path: Path) -> None:
+    workdir, wild = Workdir(tmp_path), wild_settings("euler")
+    weights = draw_weights(wild, 784, plasticity_of(wild, 784).l1_target, False)
+    save_weights(workdir, "doubled", 2 * weights, np.full(400, wild.network.theta_init_mv), {})
+    with pytest.raises(NumericalError, match="runaway activity: [0-9]{2},[0-9]{3} excitatory spikes"):
+        train_network(wild, workdir)
+    tame = train_network(wild_settings("exponential_euler"), workdir, force=True)
+    assert tame.provenance["figures"]["examples"] == 100
 
 
 #: A threshold that no input reaches.
