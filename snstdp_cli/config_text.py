@@ -166,6 +166,11 @@ def differing_settings(experiments: Sequence[Mapping[str, Any]]) -> list[dict[st
     return [{key: row[key] for key in keys} for row in rows]
 
 
+def setting_notes(settings: Mapping[str, Any]) -> list[str]:
+    """Return settings as short notes, such as `rule.eta 0.02`."""
+    return [f"{key} {value:.4g}" if isinstance(value, float) else f"{key} {value}" for key, value in settings.items()]
+
+
 def setting_leaves(content: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Yield each setting with its dotted key."""
     for key, value in content.items():

@@ -1,8 +1,9 @@
-"""One cache of compiled programs for the whole session."""
+"""One cache of compiled programs for the whole session, and a place that no data set of the machine reaches."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -18,3 +19,14 @@ def _program_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SNSTDP_CACHE", str(tmp_path_factory.mktemp("programs")))
         yield
+
+
+@pytest.fixture
+def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Work in an empty folder with an empty cache, whatever the machine has."""
+    work = tmp_path / "work"
+    work.mkdir()
+    monkeypatch.chdir(work)
+    monkeypatch.delenv("SNSTDP_DATA", raising=False)
+    monkeypatch.setattr("platformdirs.user_cache_dir", lambda app: str(tmp_path / "cache" / app))
+    return tmp_path

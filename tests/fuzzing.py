@@ -15,17 +15,7 @@ from hypothesis import HealthCheck, settings
 TIMES = int(os.environ.get("SNSTDP_FUZZ", "1"))
 
 
-def tries(count: int) -> Callable[[Callable[..., Any]], Any]:
-    """Let hypothesis draw `count` examples for a test, times `SNSTDP_FUZZ`."""
-    how = settings(
-        max_examples=count * TIMES,
-        deadline=None,
-        database=None,
-        suppress_health_check=[
-            HealthCheck.too_slow,
-            HealthCheck.data_too_large,
-            HealthCheck.filter_too_much,
-            HealthCheck.function_scoped_fixture,
-        ],
-    )
+def tries(count: int, *accepted: HealthCheck) -> Callable[[Callable[..., Any]], Any]:
+    """Let hypothesis draw `count` examples for a test, times `SNSTDP_FUZZ`, and accept what its health checks find."""
+    how = settings(max_examples=count * TIMES, deadline=None, suppress_health_check=accepted)
     return lambda test: pytest.mark.fuzz(how(test))

@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 from fuzzing import tries
-from hypothesis import given
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from snstdp_cli.artefacts import Workdir, delete_checkpoints, lock_name, read_checkpoint, write_checkpoint
@@ -184,7 +184,7 @@ def test_deleting_leaves_files_that_are_no_checkpoints(workdir):
     assert names(workdir) == ["notes.txt"]
 
 
-@tries(500)
+@tries(500, HealthCheck.function_scoped_fixture)
 @given(position=st.integers(0, 10_000), change=st.integers(1, 255), cut=st.integers(0, 100))
 def test_no_damage_goes_unnoticed(workdir, position, change, cut):
     path = write_checkpoint(workdir, "a", ARRAYS, {"examples": 250})

@@ -10,7 +10,7 @@ import zipfile
 import numpy as np
 import pytest
 from fuzzing import tries
-from hypothesis import given
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from snstdp_cli import artefacts
@@ -184,7 +184,7 @@ def test_an_archive_with_an_array_twice_is_refused(workdir):
         load_responses(path)
 
 
-@tries(1000)
+@tries(1000, HealthCheck.function_scoped_fixture)
 @given(
     edits=st.lists(st.tuples(st.integers(0, 5000), st.integers(0, 255)), max_size=4),
     cut=st.one_of(st.none(), st.integers(0, 1500)),

@@ -10,7 +10,7 @@ import warnings
 import numpy as np
 import pytest
 from fuzzing import tries
-from hypothesis import given
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from snstdp_cli import artefacts
@@ -439,7 +439,7 @@ def test_names_that_are_not_plain_are_refused_everywhere_and_write_nothing(tmp_p
 FORMS = [WEIGHTS, WEIGHTS.ravel(), np.array([[0, 1, 0.5], [2, 0, -0.25]]), WEIGHTS.astype(np.float16), np.arange(12)]
 
 
-@tries(2500)
+@tries(2500, HealthCheck.function_scoped_fixture)
 @given(
     form=st.sampled_from(FORMS),
     theta_too=st.booleans(),
@@ -468,7 +468,7 @@ def test_damaged_bytes_give_finite_weights_or_a_sentence_and_nothing_else(workdi
 HEADER_TEXT = st.text(alphabet="{}()[]'\",: <>f8idescrfortran_ordershapeTrueFalse0123456789-L\\\n", max_size=80)
 
 
-@tries(500)  # two files each
+@tries(500, HealthCheck.function_scoped_fixture)  # two files each
 @given(text=HEADER_TEXT, descr=st.sampled_from(["<f8", "|O", "<U0", "|V0", "f8,f8", "", "<M8[s]", "3f8", ",", "<f3"]))
 def test_a_header_of_any_text_gives_a_sentence(workdir, text, descr):
     put(workdir, "a", WEIGHTS, THETA_MV)

@@ -214,6 +214,33 @@ def test_config_show_tells_the_source_of_each_value(tmp_path: Path) -> None:
     assert told["sources"]["seed"] == "default"
 
 
+def test_config_show_takes_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("my.yaml").write_text("n_e: 50")
+    assert json.loads(invoke("config", "show", "my.yaml", "--json")[1])["experiment"]["n_e"] == 50
+    code, text = invoke("config", "show", "my.yaml", "--config", "other.yaml")
+    assert code == 2
+    assert "expected one file, found my.yaml and --config other.yaml" in text
+
+
+def test_a_rules_parameter_beside_the_rule_is_refused_in_a_file_too(tmp_path: Path) -> None:
+    (tmp_path / "my.yaml").write_text("rule: smax\neta: 0.05\n")
+    code, text = invoke("config", "check", str(tmp_path / "my.yaml"))
+    assert code == 2
+    assert "unknown key 'eta'; did you mean 'rule.eta'?" in re.sub(r"\s+", " ", text)
+
+
+def test_completion_is_offered_for_the_shell() -> None:
+    done = subprocess.run(
+        [PROGRAM],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "_SNSTDP_COMPLETE": "complete_bash", "COMP_WORDS": "snstdp ini", "COMP_CWORD": "1"},
+    )
+    assert done.stdout.split() == ["init-weights", "init"]
+
+
 def test_a_rule_chosen_by_a_flag_leaves_the_other_rules_parameters_behind(tmp_path: Path) -> None:
     (tmp_path / "my.yaml").write_text("rule: {name: smin, eta: 0.02, positive_share: 0.7}\n")
     code, text = invoke("config", "show", "--config", str(tmp_path / "my.yaml"), "--rule", "smax", "--json")

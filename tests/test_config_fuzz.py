@@ -16,13 +16,16 @@ from typing import Any
 import pytest
 import yaml
 from fuzzing import tries
-from hypothesis import example, given
+from hypothesis import HealthCheck, example, given
 from hypothesis import strategies as st
 
 from snstdp_cli.config import Experiment, merge, parse_override, read_file, validate
 from snstdp_cli.config_text import commented_yaml
 from snstdp_cli.errors import ConfigError
 from snstdp_cli.rules import RULES, complete
+
+#: Structures of every kind are slow to draw, large and often thrown away.
+WILD = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much)
 
 # What is watched
 
@@ -226,7 +229,7 @@ def edited(raw: bytes, edit: Edit) -> bytes:
     return b"\n".join(lines)
 
 
-@tries(1200)
+@tries(1200, *WILD)
 @given(st.sampled_from(REAL), st.lists(edits, min_size=1, max_size=4))
 def test_edited_configurations(path: Path, raw: bytes, changes: list[Edit]) -> None:
     for change in changes:
@@ -234,7 +237,7 @@ def test_edited_configurations(path: Path, raw: bytes, changes: list[Edit]) -> N
     load(path, raw)
 
 
-@tries(550)
+@tries(550, *WILD)
 @given(st.lists(st.sampled_from(RAW_TOKENS), max_size=12).map(b"".join))
 @example(b"? ? ? a")
 @example(b"<<: [1, 2]")
@@ -246,7 +249,7 @@ def test_strings_of_yaml_tokens(path: Path, raw: bytes) -> None:
     load(path, raw)
 
 
-@tries(200)
+@tries(200, *WILD)
 @given(st.binary(max_size=60))
 def test_random_bytes(path: Path, raw: bytes) -> None:
     load(path, raw)
@@ -285,13 +288,13 @@ writers: list[Callable[[Any], str]] = [
 ]
 
 
-@tries(600)
+@tries(600, *WILD)
 @given(structures, st.sampled_from(writers))
 def test_structures_with_wrong_types_in_a_file(path: Path, content: Any, write: Callable[[Any], str]) -> None:
     load(path, write(content).encode(errors="surrogatepass"))
 
 
-@tries(400)
+@tries(400, *WILD)
 @given(structures | anything)
 @example({"n_e": 10**5000})
 @example({"dt": -(10**5000)})
@@ -309,7 +312,7 @@ plain = st.sampled_from(
 dotted = st.sampled_from([*Experiment.model_fields, *(f"{name}.{key}" for name in SECTIONS for key in SECTIONS[name])])
 
 
-@tries(400)
+@tries(400, *WILD)
 @given(
     st.just({}) | structures,
     st.lists(st.tuples(dotted | dotted | texts, plain | texts | scalars.map(str)), min_size=1, max_size=3),

@@ -1,54 +1,30 @@
-"""Data sets are found where the user says, read exactly, and refused with a sentence when they are damaged."""
+"""Data sets are found where the user says, and refused with a sentence when they are damaged."""
 
 import gzip
 import hashlib
 import math
-import struct
-import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pooch
 import pytest
 from fuzzing import tries
 from hypothesis import given
 from hypothesis import strategies as st
+from idx_files import EDITS, FILES, IMAGES, LABELS, found_or_refusal, idx_bytes, mutate, write_split
 
 from snstdp_cli.datasets import (
     Dataset,
     Split,
     fetch_dataset,
     find_dataset,
-    idx,
     load_dataset,
-    read_idx,
     search_path,
 )
-from snstdp_cli.datasets.fetching import MIRRORS
 from snstdp_cli.datasets.known import CONTENT, SHA256
 from snstdp_cli.errors import DataError
 
-IMAGES = np.arange(3 * 2 * 4, dtype=np.uint8).reshape(3, 2, 4)
-LABELS = np.array([7, 0, 9], dtype=np.uint8)
-FILES = (
-    "train-images-idx3-ubyte.gz",
-    "train-labels-idx1-ubyte.gz",
-    "t10k-images-idx3-ubyte.gz",
-    "t10k-labels-idx1-ubyte.gz",
-)
-
-
-def idx_bytes(array: np.ndarray) -> bytes:
-    return struct.pack(f">{1 + array.ndim}I", 0x0800 + array.ndim, *array.shape) + array.tobytes()
-
-
-def write_split(folder: Path, images: np.ndarray = IMAGES, labels: np.ndarray = LABELS, prefix: str = "train") -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{prefix}-images-idx3-ubyte").write_bytes(idx_bytes(images))
-    (folder / f"{prefix}-labels-idx1-ubyte").write_bytes(idx_bytes(labels))
-    return folder
+pytestmark = pytest.mark.usefixtures("places")
 
 
 def marked(folder: Path, value: int) -> Path:
@@ -60,220 +36,9 @@ def mark(found: Dataset) -> int:
     return int(found.images[0, 0, 0])
 
 
-@pytest.fixture(autouse=True)
-def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Work in an empty folder with an empty cache, whatever the machine has."""
-    work = tmp_path / "work"
-    work.mkdir()
-    monkeypatch.chdir(work)
-    monkeypatch.delenv("SNSTDP_DATA", raising=False)
-    monkeypatch.setattr("platformdirs.user_cache_dir", lambda app: str(tmp_path / "cache" / app))
-    return tmp_path
-
-
-# Reading IDX
-
-
-@pytest.mark.parametrize("array", [IMAGES, LABELS], ids=["images", "labels"])
-@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["raw", "gzip"])
-def test_an_idx_file_is_read_as_it_was_written(
-    tmp_path: Path, array: np.ndarray, pack: Callable[[bytes], bytes]
-) -> None:
-    path = tmp_path / "file"
-    path.write_bytes(pack(idx_bytes(array)))
-    found = read_idx(path)
-    assert found.dtype == np.uint8
-    np.testing.assert_array_equal(found, array)
-    assert not found.flags.writeable
-
-
-def test_compression_is_told_by_content_and_not_by_name(tmp_path: Path) -> None:
-    raw, packed = tmp_path / "raw.gz", tmp_path / "packed"
-    raw.write_bytes(idx_bytes(LABELS))
-    packed.write_bytes(gzip.compress(idx_bytes(LABELS)))
-    np.testing.assert_array_equal(read_idx(raw), read_idx(packed))
-
-
-def test_an_array_larger_than_one_piece_is_read_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(idx, "_CHUNK", 5)
-    path = tmp_path / "file"
-    path.write_bytes(idx_bytes(IMAGES))
-    np.testing.assert_array_equal(read_idx(path), IMAGES)
-
-
-DAMAGED = {
-    "empty file": (b"", "holds only 0 bytes; expected an IDX file"),
-    "two bytes": (b"\0\0", "holds only 2 bytes"),
-    "a web page": (b"<!DOCTYPE html>", "found magic number 0x3C21444F, expected 0x00000803 .* not an IDX file"),
-    "floats": (struct.pack(">3I", 0x0D01, 1, 0), "values of type 0x0D, expected unsigned bytes"),
-    "two dimensions": (struct.pack(">3I", 0x0802, 1, 1) + b"a", "0x00000802, expected 0x00000803 .*0x00000801"),
-    "half a header": (struct.pack(">2I", 0x0803, 1), "header ends after 8 bytes, expected 16"),
-    "too short": (idx_bytes(IMAGES)[:-1], "truncated: the header states 3 x 2 x 4 = 24 bytes, found 23"),
-    "too long": (idx_bytes(IMAGES) + b"a", "trailing bytes: the header states 3 x 2 x 4 = 24 bytes, found more"),
-    "no images": (struct.pack(">4I", 0x0803, 0, 28, 28), "states 0 x 28 x 28 values; expected at least one"),
-    "no pixels": (struct.pack(">4I", 0x0803, 5, 0, 28), "states 5 x 0 x 28 values; expected at least one"),
-    "huge": (struct.pack(">4I", 0x0803, *[2**32 - 1] * 3), "expected at most 1,073,741,824"),
-    "overflowing": (struct.pack(">4I", 0x0803, 2**31, 2**31, 4), "= 18,446,744,073,709,551,616 bytes; expected at"),
-}
-
-
-@pytest.mark.parametrize(("content", "message"), DAMAGED.values(), ids=DAMAGED.keys())
-@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["raw", "gzip"])
-def test_damaged_content_is_refused_with_what_was_found_and_expected(
-    tmp_path: Path, content: bytes, message: str, pack: Callable[[bytes], bytes]
-) -> None:
-    path = tmp_path / "damaged"
-    path.write_bytes(pack(content))
-    with pytest.raises(DataError, match=message) as caught:
-        read_idx(path)
-    assert str(path) in str(caught.value)
-
-
-@pytest.mark.parametrize("kind", ["images", "labels"])
-def test_exchanged_images_and_labels_are_named(tmp_path: Path, kind: idx.Kind) -> None:
-    path = tmp_path / "file"
-    path.write_bytes(idx_bytes(LABELS if kind == "images" else IMAGES))
-    with pytest.raises(DataError, match=rf"expected 0x0000080\d \({kind}\); are the files .* exchanged"):
-        read_idx(path, kind)
-
-
-PACKED = gzip.compress(idx_bytes(IMAGES), mtime=0)
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        PACKED[:-9],
-        PACKED[:5],
-        PACKED[:-8] + b"\0\0\0\0" + PACKED[-4:],
-        PACKED[:10] + b"\xff" * 20,
-        PACKED[:2] + b"\x07" + PACKED[3:],
-        PACKED + b"garbage",
-    ],
-    ids=["truncated", "half a header", "wrong checksum", "bad deflate", "unknown method", "trailing garbage"],
-)
-def test_a_damaged_gzip_file_is_refused(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "damaged.gz"
-    path.write_bytes(content)
-    with pytest.raises(DataError, match=r"damaged gzip file \(.+\); expected a complete one; download"):
-        read_idx(path)
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        struct.pack(">4I", 0x0803, 1_000_000, 28, 28) + b"few",
-        gzip.compress(struct.pack(">4I", 0x0803, 1_000_000, 28, 28) + b"few"),
-        gzip.compress(struct.pack(">4I", 0x0803, 1, 2, 2) + bytes(50_000_000)),
-    ],
-    ids=["header of 784 MB, raw", "header of 784 MB, gzip", "bomb"],
-)
-def test_little_memory_is_used_for_a_header_or_a_bomb_that_promises_much(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "hostile"
-    path.write_bytes(content)
-    tracemalloc.start()
-    try:
-        with pytest.raises(DataError, match=r"truncated|trailing"):
-            read_idx(path)
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-    assert peak < 8_000_000
-
-
-def test_too_little_memory_is_a_data_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object, **__: object) -> None:
-        raise MemoryError
-
-    monkeypatch.setattr(idx, "_take", fail)
-    path = write_split(tmp_path) / "train-images-idx3-ubyte"
-    with pytest.raises(DataError, match="does not fit into memory"):
-        read_idx(path)
-
-
-def test_missing_files_folders_and_refused_permission_are_data_errors(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with pytest.raises(DataError, match="no such file; expected an IDX file"):
-        read_idx(tmp_path / "missing")
-    with pytest.raises(DataError, match="is a folder; expected an IDX file"):
-        read_idx(tmp_path)
-    path = write_split(tmp_path) / "train-images-idx3-ubyte"
-
-    def refuse(*_: object, **__: object) -> None:
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(Path, "open", refuse)
-    with pytest.raises(DataError, match="train-images-idx3-ubyte: cannot be read: Permission denied; check"):
-        read_idx(path)
-
-
-# Mutated files never raise anything but DataError
-
-EDITS = st.lists(
-    st.tuples(
-        st.sampled_from(["flip", "set", "cut", "drop", "insert"]),
-        st.one_of(st.integers(0, 20), st.integers(0, 200)),
-        st.integers(0, 255),
-        st.binary(min_size=1, max_size=6),
-    ),
-    min_size=1,
-    max_size=4,
-)
-
-
-def mutate(content: bytes, edits: list[tuple[str, int, int, bytes]]) -> bytes:
-    found = bytearray(content)
-    for kind, position, value, extra in edits:
-        at = position % (len(found) or 1)
-        if kind == "cut":
-            del found[at:]
-        elif kind == "drop":
-            del found[at : at + len(extra)]
-        elif kind == "insert" or not found:
-            found[at:at] = extra
-        elif kind == "flip":
-            found[at] ^= 1 << value % 8
-        else:
-            found[at] = value
-    return bytes(found)
-
-
-def found_or_refusal(load: Callable[[], Any]) -> Any:
-    try:
-        return load()
-    except DataError as error:
-        return error
-
-
 @pytest.fixture(scope="module")
 def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("fuzz")
-
-
-@tries(4000)
-@given(
-    array=st.sampled_from([IMAGES, LABELS]),
-    edits=EDITS,
-    when=st.sampled_from(["raw", "before gzip", "after gzip"]),
-)
-def test_a_mutated_file_is_read_whole_or_refused(
-    scratch: Path, array: np.ndarray, edits: list[tuple[str, int, int, bytes]], when: str
-) -> None:
-    content = idx_bytes(array)
-    if when == "after gzip":
-        content = mutate(gzip.compress(content, mtime=0), edits)
-    else:
-        content = mutate(content, edits)
-        content = gzip.compress(content, mtime=0) if when == "before gzip" else content
-    path = scratch / "mutated"
-    path.write_bytes(content)
-    found = found_or_refusal(lambda: read_idx(path))
-    if isinstance(found, DataError):
-        assert str(path) in str(found)
-    else:
-        plain = gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
-        assert idx_bytes(found) == plain
 
 
 @tries(1500)
@@ -621,125 +386,3 @@ def test_an_incomplete_installation_is_a_data_error(tmp_path: Path, monkeypatch:
     monkeypatch.setattr("importlib.resources.files", lambda _: tmp_path)
     with pytest.raises(DataError, match=r"train-images-idx3-ubyte\.gz: No such file.*install snstdp again"):
         load_dataset("bundled", "train")
-
-
-# Fetching, without a network
-
-
-class Network:
-    """Stands in for `pooch.retrieve`: mirrors whose address contains a word of `broken` fail."""
-
-    def __init__(self, broken: tuple[str, ...] = (), error: Exception | None = None) -> None:
-        self.broken, self.error, self.calls = broken, error or OSError("unreachable"), list[dict[str, Any]]()
-
-    def __call__(self, **call: Any) -> str:
-        self.calls.append(call)
-        if any(word in call["url"] for word in self.broken):
-            raise self.error
-        return str(Path(call["path"]) / call["fname"])
-
-    @property
-    def urls(self) -> list[str]:
-        return [call["url"] for call in self.calls]
-
-
-@pytest.fixture
-def connect(monkeypatch: pytest.MonkeyPatch) -> Callable[[Network], Network]:
-    def install(network: Network) -> Network:
-        monkeypatch.setattr(pooch, "retrieve", network)
-        return network
-
-    return install
-
-
-@pytest.mark.parametrize("name", ["mnist", "fashion-mnist"])
-def test_four_files_are_fetched_into_the_cache_from_the_first_mirror_by_https_with_known_hashes(
-    places: Path, connect: Callable[[Network], Network], name: str
-) -> None:
-    network = connect(Network())
-    folder = places / "cache" / "snstdp" / name
-    assert fetch_dataset(name) == [folder / file for file in FILES]
-    assert network.urls == [MIRRORS[name][0] + file for file in FILES]
-    for call in network.calls:
-        assert call["url"].startswith("https://")
-        algorithm, _, digest = call["known_hash"].partition(":")
-        assert algorithm == "sha256"
-        assert len(bytes.fromhex(digest)) == 32
-        assert not call["progressbar"]
-    assert len({call["known_hash"] for call in network.calls}) == 4
-    assert folder in search_path(name)
-
-
-def test_the_second_mirror_is_asked_when_the_first_fails_and_comes_first_from_then_on(
-    tmp_path: Path, connect: Callable[[Network], Network]
-) -> None:
-    network = connect(Network(broken=("googleapis",)))
-    assert fetch_dataset("mnist", tmp_path / "new" / "folder") == [tmp_path / "new" / "folder" / f for f in FILES]
-    first, second = MIRRORS["mnist"]
-    assert network.urls == [first + FILES[0], *(second + file for file in FILES)]
-
-
-@pytest.mark.parametrize(
-    "error",
-    [OSError("unreachable"), ValueError("SHA256 hash of downloaded file\n does not match the known hash"), Exception()],
-    ids=["no network", "wrong hash", "anything"],
-)
-def test_when_all_mirrors_fail_the_error_says_why_and_what_to_do_by_hand(
-    tmp_path: Path, connect: Callable[[Network], Network], error: Exception
-) -> None:
-    network = connect(Network(broken=("https",), error=error))
-    with pytest.raises(DataError) as caught:
-        fetch_dataset("fashion-mnist", tmp_path)
-    message = str(caught.value)
-    assert network.urls == [mirror + FILES[0] for mirror in MIRRORS["fashion-mnist"]]
-    for url in network.urls:
-        assert f"{url}: {' '.join(str(error).split()) or 'Exception'}\n" in message
-    assert "put them into a folder and name it by --data-dir" in message
-    assert all(file in message for file in FILES)
-
-
-def test_a_file_of_the_same_name_and_other_content_is_not_replaced_in_a_named_folder(
-    tmp_path: Path, connect: Callable[[Network], Network]
-) -> None:
-    network = connect(Network())
-    (tmp_path / FILES[0]).write_bytes(b"mine")
-    with pytest.raises(DataError, match=rf"{FILES[0]}: is there already, and not the published file of mnist"):
-        fetch_dataset("mnist", tmp_path)
-    assert network.calls == []
-
-
-def test_a_published_file_that_is_there_is_accepted(
-    tmp_path: Path, connect: Callable[[Network], Network], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    connect(Network())
-    monkeypatch.setitem(SHA256["mnist"], FILES[0], hashlib.sha256(b"published").hexdigest())
-    (tmp_path / FILES[0]).write_bytes(b"published")
-    assert len(fetch_dataset("mnist", tmp_path)) == 4
-
-
-def test_a_damaged_file_in_the_cache_is_left_to_pooch_to_replace(
-    places: Path, connect: Callable[[Network], Network]
-) -> None:
-    network = connect(Network())
-    folder = places / "cache" / "snstdp" / "mnist"
-    folder.mkdir(parents=True)
-    (folder / FILES[0]).write_bytes(b"damaged")
-    fetch_dataset("mnist")
-    assert network.urls[0].endswith(FILES[0])
-
-
-def test_a_target_that_cannot_be_a_folder_is_refused(tmp_path: Path, connect: Callable[[Network], Network]) -> None:
-    network = connect(Network())
-    (tmp_path / "file").touch()
-    with pytest.raises(DataError, match=r"cannot be used as a folder for mnist: .*; choose another one"):
-        fetch_dataset("mnist", tmp_path / "file")
-    with pytest.raises(DataError, match="cannot be used as a folder"):
-        fetch_dataset("mnist", Path("a\0b"))
-    assert network.calls == []
-
-
-def test_the_bundled_subset_need_not_be_fetched(connect: Callable[[Network], Network]) -> None:
-    network = connect(Network())
-    with pytest.raises(DataError, match="nothing to fetch; expected: mnist or fashion-mnist"):
-        fetch_dataset("bundled")
-    assert network.calls == []

@@ -106,7 +106,7 @@ class TestAssignment:
     def test_more_examples_than_fit_in_one_block_are_summed_exactly(self, monkeypatch: pytest.MonkeyPatch) -> None:
         counts, labels = random_responses(1)
         whole = assign_labels(counts, labels, 4), classify(counts, assign_labels(counts, labels, 4), "average")
-        monkeypatch.setattr("snstdp_cli.evaluation._BLOCK", 7 * counts.shape[1])
+        monkeypatch.setattr("snstdp_cli.evaluation.scores._BLOCK", 7 * counts.shape[1])
         blocks = assign_labels(counts, labels, 4), classify(counts, assign_labels(counts, labels, 4), "average")
         np.testing.assert_array_equal(whole[0].mean_response, blocks[0].mean_response)
         np.testing.assert_array_equal(whole[1][0], blocks[1][0])

@@ -289,6 +289,7 @@ EQUATION = "w += eta * (w_max * trace - w)"
         (EQUATION, "w += strength(trace)", r"unknown name 'strength'"),
         (EQUATION, "eta = w", r"'eta' cannot be changed"),
         (EQUATION, "arrived -= 1", r"'arrived' cannot be changed"),
+        (EQUATION, "w = 1e400", r"on_post 'learn': a number in it is larger than a computer can hold"),
         (EQUATION, "w = rand()", r"'rand' draws random numbers that no seed repeats"),
         (EQUATION, "x_pre = w", r"'x_pre' is no name for a variable of these statements"),
         ('"learn":', '"pre":', r"on_post: found the key 'pre', expected another name"),

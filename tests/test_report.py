@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 
 from snstdp_cli.artefacts import Responses, Workdir, load_weights, save_responses, save_snapshot, save_weights
 from snstdp_cli.cli.app import app, reported
-from snstdp_cli.cli.looking import joined
+from snstdp_cli.cli.names import joined
 from snstdp_cli.cli.reporting import report
 from snstdp_cli.config import Experiment
 from snstdp_cli.config_text import setting_leaves

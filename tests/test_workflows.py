@@ -22,12 +22,12 @@ from snstdp_cli.workflows import (
     TrainingProgress,
     compare_networks,
     evaluate_activity,
-    figures,
     init_weights,
     record_activity,
     run_experiment,
     train_network,
 )
+from snstdp_cli.workflows.figures import learned_neurons
 
 pytestmark = pytest.mark.compiles
 
@@ -281,6 +281,6 @@ def test_provenance_is_json_that_people_can_read(trained: Workdir) -> None:
 def test_the_neurons_that_are_shown_during_training_are_some_that_learned() -> None:
     theta_mv = np.full(50, 20.0)
     theta_mv[[3, 9, 40]] = 21, 30, 25
-    assert {3, 9, 40} <= set(figures._learned(theta_mv))
-    assert figures._learned(np.linspace(20, 30, 101))[::7] == [11, 100]
-    assert figures._learned(np.array([20.0, 20.0])) == [0, 1]
+    assert {3, 9, 40} <= set(learned_neurons(theta_mv, 8))
+    assert learned_neurons(np.linspace(20, 30, 101), 8)[::7] == [11, 100]
+    assert learned_neurons(np.array([20.0, 20.0]), 8) == [0, 1]

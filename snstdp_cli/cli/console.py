@@ -45,10 +45,11 @@ def _tell(markup: str) -> None:
     err.print(markup, soft_wrap=not err.is_terminal)
 
 
-def print_next(command: str) -> None:
+def print_next(command: str, workdir: Path = Path()) -> None:
     """Print the command to try next, with the program's path where it is not on the search path."""
     program = "snstdp" if shutil.which("snstdp") else os.path.relpath(sys.argv[0])
-    print_note(f"next: {program} {command}")
+    where = "" if workdir == Path() else f" --workdir {workdir}"
+    print_note(f"next: {program} {command}{where}")
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -10,7 +10,7 @@ import typer
 from snstdp_cli.cli import options as o
 from snstdp_cli.cli.console import print_json
 from snstdp_cli.cli.live import reporter
-from snstdp_cli.cli.settings import known_names
+from snstdp_cli.cli.names import known_names
 
 
 def evaluate(
@@ -58,8 +58,7 @@ def evaluate(
     else:
         with reporter(quiet) as report:
             place = Workdir(workdir)
-            given = [*(names or []), *(load_name or [])]
-            chosen = known_names(given, "evaluate", place) if given else None
+            chosen = known_names([*(names or []), *(load_name or [])], "evaluate", place, recorded=True)
             scores = score_names(place, chosen, assign_from.value, kind, num_examples, report)
     results.warn_of_scores(scores)
     if len(scores) == 1 and as_json:

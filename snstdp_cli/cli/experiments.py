@@ -18,7 +18,8 @@ from snstdp_cli.cli.console import (
     print_warning,
 )
 from snstdp_cli.cli.live import reporter
-from snstdp_cli.cli.settings import checked, resolve, resolve_for_weights, setting_flags
+from snstdp_cli.cli.names import checked
+from snstdp_cli.cli.settings import resolve, resolve_for_weights, setting_flags
 
 
 def _tell_of_bundled(name: str, data_dir: Path | None) -> bool:
@@ -64,7 +65,7 @@ def init_weights(
         return
     out.print(f"weights of {experiment.n_e:,} neurons with {n_input:,} inputs each, seed {experiment.seed}:")
     print_files(files)
-    print_next(f"train --load-name {name} --n-e {experiment.n_e} --save-name mine")
+    print_next(f"train --load-name {name} --n-e {experiment.n_e} --save-name mine", workdir)
 
 
 def train(
@@ -113,8 +114,7 @@ def train(
     )
     print_files(result.files)
     if not quiet:
-        where = "" if workdir == Path() else f" --workdir {workdir}"
-        print_next(f"test --load-name {experiment.save_name} --split train{where}")
+        print_next(f"test --load-name {experiment.save_name} --split train", workdir)
 
 
 def record(
@@ -183,8 +183,7 @@ def record(
         return
     other = "train" if split.value == "test" else "test"
     missing = not find_recordings(place, name, other)
-    where = "" if workdir == Path() else f" --workdir {workdir}"
-    print_next(f"test --load-name {name} --split {other}{where}" if missing else f"evaluate --load-name {name}{where}")
+    print_next(f"test --load-name {name} --split {other}" if missing else f"evaluate --load-name {name}", workdir)
 
 
 def run(
@@ -242,11 +241,10 @@ def run(
     print_files(result.files)
     if quiet:
         return
-    where = "" if workdir == Path() else f" --workdir {workdir}"
-    print_next(f"plot classes {experiment.save_name}{where}")
+    print_next(f"plot classes {experiment.save_name}", workdir)
     others = [name for name in list_recorded(Workdir(workdir)) if name != experiment.save_name]
     if others:
-        print_next(f"report {others[-1]} {experiment.save_name}{where}")
+        print_next(f"report {others[-1]} {experiment.save_name}", workdir)
 
 
 def _tell_plan(experiment: Any, workdir: Path, bundled: bool) -> None:

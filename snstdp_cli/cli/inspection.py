@@ -61,7 +61,10 @@ def config_show(
     Example: snstdp config show configs/smax_400.yaml --n-e 100
     """
     from snstdp_cli.config_text import resolved_rows
+    from snstdp_cli.errors import ConfigError
 
+    if file is not None and config is not None:
+        raise ConfigError(f"expected one file, found {file} and --config {config}")
     flags = setting_flags(n_e, rule, dt, num_examples, load_name, save_name, seed, data, engine)
     resolved = resolve(file or config, sets, flags)
     rows = resolved_rows(resolved.experiment, resolved.sources)

@@ -11,7 +11,7 @@ import typer
 
 from snstdp_cli.cli import options as o
 from snstdp_cli.cli.console import print_files, print_json, print_note
-from snstdp_cli.cli.settings import known_names
+from snstdp_cli.cli.names import joined, known_names
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -112,14 +112,3 @@ def _draw(kind: str, requests: list[FigureRequest]) -> Iterator[tuple[str, Figur
                 if kind != "all":
                     raise
                 print_note(f"{request.name}, {chosen}: {error}")
-
-
-#: With more names in it, a file's name would become longer than a file system takes.
-_MAX_NAMED = 3
-
-
-def joined(names: list[str]) -> str:
-    """Return the part of a file's name that says which networks it is about."""
-    stem = "_vs_".join(names[:_MAX_NAMED])
-    stem += f"_and_{len(names) - _MAX_NAMED}_more" if len(names) > _MAX_NAMED else ""
-    return stem if len(stem) <= 200 else f"{names[0]}_and_{len(names) - 1}_more"

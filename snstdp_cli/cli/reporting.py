@@ -10,8 +10,7 @@ import typer
 
 from snstdp_cli.cli import options as o
 from snstdp_cli.cli.console import out, print_files, print_json, print_note
-from snstdp_cli.cli.looking import joined
-from snstdp_cli.cli.settings import known_names
+from snstdp_cli.cli.names import joined, known_names
 
 
 def report(

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from snstdp_cli.cli.console import out, percent, print_json, print_table, print_warning
-from snstdp_cli.config_text import differing_settings
+from snstdp_cli.config_text import differing_settings, setting_notes
 from snstdp_cli.evaluation import mean_and_sd
 from snstdp_cli.workflows import Score
 
@@ -52,7 +52,7 @@ def _collapsed(score: Score) -> str | None:
         return None
     predicted = result.confusion.sum(axis=0)
     if predicted.max() > _ONE_FOR_ALL * result.num_examples:
-        return f"{predicted.max() / result.num_examples:.0%} of the images are taken for class {predicted.argmax()}"
+        return f"{predicted.max() / result.num_examples:.1%} of the images are taken for class {predicted.argmax()}"
     if result.ci95[0] <= 1 / score.num_classes:
         return "the accuracy cannot be told from chance"
     return None
@@ -103,7 +103,7 @@ def _show_confusion(score: Score) -> None:
 
 def show_seeds(scores: list[Score], as_json: bool) -> None:
     """Print several networks; the mean and the standard deviation of their accuracies are those over seeds."""
-    different = differing_settings([_experiment(score) for score in scores])
+    different = differing_settings([score.experiment for score in scores])
     others = [key for key in different[0] if key != "seed"]
     mean, sd = mean_and_sd([score.evaluation.accuracy for score in scores])
     if as_json:
@@ -115,7 +115,7 @@ def show_seeds(scores: list[Score], as_json: bool) -> None:
             score.name,
             percent(score.evaluation.accuracy, 2),
             " to ".join(percent(v, 2) for v in score.evaluation.ci95),
-            ", ".join(f"{key} {value}" for key, value in found.items()) or "none",
+            ", ".join(setting_notes(found)) or "none",
         )
         for score, found in zip(scores, different, strict=True)
     ]
@@ -124,8 +124,3 @@ def show_seeds(scores: list[Score], as_json: bool) -> None:
         print_warning(f"no mean over seeds: the networks differ in {', '.join(others)}")
         return
     out.print(f"mean {percent(mean, 2)}, standard deviation {percent(sd or 0.0, 2)} over {len(scores)} networks")
-
-
-def _experiment(score: Score) -> dict[str, Any]:
-    found = score.test.provenance.get("experiment")
-    return found if isinstance(found, dict) else {}

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from snstdp_cli.artefacts import Workdir, list_recorded
+from snstdp_cli.artefacts import Workdir
 from snstdp_cli.cli.console import out, percent, print_json
-from snstdp_cli.cli.settings import known_names
-from snstdp_cli.errors import ArtefactError, ConfigError
+from snstdp_cli.cli.names import known_names
+from snstdp_cli.errors import ConfigError
 from snstdp_cli.workflows import Reporter, Score, compare_networks, evaluate_activity, evaluate_ancestor_pairs
 
 Kind = Literal["average", "selective"]
@@ -16,14 +16,13 @@ Kind = Literal["average", "selective"]
 
 def score_names(
     workdir: Workdir,
-    names: list[str] | None,
+    names: list[str],
     assign_from: str,
     classifier: str,
     num_examples: int | None,
     report: Reporter,
 ) -> list[Score]:
-    """Score the networks of these names, or the only one that was recorded."""
-    chosen = names or [_only_recorded(workdir)]
+    """Score the networks of these names."""
     return [
         evaluate_activity(
             workdir,
@@ -33,7 +32,7 @@ def score_names(
             num_examples=num_examples,
             report=report,
         )
-        for name in chosen
+        for name in names
     ]
 
 
@@ -70,15 +69,3 @@ def compare_pair(workdir: Workdir, names: tuple[str, str], classifier: str, as_j
         f"{100 * result.difference:+.2f} points (95 % interval {100 * low:+.2f} to {100 * high:+.2f}), "
         f"McNemar p = {result.p_value:.3g}"
     )
-
-
-def _only_recorded(workdir: Workdir) -> str:
-    names = list_recorded(workdir)
-    if len(names) == 1:
-        return names[0]
-    if not names:
-        raise ArtefactError(
-            f"{workdir.activity}: no responses are recorded; record some first: snstdp test --load-name NAME --split "
-            "train, then --split test"
-        )
-    raise ConfigError(f"several networks are recorded, name one of: {', '.join(names)}")

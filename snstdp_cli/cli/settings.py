@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from snstdp_cli.artefacts import Workdir, list_recorded, list_weights, load_weights
+from snstdp_cli.artefacts import Workdir, list_weights, load_weights
+from snstdp_cli.cli.names import checked, no_weights
 from snstdp_cli.cli.options import ClassifierName, EngineName
-from snstdp_cli.config import Experiment, check_name, merge, parse_override, read_file, validate
+from snstdp_cli.config import Experiment, merge, parse_override, read_file, validate
 from snstdp_cli.config_text import setting_leaves
 from snstdp_cli.errors import ArtefactError, ConfigError
 from snstdp_cli.rules import RULES, complete, find_rule
@@ -77,16 +77,22 @@ def resolve(
     where = str(config) if config is not None else base_name or "configuration"
     overrides = dict(parse_override(text) for text in sets or [])
     overrides |= {key: value for key, value in flags.items() if value is not None}
+    _refuse_misplaced(content, where)
+    _refuse_misplaced(overrides, "options")
     experiment = complete(validate(content, where), where)
-    for key in overrides:
-        if key not in Experiment.model_fields and any(key in rule.parameters.model_fields for rule in RULES.values()):
-            raise ConfigError(f"options: unknown key '{key}'; did you mean 'rule.{key}'?")
     sources = {key: where for key, _ in setting_leaves(merge(content, {}, where))} if content else {}
     if overrides:
         merged = merge(_for_rule(content, overrides), overrides, "options")
         experiment = complete(validate(merged, "options"), "options")
         sources |= {"rule.name" if key == "rule" else key: "flag" for key in overrides}
     return Resolved(experiment, sources)
+
+
+def _refuse_misplaced(settings: Mapping[str, Any], where: str) -> None:
+    """Refuse a rule's parameter that stands beside `rule`; the configuration itself does not know the rules."""
+    for key in settings:
+        if key not in Experiment.model_fields and any(key in rule.parameters.model_fields for rule in RULES.values()):
+            raise ConfigError(f"{where}: unknown key '{key}'; did you mean 'rule.{key}'?")
 
 
 def _for_rule(content: Mapping[str, Any], overrides: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -109,7 +115,7 @@ def resolve_for_weights(
         name = resolve(config, sets, flags).experiment.save_name
     name = checked(name or PRETRAINED, "--load-name")
     if name not in (known := list_weights(workdir)):
-        raise ArtefactError(_no_weights(name, known, workdir))
+        raise ArtefactError(no_weights(name, known, workdir))
     weights = load_weights(workdir, name)
     recorded = weights.provenance.get("experiment")
     base = recorded if isinstance(recorded, dict) else {}
@@ -117,42 +123,3 @@ def resolve_for_weights(
     if config is None and not base:
         flags.setdefault("n_e", weights.weights.shape[1])
     return resolve(config, sets, flags, base, f"provenance of {name}").experiment, name
-
-
-def checked(name: str, flag: str) -> str:
-    """Refuse a name that is not a plain file-name stem."""
-    try:
-        return check_name(name)
-    except ValueError as error:
-        raise ConfigError(f"{flag}: {error}; found {name[:60]!r}") from None
-
-
-def known_names(names: list[str], flag: str, workdir: Workdir) -> list[str]:
-    """Return names of networks of which there are weights or recordings, each once; without any, the only one.
-
-    Raises
-    ------
-    ConfigError, ArtefactError
-        For a name that cannot be one, that nothing has, or that would be a guess.
-    """
-    known = sorted({*list_weights(workdir), *list_recorded(workdir)})
-    if not names and len(known) == 1:
-        return known
-    if not names and known:
-        raise ConfigError(f"name the network: {', '.join(known[:8])}{', ...' if len(known) > 8 else ''}")
-    for name in names or [""]:
-        if name not in known:
-            raise ArtefactError(_no_weights(checked(name, flag) if name else name, known, workdir))
-    return list(dict.fromkeys(names))
-
-
-def _no_weights(name: str, known: list[str], workdir: Workdir) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
-    if close:
-        hint = f"; did you mean '{close[0]}'?"
-    elif known:
-        hint = f"; there are: {', '.join(known[:8])}"
-    else:
-        hint = "; train a network first (snstdp train), or name another folder by --workdir"
-    named = f" named '{name}'" if name else ""
-    return f"{workdir.weights}: no weights{named}{hint}"

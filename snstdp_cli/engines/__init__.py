@@ -16,7 +16,6 @@ from snstdp_cli.engines.base import (
 )
 from snstdp_cli.engines.compilation import find_compiler
 from snstdp_cli.engines.program import cache_folder
-from snstdp_cli.errors import EngineError, SnstdpError
 from snstdp_cli.rules import Plasticity
 from snstdp_cli.wiring import Wiring
 
@@ -48,27 +47,7 @@ def open_engine(
     wiring: Wiring,
     say: Callable[[str], None] = lambda text: None,
 ) -> Engine:
-    """Prepare the chosen engine for learning (`plasticity` given) or for a frozen network (None).
-
-    Raises
-    ------
-    EngineError
-        If the compiler fails, or Brian 2 on a rule of the user's own.
-    """
-    try:
-        return _open(experiment, plasticity, wiring, say)
-    except SnstdpError:
-        raise
-    except Exception as error:
-        if plasticity is None or not experiment.rule.is_own:
-            raise
-        reason = " ".join(str(error).split())[:300]
-        raise EngineError(
-            f"{experiment.rule.name}: Brian 2 cannot build a network with this rule: {type(error).__name__}: {reason}"
-        ) from None
-
-
-def _open(experiment: Experiment, plasticity: Plasticity | None, wiring: Wiring, say: Callable[[str], None]) -> Engine:
+    """Prepare the chosen engine for learning (`plasticity` given) or for a frozen network (None)."""
     if choose_engine(experiment) == "standalone":
         from snstdp_cli.engines.standalone import StandaloneEngine
 

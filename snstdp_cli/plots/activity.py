@@ -56,8 +56,7 @@ def raster(
         axes.set_ylim(-0.02 * size - 0.5, 1.02 * size - 0.5)
         axes.set_ylabel(f"{name}\nneuron")
         axes.set_title(f"{len(times):,} spikes", fontsize=8)
-        if stimulus_ms is not None:
-            axes.axvspan(*stimulus_ms, color="#eeeeee", zorder=0, linewidth=0)
+        _shade(axes, stimulus_ms)
     last = max((float(times.max()) for times, _ in spikes.values() if len(times)), default=1.0)
     panels[-1].set_xlim(0, end_ms or last)
     panels[-1].set_xlabel("time (ms)")
@@ -96,8 +95,7 @@ def traces(
         for colour, line in zip(_cycle(len(samples)), samples, strict=True):
             axes.plot(times_ms, line, color=colour, linewidth=1)
         axes.set_ylabel(name)
-        if stimulus_ms is not None:
-            axes.axvspan(*stimulus_ms, color="#eeeeee", zorder=0, linewidth=0)
+        _shade(axes, stimulus_ms)
     panels[-1].set(xlabel="time (ms)", xlim=(min(times_ms[0], 0.0), times_ms[-1]) if len(times_ms) > 1 else None)
     if neurons is not None and len(neurons) <= _MAX_LEGEND:
         for line, neuron in zip(panels[0].lines, neurons, strict=False):
@@ -106,6 +104,11 @@ def traces(
     figure.suptitle(title or "State variables", x=0.01, ha="left", fontsize=10)
     figure.align_ylabels(panels)
     return figure
+
+
+def _shade(axes: Any, span_ms: tuple[float, float] | None) -> None:
+    if span_ms is not None:
+        axes.axvspan(*span_ms, color="#eeeeee", zorder=0, linewidth=0)
 
 
 def _cycle(num: int) -> list[str]:

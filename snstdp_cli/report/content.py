@@ -26,7 +26,7 @@ from snstdp_cli.datasets import load_dataset
 from snstdp_cli.errors import ArtefactError, ConfigError, DataError, SnstdpError
 from snstdp_cli.evaluation import Assignment, Classifier, Comparison, assign_labels
 from snstdp_cli.plots import render_figure
-from snstdp_cli.workflows.figures import KINDS, FigureRequest
+from snstdp_cli.workflows.figures import KINDS, FigureRequest, learned_neurons
 from snstdp_cli.workflows.scoring import Score, compare_scores, evaluate_activity
 
 T = TypeVar("T")
@@ -251,7 +251,7 @@ def _growth(request: FigureRequest) -> Growth:
         )
     final = request.weights.weights
     chosen = [found[k] for k in np.unique(np.linspace(0, len(found) - 1, _MAX_SNAPSHOTS).round().astype(int))]
-    neurons = np.unique(np.linspace(0, final.shape[1] - 1, _MAX_NEURONS).round().astype(np.int64))
+    neurons = np.array(learned_neurons(request.weights.theta_mv, _MAX_NEURONS))
     stages: list[tuple[int | None, NDArray[np.float64]]] = [
         (examples, load_weight_files(w, theta, n_input=final.shape[0], n_e=final.shape[1]).weights[:, neurons])
         for examples, w, theta in chosen

@@ -66,11 +66,8 @@ def explorers(content: Content) -> list[Markup]:
 def growth(run: Run, index: int) -> list[Markup]:
     """Return receptive fields of a few neurons during the training."""
     if run.growth is None:
-        return (
-            [tag("p", f"{run.name}: {run.missing['evolution']}", class_="missing")]
-            if "evolution" in run.missing
-            else []
-        )
+        reason = run.missing.get("evolution")
+        return [] if reason is None else [tag("p", f"{run.name}: {reason}", class_="missing")]
     neurons, stages = run.growth.neurons, run.growth.stages
     fields = embed_fields(np.hstack([w for _, w in stages]), run.image_shape, _GROWTH_BUDGET, 0)
     if len(fields.neurons) < len(stages) * len(neurons):

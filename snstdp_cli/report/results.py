@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from snstdp_cli.config_text import differing_settings
+from snstdp_cli.config_text import differing_settings, setting_notes
 from snstdp_cli.evaluation import Classifier
 from snstdp_cli.report.charts import Series, class_axis, draw_points, legend, linear_axis
 from snstdp_cli.report.content import CLASSIFIERS, Content, Mistake, Pair, Run, section
@@ -152,7 +152,7 @@ def _comparison_row(run: Run, different: Mapping[str, object]) -> tuple[object, 
     n_e = run.weights.weights.shape[1] if run.weights is not None else None
     norm = float(np.abs(run.weights.weights).sum(axis=0).mean()) if run.weights is not None else None
     return (
-        Cell([run.name, *(tag("small", f"{key} {value}") for key, value in different.items())]),
+        Cell([run.name, *(tag("small", note) for note in setting_notes(different))]),
         section(settings, "rule").get("name", "unknown"),
         _number_cell(n_e),
         _number_cell(figures.get("examples")),

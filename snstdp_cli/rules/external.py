@@ -6,6 +6,7 @@ checked by Brian 2's own parser before a network is built from them.
 
 from __future__ import annotations
 
+import ast
 import difflib
 import functools
 import hashlib
@@ -294,6 +295,9 @@ def _problem_of_code(statements: str, names: dict[str, Any], constants: set[str]
             close = difflib.get_close_matches(name, [*names, *assigned], n=1)
             return f"unknown name '{name}'{f'; did you mean {close[0]!r}?' if close else ''}"
         check_units_statements(code, names)
+        numbers = [node.value for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Constant)]
+        if not all(_is_finite(number) for number in numbers):
+            return "a number in it is larger than a computer can hold"
     except Exception as error:  # Brian raises several unrelated classes for what it cannot read
         return f"Brian 2 does not accept it: {' '.join(str(error).split())[:300]}"
     return ""

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snstdp_cli import plots
-from snstdp_cli.artefacts import TrainedWeights, Workdir, list_snapshots, load_weight_files, load_weights, weights_exist
+from snstdp_cli.artefacts import TrainedWeights, Workdir, list_snapshots, load_weight_files, load_weights
 from snstdp_cli.config import Experiment
-from snstdp_cli.config_text import differing_settings
+from snstdp_cli.config_text import differing_settings, setting_notes
 from snstdp_cli.datasets import load_dataset
 from snstdp_cli.errors import ArtefactError, DataError
 from snstdp_cli.evaluation import Classifier, assign_labels, wilson_interval
@@ -111,18 +111,18 @@ def evolution(request: FigureRequest) -> Figure:
     shots = [(examples, load_weight_files(w, theta).weights) for examples, w, theta in found]
     last = request.weights.provenance.get("figures", {}).get("examples", shots[-1][0] + 1)
     shots.append((int(last), request.weights.weights))
-    neurons = list(request.neurons) or _learned(request.weights.theta_mv)
+    neurons = list(request.neurons) or learned_neurons(request.weights.theta_mv, _EVOLVING)
     title = request.title("receptive fields during training")
     return plots.evolution(shots, request.image_shape, neurons=neurons, title=title)
 
 
-def _learned(theta_mv: NDArray[np.float64]) -> list[int]:
-    """Return a few neurons that have learned something, evenly chosen: their thresholds rose with their spikes."""
+def learned_neurons(theta_mv: NDArray[np.float64], most: int) -> list[int]:
+    """Return some neurons that have learned, evenly chosen: at spikes weights change and thresholds rise."""
     low, high = theta_mv.min(), theta_mv.max()
     active = np.flatnonzero(theta_mv > low + 0.1 * (high - low))
-    if len(active) < _EVOLVING:
-        active = np.sort(np.argsort(-theta_mv, kind="stable")[:_EVOLVING])
-    return [int(active[k]) for k in np.linspace(0, len(active) - 1, min(_EVOLVING, len(active))).round().astype(int)]
+    if len(active) < most:
+        active = np.sort(np.argsort(-theta_mv, kind="stable")[:most])
+    return [int(active[k]) for k in np.linspace(0, len(active) - 1, min(most, len(active))).round().astype(int)]
 
 
 def confusion(request: FigureRequest) -> Figure:
@@ -229,13 +229,11 @@ def comparison(request: FigureRequest) -> Figure:
     """Accuracies of several networks, with the settings in which they differ."""
     names = [request.name, *request.others]
     scores = [evaluate_activity(request.workdir, name, classifier=request.classifier) for name in names]
-    different = differing_settings([_recorded_experiment(request.workdir, name) for name in names])
+    different = differing_settings([score.experiment for score in scores])
     numbers = {score.evaluation.num_examples for score in scores}
     runs = []
     for score, settings in zip(scores, different, strict=True):
-        notes = [
-            f"{key} {value:.4g}" if isinstance(value, float) else f"{key} {value}" for key, value in settings.items()
-        ]
+        notes = setting_notes(settings)
         notes += [f"{score.evaluation.num_examples:,} images"] if len(numbers) > 1 else []
         result = score.evaluation
         runs.append(("\n".join([score.name, *notes[:_MAX_NOTES]]), result.accuracy, result.ci95))
@@ -243,11 +241,6 @@ def comparison(request: FigureRequest) -> Figure:
     return plots.comparison(
         runs, chance=1 / max(s.num_classes for s in scores), title=f"Accuracy{images}, with 95% intervals"
     )
-
-
-def _recorded_experiment(workdir: Workdir, name: str) -> dict[str, Any]:
-    found = load_weights(workdir, name).provenance.get("experiment") if weights_exist(workdir, name) else None
-    return found if isinstance(found, dict) else {}
 
 
 #: What `snstdp plot` can draw.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -37,6 +37,12 @@ class Score:
     assign: Responses
     test: Responses
     test_path: Path
+
+    @property
+    def experiment(self) -> dict[str, Any]:
+        """The configuration of the recording; empty where it is not known, as for the ancestor's files."""
+        found = self.test.provenance.get("experiment")
+        return found if isinstance(found, dict) else {}
 
     def as_dict(self) -> dict[str, object]:
         """Return the figures as JSON can hold them."""

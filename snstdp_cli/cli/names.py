@@ -1,0 +1,75 @@
+"""Names of networks: which there are, which was perhaps meant, and what a file about several is called."""
+
+from __future__ import annotations
+
+import difflib
+
+from snstdp_cli.artefacts import Workdir, list_recorded, list_weights
+from snstdp_cli.config import check_name
+from snstdp_cli.errors import ArtefactError, ConfigError
+
+#: More names than this in a list or in a file's name help nobody.
+_MAX_LISTED, _MAX_JOINED = 8, 3
+
+
+def checked(name: str, flag: str) -> str:
+    """Refuse a name that is not a plain file-name stem."""
+    try:
+        return check_name(name)
+    except ValueError as error:
+        raise ConfigError(f"{flag}: {error}; found {name[:60]!r}") from None
+
+
+def known_names(names: list[str], flag: str, workdir: Workdir, *, recorded: bool = False) -> list[str]:
+    """Return names of networks of which there are weights or recordings, each once; without any, the only one there is.
+
+    Parameters
+    ----------
+    recorded : choose among networks with recorded responses only.
+
+    Raises
+    ------
+    ConfigError, ArtefactError
+        For a name that cannot be one, that nothing has, or that would be a guess.
+    """
+    known = sorted({*list_weights(workdir), *list_recorded(workdir)})
+    for name in names:
+        if name not in known:
+            raise ArtefactError(no_weights(checked(name, flag), known, workdir))
+    if names:
+        return list(dict.fromkeys(names))
+    choices = list_recorded(workdir) if recorded else known
+    if len(choices) > 1:
+        raise ConfigError(f"name the network: {_listed(choices)}")
+    if not choices and recorded:
+        raise ArtefactError(
+            f"{workdir.activity}: no responses are recorded; record some first: snstdp test --load-name NAME --split "
+            "train, then --split test"
+        )
+    if not choices:
+        raise ArtefactError(f"{workdir.weights}: no weights{_hint('', [])}")
+    return choices
+
+
+def no_weights(name: str, known: list[str], workdir: Workdir) -> str:
+    """Return the sentence for a name that nothing has."""
+    return f"{workdir.weights}: no weights named '{name}'{_hint(name, known)}"
+
+
+def joined(names: list[str]) -> str:
+    """Return the part of a file's name that says which networks it is about."""
+    stem = "_vs_".join(names[:_MAX_JOINED])
+    stem += f"_and_{len(names) - _MAX_JOINED}_more" if len(names) > _MAX_JOINED else ""
+    return stem if len(stem) <= 200 else f"{names[0]}_and_{len(names) - 1}_more"
+
+
+def _hint(name: str, known: list[str]) -> str:
+    if close := difflib.get_close_matches(name, known, n=1):
+        return f"; did you mean '{close[0]}'?"
+    if known:
+        return f"; there are: {_listed(known)}"
+    return "; train a network first (snstdp train), or name another folder by --workdir"
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:_MAX_LISTED]) + (", ..." if len(names) > _MAX_LISTED else "")
