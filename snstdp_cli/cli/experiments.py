@@ -55,7 +55,7 @@ def init_weights(
     Example: snstdp init-weights --n-e 400 --seed 1
     """
     from snstdp_cli.artefacts import Workdir
-    from snstdp_cli.workflows import init_weights as draw
+    from snstdp_cli.training import init_weights as draw
 
     experiment = resolve(config, sets, setting_flags(n_e=n_e, rule=rule, seed=seed)).experiment
     name = checked(save_name or f"initial_{experiment.n_e}", "--save-name")
@@ -92,7 +92,7 @@ def train(
     Example: snstdp train --config configs/smax_400.yaml --n-e 100 --num-examples 5000 --save-name mine
     """
     from snstdp_cli.artefacts import Workdir
-    from snstdp_cli.workflows import train_network
+    from snstdp_cli.training import train_network
 
     flags = setting_flags(n_e, rule, dt, num_examples, load_name, save_name, seed, data, engine)
     experiment = resolve(config, sets, flags).experiment
@@ -149,7 +149,7 @@ def record(
     """
     from snstdp_cli.artefacts import Workdir, find_recordings
     from snstdp_cli.errors import ConfigError
-    from snstdp_cli.workflows import record_activity
+    from snstdp_cli.recording import record_activity
 
     if record_format not in ("npz", "ancestor"):
         raise ConfigError(f"--format: expected npz or ancestor, found {record_format!r}")
@@ -215,7 +215,7 @@ def run(
     """
     from snstdp_cli.artefacts import Workdir, list_recorded
     from snstdp_cli.cli import results
-    from snstdp_cli.workflows import run_experiment
+    from snstdp_cli.run import run_experiment
 
     flags = setting_flags(n_e, rule, dt, num_examples, load_name, save_name, seed, data, engine, classifier)
     experiment = resolve(config, sets, flags).experiment

@@ -23,7 +23,7 @@ def rules(name: Annotated[str | None, typer.Argument(help="Only this rule.")] = 
     """
     from snstdp_cli.rules import RULES, find_rule
 
-    chosen = list(RULES.values()) if name is None else [find_rule(name)]
+    chosen = list(RULES.values()) if name is None else [find_rule(name, run_files=True)]
     if as_json:
         print_json({rule.name: _rule_as_json(rule) for rule in chosen})
         return
@@ -60,7 +60,7 @@ def config_show(
 
     Example: snstdp config show configs/smax_400.yaml --n-e 100
     """
-    from snstdp_cli.config_text import resolved_rows
+    from snstdp_cli.config import resolved_rows
     from snstdp_cli.errors import ConfigError
 
     if file is not None and config is not None:
@@ -100,7 +100,7 @@ def config_schema() -> None:
 
     Example: snstdp config schema > snstdp.schema.json
     """
-    from snstdp_cli.config_text import json_schema
+    from snstdp_cli.config import json_schema
 
     print_json(json_schema())
 
@@ -131,7 +131,7 @@ def init(
     """
     from snstdp_cli.artefacts import write_atomic
     from snstdp_cli.artefacts.files import refuse_overwrite
-    from snstdp_cli.config_text import commented_yaml
+    from snstdp_cli.config import commented_yaml
 
     refuse_overwrite([file], force)
     flags = setting_flags(n_e, rule, dt, num_examples, None, save_name or _stem(file), seed, data)

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from snstdp_cli.cli.console import duration, err, percent, print_note, print_warning
-from snstdp_cli.workflows.progress import Preflight, RecordingProgress, Reporter, TrainingProgress
+from snstdp_cli.progress import Preflight, RecordingProgress, Reporter, TrainingProgress
 
 #: Seconds between two lines where there is no terminal.
 LINE_EVERY_S = 10.0

@@ -16,7 +16,7 @@ from snstdp_cli.cli.names import joined, known_names
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from snstdp_cli.workflows.figures import FigureRequest
+    from snstdp_cli.results.figures import FigureRequest
 
 
 def plot(
@@ -60,7 +60,7 @@ def plot(
     from snstdp_cli.artefacts import Workdir
     from snstdp_cli.errors import ConfigError
     from snstdp_cli.plots import save_figure
-    from snstdp_cli.workflows.figures import KINDS, FigureRequest
+    from snstdp_cli.results.figures import KINDS, FigureRequest
 
     if kind != "all" and kind not in KINDS:
         close = difflib.get_close_matches(kind, KINDS, n=1)
@@ -99,7 +99,7 @@ def plot(
 def _draw(kind: str, requests: list[FigureRequest]) -> Iterator[tuple[str, Figure]]:
     """Draw each network's figures, and the one comparison of all; what `all` cannot draw is told and left out."""
     from snstdp_cli.errors import SnstdpError
-    from snstdp_cli.workflows.figures import KINDS
+    from snstdp_cli.results.figures import KINDS
 
     for request in requests:
         for chosen in KINDS if kind == "all" else [kind]:

@@ -27,7 +27,7 @@ def doctor(
     Example: snstdp doctor
     """
     from snstdp_cli.artefacts import Workdir
-    from snstdp_cli.workflows.doctor import examine
+    from snstdp_cli.machine.doctor import examine
 
     findings = []
     for finding in examine(Workdir(workdir), data_dir, thorough=thorough):
@@ -56,7 +56,7 @@ def bench(
 
     Example: snstdp bench --quick
     """
-    from snstdp_cli.benchmark import report_markdown, run_benchmark, write_report
+    from snstdp_cli.machine.bench import report_markdown, run_benchmark, write_report
 
     result = run_benchmark(
         quick=quick, repeats=repeats, yardstick=yardstick, data_dir=data_dir, say=print_note if not as_json else _ignore

@@ -10,9 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from snstdp_cli.cli.console import out, percent, print_json, print_table, print_warning
-from snstdp_cli.config_text import differing_settings, setting_notes
+from snstdp_cli.config import differing_settings, recorded_experiment, setting_notes
 from snstdp_cli.evaluation import mean_and_sd
-from snstdp_cli.workflows import Score
+from snstdp_cli.results import Score
 
 #: One class for more than this share of the images is no answer.
 _ONE_FOR_ALL = 0.9
@@ -103,7 +103,9 @@ def _show_confusion(score: Score) -> None:
 
 def show_seeds(scores: list[Score], as_json: bool) -> None:
     """Print several networks; the mean and the standard deviation of their accuracies are those over seeds."""
-    different = differing_settings([score.experiment for score in scores])
+    different = differing_settings(
+        [recorded_experiment(score.experiment, score.name) if score.experiment else None for score in scores]
+    )
     others = [key for key in different[0] if key != "seed"]
     mean, sd = mean_and_sd([score.evaluation.accuracy for score in scores])
     if as_json:

@@ -9,7 +9,8 @@ from snstdp_cli.artefacts import Workdir
 from snstdp_cli.cli.console import out, percent, print_json
 from snstdp_cli.cli.names import known_names
 from snstdp_cli.errors import ConfigError
-from snstdp_cli.workflows import Reporter, Score, compare_networks, evaluate_activity, evaluate_ancestor_pairs
+from snstdp_cli.progress import Reporter
+from snstdp_cli.results import Score, compare_networks, evaluate_activity, evaluate_ancestor_pairs
 
 Kind = Literal["average", "selective"]
 

@@ -10,10 +10,16 @@ from typing import Any
 from snstdp_cli.artefacts import Workdir, list_weights, load_weights
 from snstdp_cli.cli.names import checked, no_weights
 from snstdp_cli.cli.options import ClassifierName, EngineName
-from snstdp_cli.config import Experiment, merge, parse_override, read_file, validate
-from snstdp_cli.config_text import setting_leaves
-from snstdp_cli.errors import ArtefactError, ConfigError
-from snstdp_cli.rules import RULES, complete, find_rule
+from snstdp_cli.config import (
+    Experiment,
+    build_experiment,
+    merge,
+    parse_override,
+    read_file,
+    recorded_experiment,
+    setting_leaves,
+)
+from snstdp_cli.errors import ArtefactError
 
 #: Weights that come with the project; `snstdp test` uses them when no name is given.
 PRETRAINED = "pretrained_smax_400"
@@ -60,6 +66,8 @@ def resolve(
     flags: Mapping[str, Any],
     base: Mapping[str, Any] | None = None,
     base_name: str = "",
+    *,
+    run_rule_files: bool = True,
 ) -> Resolved:
     """Put file, `--set` and flags together; the latter win.
 
@@ -77,31 +85,10 @@ def resolve(
     where = str(config) if config is not None else base_name or "configuration"
     overrides = dict(parse_override(text) for text in sets or [])
     overrides |= {key: value for key, value in flags.items() if value is not None}
-    _refuse_misplaced(content, where)
-    _refuse_misplaced(overrides, "options")
-    experiment = complete(validate(content, where), where)
+    experiment = build_experiment(content, overrides, where, run_rule_files=run_rule_files)
     sources = {key: where for key, _ in setting_leaves(merge(content, {}, where))} if content else {}
-    if overrides:
-        merged = merge(_for_rule(content, overrides), overrides, "options")
-        experiment = complete(validate(merged, "options"), "options")
-        sources |= {"rule.name" if key == "rule" else key: "flag" for key in overrides}
+    sources |= {"rule.name" if key == "rule" else key: "flag" for key in overrides}
     return Resolved(experiment, sources)
-
-
-def _refuse_misplaced(settings: Mapping[str, Any], where: str) -> None:
-    """Refuse a rule's parameter that stands beside `rule`; the configuration itself does not know the rules."""
-    for key in settings:
-        if key not in Experiment.model_fields and any(key in rule.parameters.model_fields for rule in RULES.values()):
-            raise ConfigError(f"{where}: unknown key '{key}'; did you mean 'rule.{key}'?")
-
-
-def _for_rule(content: Mapping[str, Any], overrides: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Without the parameters that a rule chosen by a flag does not have."""
-    chosen, settings = overrides.get("rule", overrides.get("rule.name")), content.get("rule")
-    if not isinstance(chosen, str) or not isinstance(settings, dict) or settings.get("name") == chosen:
-        return content
-    known = find_rule(chosen, "options").parameters.model_fields
-    return {**content, "rule": {k: v for k, v in settings.items() if k == "name" or k in known}}
 
 
 def resolve_for_weights(
@@ -112,14 +99,14 @@ def resolve_for_weights(
     Without a configuration file the settings are those that the weights were trained with, as their provenance tells.
     """
     if name is None and config is not None:
-        name = resolve(config, sets, flags).experiment.save_name
+        name = resolve(config, sets, flags, run_rule_files=False).experiment.save_name
     name = checked(name or PRETRAINED, "--load-name")
     if name not in (known := list_weights(workdir)):
         raise ArtefactError(no_weights(name, known, workdir))
     weights = load_weights(workdir, name)
     recorded = weights.provenance.get("experiment")
-    base = recorded if isinstance(recorded, dict) else {}
+    base = recorded_experiment(recorded, name).model_dump(mode="json") if isinstance(recorded, dict) else {}
     flags = {**flags, "load_name": name}
     if config is None and not base:
         flags.setdefault("n_e", weights.weights.shape[1])
-    return resolve(config, sets, flags, base, f"provenance of {name}").experiment, name
+    return resolve(config, sets, flags, base, f"provenance of {name}", run_rule_files=False).experiment, name

@@ -1,5 +1,6 @@
-"""Experiments: YAML files and overrides become one frozen, validated `Experiment`."""
+"""Experiments: YAML files, flags and Python values become one frozen, complete `Experiment`."""
 
+from snstdp_cli.config.build import build_experiment, merge, recorded_experiment
 from snstdp_cli.config.experiment import (
     THETA_STEPS_MV,
     EvaluationSettings,
@@ -7,10 +8,20 @@ from snstdp_cli.config.experiment import (
     NetworkSettings,
     PresentationSettings,
     RuleSettings,
+    is_data_path,
 )
-from snstdp_cli.config.messages import allowed, describe
-from snstdp_cli.config.reading import MAX_CONFIG_BYTES, merge, parse_override, read_file, validate
-from snstdp_cli.config.values import MAX_EXAMPLES, Name, Number, Whole, check_name
+from snstdp_cli.config.facets import (
+    differences,
+    differing_settings,
+    fingerprint,
+    setting_leaves,
+    setting_notes,
+    settings_of,
+)
+from snstdp_cli.config.files import MAX_CONFIG_BYTES, parse_override, read_file
+from snstdp_cli.config.schema import json_schema
+from snstdp_cli.config.text import commented_yaml, resolved_rows
+from snstdp_cli.fields import MAX_EXAMPLES, Facet, Name, Number, Whole, allowed, check_name, describe
 
 __all__ = [
     "MAX_CONFIG_BYTES",
@@ -18,6 +29,7 @@ __all__ = [
     "THETA_STEPS_MV",
     "EvaluationSettings",
     "Experiment",
+    "Facet",
     "Name",
     "NetworkSettings",
     "Number",
@@ -25,10 +37,21 @@ __all__ = [
     "RuleSettings",
     "Whole",
     "allowed",
+    "build_experiment",
     "check_name",
+    "commented_yaml",
     "describe",
+    "differences",
+    "differing_settings",
+    "fingerprint",
+    "is_data_path",
+    "json_schema",
     "merge",
     "parse_override",
     "read_file",
-    "validate",
+    "recorded_experiment",
+    "resolved_rows",
+    "setting_leaves",
+    "setting_notes",
+    "settings_of",
 ]

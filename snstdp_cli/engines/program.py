@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import platformdirs
 
-from snstdp_cli.config import Experiment
+from snstdp_cli.config import Experiment, settings_of
 from snstdp_cli.engines.compilation import (
     compile_sources,
     compiler_flags,
@@ -29,7 +29,7 @@ from snstdp_cli.engines.compilation import (
 )
 from snstdp_cli.engines.folders import HeldFolder, hold_folder, hold_interrupts
 from snstdp_cli.errors import EngineError
-from snstdp_cli.rules import Plasticity, digest_of_rule
+from snstdp_cli.rules import Plasticity
 from snstdp_cli.wiring import Wiring
 
 _SOURCES = ("network.py", "presentation.py", "engines/program.py", "engines/compilation.py", "engines/run_queue.h")
@@ -70,9 +70,8 @@ def program_key(experiment: Experiment, plastic: bool, wiring: Wiring, compiler:
     package = Path(__file__).parent.parent
     sources = [package / name for name in _SOURCES] + sorted((package / "rules").glob("*.py"))
     shaping = {
-        "config": experiment.model_dump(mode="json", include={"n_e", "dt", "network", "presentation", "chunk"}),
-        "rule": experiment.rule.model_dump(mode="json") if plastic else None,
-        "rule_file": digest_of_rule(experiment) if plastic else None,
+        "config": settings_of(experiment, "program"),
+        "plastic": plastic,
         "theta_step_mv": experiment.theta_step_mv,
         "n_input": wiring.n_input,
         "delays": bool(wiring.delay_steps.any()),

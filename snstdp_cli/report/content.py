@@ -26,8 +26,8 @@ from snstdp_cli.datasets import load_dataset
 from snstdp_cli.errors import ArtefactError, ConfigError, DataError, SnstdpError
 from snstdp_cli.evaluation import Assignment, Classifier, Comparison, assign_labels
 from snstdp_cli.plots import render_figure
-from snstdp_cli.workflows.figures import KINDS, FigureRequest, learned_neurons
-from snstdp_cli.workflows.scoring import Score, compare_scores, evaluate_activity
+from snstdp_cli.results.figures import KINDS, FigureRequest, learned_neurons
+from snstdp_cli.results.scoring import Score, compare_scores, evaluate_activity
 
 T = TypeVar("T")
 

@@ -7,8 +7,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from snstdp_cli.config import Experiment
-from snstdp_cli.config_text import setting_leaves
+from snstdp_cli.config import Experiment, build_experiment, setting_leaves
 from snstdp_cli.report.content import CLASSIFIERS, Content, Run, section
 from snstdp_cli.report.markup import Cell, Marked, Markup, duration, table, tag
 from snstdp_cli.rules import RULES
@@ -155,9 +154,7 @@ def _comment(text: str) -> str:
 def _defaults(rule: object) -> dict[str, Any]:
     """Return the default of each setting; without those of a rule that is not part of the package."""
     defaults = {
-        key: value
-        for key, value in setting_leaves(Experiment.model_validate({}).model_dump())
-        if not key.startswith("rule.")
+        key: value for key, value in setting_leaves(build_experiment().model_dump()) if not key.startswith("rule.")
     }
     known = RULES.get(str(rule))
     return defaults | ({} if known is None else {f"rule.{k}": v for k, v in known.parameters().model_dump().items()})
@@ -178,11 +175,7 @@ def _setting(key: str, settings: Mapping[str, Any]) -> str:
     value = settings[key]
     if key == "network.theta_step_mv" and value is None:
         n_e = settings.get("n_e")
-        step = (
-            Experiment.model_validate({"n_e": n_e}).theta_step_mv
-            if isinstance(n_e, int) and 1 <= n_e <= 100_000
-            else None
-        )
+        step = build_experiment({"n_e": n_e}).theta_step_mv if isinstance(n_e, int) and 1 <= n_e <= 100_000 else None
         return "default for n_e" if step is None else f"{step:g} (default for n_e = {n_e})"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from snstdp_cli.config_text import differing_settings, setting_notes
+from snstdp_cli.config import differing_settings, recorded_experiment, setting_notes
 from snstdp_cli.evaluation import Classifier
 from snstdp_cli.report.charts import Series, class_axis, draw_points, legend, linear_axis
 from snstdp_cli.report.content import CLASSIFIERS, Content, Mistake, Pair, Run, section
 from snstdp_cli.report.embedding import data_uri, grey_png
 from snstdp_cli.report.markup import Cell, Markup, duration, number, percent, signed, table, tag
-from snstdp_cli.workflows.scoring import Score
+from snstdp_cli.results.scoring import Score
 
 _MEASURED = (
     "Each neuron is labelled with the class of training images that it answers to most; nothing is learnt while "
@@ -46,7 +46,9 @@ def comparison(content: Content) -> list[Markup]:
         "training time",
         "seed",
     )
-    different = differing_settings([run.experiment for run in content.runs])
+    different = differing_settings(
+        [recorded_experiment(run.experiment, run.name) if run.experiment else None for run in content.runs]
+    )
     rows = map(_comparison_row, content.runs, different)
     parts = [table(columns, rows, "The networks side by side, with the settings in which they differ")]
     if content.pairs:

@@ -23,7 +23,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from snstdp_cli.config.experiment import FILE_DIGEST
 from snstdp_cli.errors import ConfigError
 from snstdp_cli.rules.base import Plasticity, Rule, RuleContext, RuleParameters
 
@@ -66,7 +65,7 @@ def file_digest(name: str, where: str = "rule") -> str:
     return hashlib.sha256(_read(_split(name, where)[0], where)).hexdigest()
 
 
-def build_plasticity(name: str, rule: Rule, parameters: RuleParameters, context: RuleContext) -> Plasticity:
+def build_checked(rule: Rule, parameters: RuleParameters, context: RuleContext) -> Plasticity:
     """Build a rule from a file and check what it says to Brian 2.
 
     Raises
@@ -77,12 +76,12 @@ def build_plasticity(name: str, rule: Rule, parameters: RuleParameters, context:
     try:
         plasticity = rule.build(parameters, context)
     except Exception as error:  # it is not our code
-        raise ConfigError(f"{name}: build failed: {_describe(error, name.rpartition(':')[0])}") from None
+        raise ConfigError(f"{rule.name}: build failed: {_describe(error, '')}") from None
     if not isinstance(plasticity, Plasticity):
-        raise ConfigError(f"{name}: build returned {type(plasticity).__name__}, expected a Plasticity")
+        raise ConfigError(f"{rule.name}: build returned {type(plasticity).__name__}, expected a Plasticity")
     for check in (_problem_of_names, _problem_of_values, _problem_of_statements):
         if problem := check(plasticity):
-            raise ConfigError(f"{name}: {problem}")
+            raise ConfigError(f"{rule.name}: {problem}")
     return plasticity
 
 
@@ -165,7 +164,7 @@ def _problem_of_rule(rule: object) -> str:
         return "has parameters that are no class derived from RuleParameters"
     if not callable(rule.build):
         return "has a build that is no function"
-    if taken := {"name", FILE_DIGEST} & rule.parameters.model_fields.keys():
+    if taken := {"name"} & rule.parameters.model_fields.keys():
         return f"has a parameter called '{taken.pop()}', which is the configuration's own; choose another name"
     return ""
 

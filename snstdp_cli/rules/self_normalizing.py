@@ -24,7 +24,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from snstdp_cli.config import Number
+from snstdp_cli.fields import Number
 from snstdp_cli.rules.base import Plasticity, Rule, RuleContext, RuleParameters
 
 CITATION = (

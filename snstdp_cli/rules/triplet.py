@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from snstdp_cli.config import Number
+from snstdp_cli.fields import Number
 from snstdp_cli.rules.base import Plasticity, Rule, RuleContext, RuleParameters
 
 

@@ -17,10 +17,10 @@ from snstdp_cli.artefacts import (
     load_weights,
     weights_exist,
 )
+from snstdp_cli.artefacts.provenance import digest_of_data
 from snstdp_cli.errors import ArtefactError
 from snstdp_cli.evaluation import Classifier, Comparison, Evaluation, evaluate, mcnemar
-from snstdp_cli.workflows.progress import Reporter
-from snstdp_cli.workflows.provenance import digest_of_data
+from snstdp_cli.progress import Reporter
 
 AssignFrom = Literal["train", "test"]
 

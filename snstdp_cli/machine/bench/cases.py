@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from snstdp_cli.config import Experiment
-from snstdp_cli.rules import complete
+from snstdp_cli.config import Experiment, build_experiment
 
 SIZES = (100, 400, 1600, 6400)
 #: Presentations of one measurement at dt 0.5 ms, so that each takes a second or more.
@@ -56,7 +55,7 @@ class Case:
             }
         elif not self.delays:
             content["network"] = {"input_delay_ms": 0.0}
-        return complete(Experiment.model_validate(content))
+        return build_experiment(content)
 
 
 #: Brian 2 as the ancestor's script runs it: the settings of configs/ancestor_400.yaml on the Cython target.

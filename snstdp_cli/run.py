@@ -14,15 +14,15 @@ from snstdp_cli.artefacts import (
     recording_path,
     weights_exist,
 )
+from snstdp_cli.artefacts.provenance import digest_of_data
 from snstdp_cli.config import Experiment
 from snstdp_cli.datasets import Split, load_dataset
 from snstdp_cli.errors import ArtefactError, ConfigError, InterruptedRunError
-from snstdp_cli.workflows.journal import fingerprint_of
-from snstdp_cli.workflows.progress import Reporter
-from snstdp_cli.workflows.provenance import digest_of_data
-from snstdp_cli.workflows.recording import configured_examples, record_activity
-from snstdp_cli.workflows.scoring import Score, evaluate_activity
-from snstdp_cli.workflows.training import train_network
+from snstdp_cli.progress import Reporter
+from snstdp_cli.recording.record import configured_examples, record_activity
+from snstdp_cli.results.scoring import Score, evaluate_activity
+from snstdp_cli.training.journal import fingerprint_of
+from snstdp_cli.training.train import train_network
 
 
 @dataclass(frozen=True)

@@ -29,8 +29,8 @@ from snstdp_cli.engines import (
     initial_state,
     open_engine,
 )
+from snstdp_cli.progress import RecordingProgress, Reporter
 from snstdp_cli.wiring import Wiring
-from snstdp_cli.workflows.progress import RecordingProgress, Reporter
 
 #: Most examples that a worker takes at a time, so that progress is seen and the workers end together.
 BLOCK = 250

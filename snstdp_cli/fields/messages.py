@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from snstdp_cli.config.values import NOT_A_NUMBER
+from snstdp_cli.fields.values import NOT_A_NUMBER
 
 _MAX_FINDINGS = 10
 _KINDS = {

@@ -22,13 +22,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from snstdp_cli.benchmark.cases import BASELINE, CHUNK, Case, list_cases
+from snstdp_cli.artefacts.provenance import software_versions
 from snstdp_cli.datasets import load_dataset
 from snstdp_cli.engines import TRAINING_STREAM, Chunk, Engine, State, initial_state
 from snstdp_cli.errors import DataError, EngineError
-from snstdp_cli.rules import plasticity_of
+from snstdp_cli.machine.bench.cases import BASELINE, CHUNK, Case, list_cases
 from snstdp_cli.wiring import draw_weights, draw_wiring
-from snstdp_cli.workflows.provenance import software_versions
 
 Spread = tuple[float, float, float]  # median, minimum, maximum
 
@@ -129,7 +128,7 @@ def _measure_with_cache(case: Case, pixels: NDArray[np.uint8], repeats: int, cyt
 
 def _measure(case: Case, pixels: NDArray[np.uint8], repeats: int) -> Measurement:
     experiment = case.experiment()
-    rule = plasticity_of(experiment, pixels.shape[1])
+    rule = experiment.plasticity(pixels.shape[1])
     plasticity = rule if case.learning else None
     wiring = draw_wiring(experiment, pixels.shape[1])
     began = time.perf_counter()

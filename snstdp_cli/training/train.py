@@ -25,18 +25,18 @@ from snstdp_cli.artefacts import (
     weights_exist,
     write_checkpoint,
 )
+from snstdp_cli.artefacts.provenance import describe_data, describe_run
 from snstdp_cli.config import Experiment
 from snstdp_cli.datasets import Dataset, load_dataset
 from snstdp_cli.engines import TRAINING_STREAM, Chunk, ChunkResult, Engine, State, initial_state, open_engine
 from snstdp_cli.errors import ArtefactError, ConfigError, InterruptedRunError
-from snstdp_cli.rules import Plasticity, plasticity_of
+from snstdp_cli.progress import Preflight, Reporter, TrainingProgress
+from snstdp_cli.recording.record import check_fit
+from snstdp_cli.rules import Plasticity
+from snstdp_cli.training.alarms import check_chunk, l1_norms
+from snstdp_cli.training.curve import LearningCurve
+from snstdp_cli.training.journal import Journal, fingerprint
 from snstdp_cli.wiring import Wiring, draw_weights, draw_wiring, training_order
-from snstdp_cli.workflows.curve import LearningCurve
-from snstdp_cli.workflows.health import check_chunk, l1_norms
-from snstdp_cli.workflows.journal import Journal, fingerprint
-from snstdp_cli.workflows.progress import Preflight, Reporter, TrainingProgress
-from snstdp_cli.workflows.provenance import describe_data, describe_run
-from snstdp_cli.workflows.recording import check_fit
 
 #: Examples presented to estimate the time of a training, and the shortest training for which that is done.
 _PROBE, _PROBE_FROM = 40, 1_000
@@ -110,7 +110,7 @@ class _Training:
     def __init__(self, experiment: Experiment, workdir: Workdir, dataset: Dataset, report: Reporter) -> None:
         self.experiment, self.workdir, self.dataset, self.report = experiment, workdir, dataset, report
         self.images = dataset.images.reshape(len(dataset), -1)
-        self.plasticity: Plasticity = plasticity_of(experiment, dataset.n_input)
+        self.plasticity: Plasticity = experiment.plasticity(dataset.n_input)
         self.wiring: Wiring = draw_wiring(experiment, dataset.n_input)
         self.journal = Journal()
         self.state: State = {}

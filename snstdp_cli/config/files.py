@@ -1,18 +1,15 @@
-"""YAML files and overrides become one frozen, validated `Experiment`. Only this module reads configuration files."""
+"""YAML configuration files and single overrides as they were written. Only this module reads configuration files."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import ValidationError
 
-from snstdp_cli.config.experiment import Experiment
-from snstdp_cli.config.messages import describe, printable, shown
 from snstdp_cli.errors import ConfigError
+from snstdp_cli.fields import printable, shown
 
 MAX_CONFIG_BYTES = 100_000
 _MAX_DEPTH = 20
@@ -99,57 +96,3 @@ def parse_override(text: str) -> tuple[str, Any]:
     if not sign or not all(part.strip() for part in key.split(".")):
         raise ConfigError(f"{where}: expected KEY=VALUE, such as rule.eta=0.02")
     return key.strip(), _parse_yaml(value, where)
-
-
-def merge(content: Mapping[str, Any], overrides: Mapping[str, Any], where: str = "overrides") -> dict[str, Any]:
-    """Return `content` with dotted keys of `overrides` set; neither argument is changed.
-
-    Sections without keys (`network:` and nothing below it) become empty, and `rule: smax` the rule's name.
-
-    Raises
-    ------
-    ConfigError
-        If an argument is not a mapping, a key not a string, or a dotted key is below what is not a section.
-    """
-    for argument in (content, overrides):
-        if not isinstance(argument, Mapping):
-            raise ConfigError(f"{where}: found {shown(argument)}, expected keys and values")
-        if odd := [key for key in argument if not isinstance(key, str)]:
-            raise ConfigError(f"{where}: unknown key {shown(odd[0])}; known: {', '.join(Experiment.model_fields)}")
-    merged = {key: _section(key, value) for key, value in content.items()}
-    for key, value in overrides.items():
-        section, dot, field = key.partition(".")
-        if section == "rule" and isinstance(value, str) and not dot:
-            field = "name"
-        elif not dot:
-            merged[key] = _section(key, value)
-            continue
-        inner = merged.setdefault(section, {})
-        if not isinstance(inner, dict):
-            raise ConfigError(f"{where}: {printable(key)}: '{printable(section)}' has no keys of its own")
-        inner[field] = value
-    return merged
-
-
-def _section(key: str, value: Any) -> Any:
-    """Return a section's settings in their full form, in a new dictionary; any other value as it is."""
-    if key == "rule" and isinstance(value, str):
-        return {"name": value}
-    if value is None and key in ("rule", "network", "presentation", "evaluation"):
-        return {}
-    return dict(value) if isinstance(value, Mapping) else value
-
-
-def validate(content: Mapping[str, Any], where: str) -> Experiment:
-    """Build the experiment.
-
-    Raises
-    ------
-    ConfigError
-        Naming `where` (a file or the flags), each key, what was found and what is allowed.
-    """
-    merged = merge(content, {}, where)
-    try:
-        return Experiment.model_validate(merged)
-    except ValidationError as error:
-        raise ConfigError(describe(error, where, Experiment)) from None

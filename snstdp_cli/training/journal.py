@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from snstdp_cli.config import Experiment
-from snstdp_cli.errors import ArtefactError
+from snstdp_cli.config import Experiment, recorded_experiment
+from snstdp_cli.errors import ArtefactError, ConfigError
 
 #: Settings that do not change the result of a training: a resumed one may have others.
 _FREE = {"chunk", "engine", "checkpoint_every", "evaluation", "save_name", "epochs"}
@@ -48,7 +48,7 @@ def fingerprint_of(provenance: dict[str, Any]) -> dict[str, Any] | None:
     """Return the settings and the length of the training that a provenance record describes."""
     recorded = provenance.get("experiment")
     try:
-        experiment = Experiment.model_validate(recorded)
-    except ValueError:
+        experiment = recorded_experiment(recorded, "the provenance")
+    except ConfigError:
         return None
     return {**fingerprint(experiment), "num_examples": experiment.num_examples}

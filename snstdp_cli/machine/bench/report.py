@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from snstdp_cli.artefacts import write_atomic
-from snstdp_cli.benchmark.measure import BenchmarkResult, Measurement
+from snstdp_cli.machine.bench.measure import BenchmarkResult, Measurement
 
 #: The measured part of performance.md lies between these lines; the text around them is kept.
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"

@@ -12,14 +12,12 @@ from numpy.typing import NDArray
 
 from snstdp_cli import plots
 from snstdp_cli.artefacts import TrainedWeights, Workdir, list_snapshots, load_weight_files, load_weights
-from snstdp_cli.config import Experiment
-from snstdp_cli.config_text import differing_settings, setting_notes
+from snstdp_cli.config import Experiment, differing_settings, recorded_experiment, setting_notes
 from snstdp_cli.datasets import load_dataset
 from snstdp_cli.errors import ArtefactError, DataError
 from snstdp_cli.evaluation import Classifier, assign_labels, wilson_interval
-from snstdp_cli.rules import complete
-from snstdp_cli.workflows.scoring import Score, evaluate_activity, load_recording
-from snstdp_cli.workflows.tracing import trace_example
+from snstdp_cli.recording.tracing import trace_example
+from snstdp_cli.results.scoring import Score, evaluate_activity, load_recording
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -51,8 +49,8 @@ class FigureRequest:
     def experiment(self) -> Experiment:
         """The experiment that made the weights, or one with defaults and their size."""
         recorded = self.weights.provenance.get("experiment")
-        experiment = Experiment.model_validate(recorded if isinstance(recorded, dict) else {})
-        return complete(experiment).model_copy(update={"n_e": self.weights.weights.shape[1]})
+        experiment = recorded_experiment(recorded if isinstance(recorded, dict) else {}, self.name)
+        return experiment.model_copy(update={"n_e": self.weights.weights.shape[1]})
 
     @property
     def score(self) -> Score:
@@ -229,7 +227,9 @@ def comparison(request: FigureRequest) -> Figure:
     """Accuracies of several networks, with the settings in which they differ."""
     names = [request.name, *request.others]
     scores = [evaluate_activity(request.workdir, name, classifier=request.classifier) for name in names]
-    different = differing_settings([score.experiment for score in scores])
+    different = differing_settings(
+        [recorded_experiment(score.experiment, score.name) if score.experiment else None for score in scores]
+    )
     numbers = {score.evaluation.num_examples for score in scores}
     runs = []
     for score, settings in zip(scores, different, strict=True):

@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 
 from snstdp_cli.artefacts import Workdir
-from snstdp_cli.config import Experiment
+from snstdp_cli.artefacts.provenance import software_versions
+from snstdp_cli.config import Experiment, build_experiment
 from snstdp_cli.datasets import NAMES, find_dataset, load_dataset
 from snstdp_cli.engines import (
     RECORDING_STREAM,
@@ -32,9 +33,7 @@ from snstdp_cli.engines import (
     initial_state,
 )
 from snstdp_cli.errors import SnstdpError
-from snstdp_cli.rules import complete, plasticity_of
 from snstdp_cli.wiring import draw_weights, draw_wiring
-from snstdp_cli.workflows.provenance import software_versions
 
 #: Less than this is a warning: a training of 400 neurons needs about 50 MB on the disk and 100 MB of memory.
 DISK_MB, MEMORY_MB = 500, 500
@@ -115,18 +114,16 @@ def _engines(thorough: bool) -> dict[str, Callable[[Experiment, Any, Any], Engin
 
 def _exercise(make: Callable[[Experiment, Any, Any], Engine]) -> tuple[ChunkResult, ChunkResult]:
     """Show a few images to a learning and to a frozen network."""
-    experiment = complete(
-        Experiment.model_validate(
-            {
-                "n_e": 20,
-                "chunk": _IMAGES,
-                "data": "bundled",
-                "presentation": {"stimulus_ms": 100, "rest_ms": 25, "max_intensity": 4},
-            }
-        )
+    experiment = build_experiment(
+        {
+            "n_e": 20,
+            "chunk": _IMAGES,
+            "data": "bundled",
+            "presentation": {"stimulus_ms": 100, "rest_ms": 25, "max_intensity": 4},
+        }
     )
     images = load_dataset("bundled", "train").images[:_IMAGES].reshape(_IMAGES, -1)
-    plasticity, wiring = plasticity_of(experiment, images.shape[1]), draw_wiring(experiment, images.shape[1])
+    plasticity, wiring = experiment.plasticity(images.shape[1]), draw_wiring(experiment, images.shape[1])
     weights = draw_weights(experiment, images.shape[1], plasticity.l1_target)
     outcomes = []
     for rule, stream in ((plasticity, TRAINING_STREAM), (None, RECORDING_STREAM)):

@@ -1,0 +1,85 @@
+"""What shapes what: the settings of a facet, their fingerprint, and which settings differ.
+
+All of it is read off the fields of the models (`snstdp_cli.fields.setting`); no list of keys is kept by hand.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from pydantic import BaseModel
+
+from snstdp_cli.config.experiment import Experiment, RuleSettings
+from snstdp_cli.fields import FACETS, Facet
+from snstdp_cli.fields.facets import AFFECTS
+
+#: Counts up when the same settings begin to give other spikes or weights.
+GENERATION = 2
+_ABSENT = "not there"
+
+
+@cache
+def affected(key: str) -> frozenset[Facet]:
+    """Return the facets that a setting affects, by its dotted key; a rule's parameters affect what its name does."""
+    model: type[BaseModel] = Experiment
+    *sections, name = key.split(".")
+    for section in sections:
+        if section == "rule":
+            model, name = RuleSettings, "name"
+            break
+        model = model.model_fields[section].annotation  # type: ignore[assignment]
+    extra = model.model_fields[name].json_schema_extra
+    assert isinstance(extra, dict), f"{key} does not say what it affects"
+    return frozenset(facet for facet in FACETS if facet in extra[AFFECTS])  # type: ignore[operator]
+
+
+def setting_leaves(content: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield each setting with its dotted key."""
+    for key, value in content.items():
+        if isinstance(value, dict) and value:
+            yield from setting_leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def settings_of(experiment: Experiment, facet: Facet, without: Iterable[str] = ()) -> dict[str, Any]:
+    """Return the settings that shape a facet, by dotted key."""
+    leaves = setting_leaves(experiment.model_dump(mode="json"))
+    return {key: value for key, value in leaves if facet in affected(key) and key not in without}
+
+
+def fingerprint(content: Mapping[str, Any]) -> str:
+    """Return a short digest of settings and whatever else tells two things apart; the same for equal content."""
+    text = json.dumps({"generation": GENERATION, **content}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def differences(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[str]:
+    """Return a note for each key in which two groups of settings differ, such as `dt (0.5, there 0.1)`."""
+    keys = sorted(key for key in ours.keys() | theirs.keys() if ours.get(key, _ABSENT) != theirs.get(key, _ABSENT))
+    return [f"{key} ({_note(ours.get(key, _ABSENT))}, there {_note(theirs.get(key, _ABSENT))})" for key in keys]
+
+
+def differing_settings(experiments: Sequence[Experiment | None]) -> list[dict[str, Any]]:
+    """Return for each experiment the settings in which any two differ, by dotted key, as far as it has them.
+
+    Settings that affect nothing, such as names, are left out. A rule's parameters are compared among the experiments
+    that have them. `None` stands for an experiment of which no settings are known.
+    """
+    rows = [{} if one is None else dict(setting_leaves(one.model_dump(mode="json"))) for one in experiments]
+    keys = dict.fromkeys(key for row in rows for key in row if affected(key))
+    apart = [key for key in keys if len({json.dumps(row[key]) for row in rows if key in row}) > 1]
+    return [{key: row[key] for key in apart if key in row} for row in rows]
+
+
+def setting_notes(settings: Mapping[str, Any]) -> list[str]:
+    """Return settings as short notes, such as `rule.eta 0.02`."""
+    return [f"{key} {_note(value)}" for key, value in settings.items()]
+
+
+def _note(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,109 @@
+"""Configurations for people: a commented YAML file, and where each value came from.
+
+Everything is taken from the fields of the models: a new key or a new rule appears here by itself.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import yaml
+
+from snstdp_cli.config.experiment import Experiment, usual_theta_step_mv
+from snstdp_cli.config.facets import setting_leaves
+from snstdp_cli.fields import allowed
+from snstdp_cli.rules import RULES
+
+_LINE_LENGTH = 100
+
+
+def commented_yaml(experiment: Experiment) -> str:
+    """Write an experiment as YAML with every key, its meaning, its default and what is allowed as comments.
+
+    Raises
+    ------
+    ConfigError
+        If the experiment's rule is the user's own and not at hand.
+    """
+    schema = Experiment.model_json_schema()
+    lines = ["# Configuration of snstdp. Every key is optional: one that is left out has its default."]
+    for key, value in experiment.model_dump().items():
+        field = _resolved(schema["properties"][key], schema["$defs"])
+        if key == "rule":
+            lines += ["", *_comment(_rule_text(experiment)), "rule:", *_rule_lines(experiment)]
+        elif isinstance(value, dict):
+            lines += ["", *_comment(field["description"]), f"{key}:"]
+            for inner, setting in value.items():
+                usual = inner == "theta_step_mv" and setting == usual_theta_step_mv(experiment.n_e)
+                setting = None if usual else setting  # so that another n_e in the file gets its own
+                lines += _setting_lines(inner, setting, field["properties"][inner], "  ")
+        else:
+            lines += _setting_lines(key, value, field, "")
+    return "\n".join(lines) + "\n"
+
+
+def resolved_rows(experiment: Experiment, sources: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """List every setting with where its value came from.
+
+    Parameters
+    ----------
+    sources
+        Dotted key -> a file's name or 'flag'; keys that are not in it have their default. A source of a whole section
+        (`rule`, `network`) holds for the keys below it.
+
+    Returns
+    -------
+    rows
+        (dotted key, value as in YAML, source), in the order of the models.
+    """
+    rows = []
+    for key, value in setting_leaves(experiment.model_dump()):
+        source = sources.get(key, sources.get(key.partition(".")[0], "default"))
+        if key == "network.theta_step_mv" and source == "default":
+            source = f"default for n_e {experiment.n_e}"
+        rows.append((key, _yaml_value(value), source))
+    return rows
+
+
+def _rule_text(experiment: Experiment) -> str:
+    others = ", ".join(name for name in RULES if name != experiment.rule.name)
+    return f"{experiment.rule.rule.title}; other rules: {others} (see `snstdp rules`)"
+
+
+def _rule_lines(experiment: Experiment) -> Iterator[str]:
+    schema = experiment.rule.rule.parameters.model_json_schema()
+    yield f"  name: {_yaml_value(experiment.rule.name)}"
+    for key, value in experiment.rule.parameters.items():
+        yield from _setting_lines(key, value, _resolved(schema["properties"][key], schema.get("$defs", {})), "  ")
+
+
+def _setting_lines(key: str, value: Any, field: Mapping[str, Any], indent: str) -> list[str]:
+    hints = [f"default {_short(field['default'])}"] if "default" in field else []
+    hints += [range_] if (range_ := allowed(field)) else []
+    comments = [*_comment(field.get("description", key), indent), *_comment("; ".join(hints), indent)]
+    return ["", *comments, f"{indent}{key}: {_yaml_value(value)}"]
+
+
+def _comment(text: str, indent: str = "") -> list[str]:
+    lead = f"{indent}# "
+    return textwrap.wrap(text, _LINE_LENGTH, initial_indent=lead, subsequent_indent=lead, break_on_hyphens=False)
+
+
+def _short(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else _yaml_value(value)
+
+
+def _yaml_value(value: Any) -> str:
+    """Write a value on one line as YAML reads it back, exactly."""
+    if isinstance(value, float):
+        return repr(value) if value == value and abs(value) != float("inf") else yaml.safe_dump(value).split("\n")[0]
+    text = yaml.safe_dump(value, default_flow_style=True, width=float("inf"), allow_unicode=True)
+    return text.removesuffix("\n").removesuffix("\n...")
+
+
+def _resolved(field: dict[str, Any], definitions: Mapping[str, Any]) -> dict[str, Any]:
+    """Follow a reference to a definition; descriptions beside the reference win."""
+    reference = field.get("$ref", "").rpartition("/")[2]
+    return {**definitions.get(reference, {}), **field}

@@ -1,0 +1,21 @@
+"""How a single setting is said: its type, meaning and range, what it affects, and the sentence when it is wrong."""
+
+from snstdp_cli.fields.facets import FACETS, Facet, setting
+from snstdp_cli.fields.messages import allowed, describe, printable, shown
+from snstdp_cli.fields.values import MAX_EXAMPLES, Name, Number, Whole, check_name, plain_number
+
+__all__ = [
+    "FACETS",
+    "MAX_EXAMPLES",
+    "Facet",
+    "Name",
+    "Number",
+    "Whole",
+    "allowed",
+    "check_name",
+    "describe",
+    "plain_number",
+    "printable",
+    "setting",
+    "shown",
+]

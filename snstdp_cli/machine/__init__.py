@@ -1,0 +1,1 @@
+"""This machine: is it fit (`doctor`), and how fast is it (`bench`)."""
