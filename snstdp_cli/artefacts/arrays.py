@@ -9,7 +9,7 @@ import io
 import math
 import warnings
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -56,8 +56,13 @@ def parse_npy(data: bytes, where: Path) -> NDArray[Any]:
     return _read_npy(io.BytesIO(data), len(data), str(where))
 
 
-def parse_npz(data: bytes, where: Path) -> dict[str, NDArray[Any]]:
+def parse_npz(data: bytes, where: Path, members: Sequence[str] | None = None) -> dict[str, NDArray[Any]]:
     """Decode the bytes of a .npz file.
+
+    Parameters
+    ----------
+    members
+        Names of the arrays to read, which must be there; all if None.
 
     Raises
     ------
@@ -67,11 +72,13 @@ def parse_npz(data: bytes, where: Path) -> dict[str, NDArray[Any]]:
     arrays: dict[str, NDArray[Any]] = {}
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = archive.infolist()
-            unpacked = sum(member.file_size for member in members)
+            listed = archive.infolist()
+            if members is not None:
+                listed = [one for one in listed if one.filename.removesuffix(".npy") in members]
+            unpacked = sum(member.file_size for member in listed)
             if unpacked > MAX_BYTES:
                 raise ArtefactError(f"{where}: would unpack to {unpacked:,} bytes; expected at most {MAX_BYTES:,}")
-            for member in members:
+            for member in listed:
                 name = member.filename.removesuffix(".npy")
                 if name in arrays:
                     raise ArtefactError(f"{where}: the array '{name}' is there twice; expected it once; {_AGAIN}")
@@ -82,6 +89,8 @@ def parse_npz(data: bytes, where: Path) -> dict[str, NDArray[Any]]:
     except Exception as error:  # zipfile and the decompressors raise a dozen unrelated classes for damaged bytes
         detail = " ".join(str(error).split()) or type(error).__name__
         raise ArtefactError(f"{where}: not an intact .npz archive: {detail}; {_AGAIN}") from None
+    if missing := [name for name in members or () if name not in arrays]:
+        raise ArtefactError(f"{where}: misses the arrays {', '.join(missing)}; expected a file that snstdp wrote")
     return arrays
 
 

@@ -1,14 +1,14 @@
-"""What is written down beside every result: how it was made, on which data, with which versions, and when."""
+"""Make the records that are written beside results: versions, images, date."""
 
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from snstdp_cli import __version__
+from snstdp_cli.artefacts.records import DataRecord
 from snstdp_cli.config import Experiment
 from snstdp_cli.datasets import Dataset
 from snstdp_cli.engines.compilation import compiler_flags, compiler_version, find_compiler
@@ -23,8 +23,8 @@ def software_versions() -> dict[str, str]:
             found[package] = version(package)
         except PackageNotFoundError:
             found[package] = "missing"
-    compiler = find_compiler()
     try:
+        compiler = find_compiler()
         found["compiler"] = compiler_version(compiler) if compiler else "none"
     except EngineError:
         found["compiler"] = "does not answer"
@@ -33,33 +33,28 @@ def software_versions() -> dict[str, str]:
     return found
 
 
-def describe_data(dataset: Dataset) -> dict[str, Any]:
+def describe_data(dataset: Dataset) -> DataRecord:
     """Return which images were used, so that two results can be told to be comparable."""
+    rows, cols = dataset.images.shape[1:]
+    return DataRecord(
+        name=dataset.name,
+        identity=dataset.identity.name,
+        split=dataset.split,
+        bundled_subset=dataset.bundled,
+        num_images=len(dataset),
+        image_shape=(rows, cols),
+        classes=tuple(int(c) for c in dataset.classes),
+        sha256=dataset.sha256,
+        set_sha256=dataset.identity.set_digest,
+    )
+
+
+def describe_run(experiment: Experiment, engine: str, duration_s: float) -> dict[str, Any]:
+    """Return the fields that the records of trainings and recordings share."""
     return {
-        "name": dataset.name,
-        "split": dataset.split,
-        "bundled_subset": dataset.bundled,
-        "num_images": len(dataset),
-        "image_shape": list(dataset.images.shape[1:]),
-        "num_classes": dataset.num_classes,
-        "sha256": dataset.sha256,
-    }
-
-
-def digest_of_data(record: Mapping[str, Any]) -> str | None:
-    """Return the digest of the images that a provenance record tells of, if it tells."""
-    data = record.get("data")
-    return data.get("sha256") if isinstance(data, dict) else None
-
-
-def describe_run(kind: str, experiment: Experiment, engine: str, duration_s: float) -> dict[str, Any]:
-    """Return the beginning of a provenance record."""
-    return {
-        "kind": kind,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "duration_s": round(duration_s, 3),
         "engine": engine,
-        "seed": experiment.seed,
-        "experiment": experiment.model_dump(mode="json"),
+        "experiment": experiment,
         "versions": software_versions(),
     }

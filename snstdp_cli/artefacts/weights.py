@@ -7,9 +7,7 @@ saved and loaded may differ in its last digit; checkpoints hold the exact bits.
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +28,7 @@ from snstdp_cli.artefacts.files import (
     refuse_overwrite,
     write_files,
 )
+from snstdp_cli.artefacts.records import TrainingRecord, read_record
 from snstdp_cli.errors import ArtefactError, ConfigError
 
 #: More inputs than this, told by an index in the three-column form, are a damaged index.
@@ -38,12 +37,23 @@ MAX_LISTED_INPUTS = 1_000_000
 
 @dataclass(frozen=True)
 class TrainedWeights:
-    """Weights [n_input, n_e], thresholds [n_e] in mV and where they come from."""
+    """Weights, thresholds and where they come from.
+
+    Attributes
+    ----------
+    weights
+        [n_input, n_e].
+    theta_mv
+        Adaptive thresholds, [n_e], mV.
+    record
+        How they were made; None where nothing is written down, as for the ancestor's files.
+    sha256
+        Digest of the bytes of `weights` (C order) followed by those of `theta_mv`.
+    """
 
     weights: NDArray[np.float64]
     theta_mv: NDArray[np.float64]
-    provenance: dict[str, Any] = field(default_factory=dict)
-    #: Of the bytes of `weights` (C order) followed by those of `theta_mv`.
+    record: TrainingRecord | None = None
     sha256: str = ""
 
 
@@ -52,12 +62,12 @@ def save_weights(
     name: str,
     weights: NDArray[Any],
     theta_mv: NDArray[Any],
-    provenance: Mapping[str, Any],
+    record: TrainingRecord,
     *,
     force: bool = False,
     dtype: DTypeLike = np.float64,
 ) -> list[Path]:
-    """Write weights, thresholds and provenance; the provenance gets the files' checksums as `files`.
+    """Write weights, thresholds and their record, which gets the files' checksums as `files`.
 
     Parameters
     ----------
@@ -73,44 +83,43 @@ def save_weights(
     ArtefactError
         If a file exists and not `force`, if the arrays do not fit each other or are not finite, or if writing fails.
     """
-    weights_path, theta_path = _paths(workdir.weights, checked_name(name))
+    weights_path, theta_path = array_paths(workdir.weights, checked_name(name))
     json_path = workdir.weights / f"{name}.json"
     paths = [weights_path, theta_path, json_path]
     refuse_overwrite(paths, force)
-    arrays = _encode(weights_path, theta_path, weights, theta_mv, dtype)
+    arrays = encode_weights(weights_path, theta_path, weights, theta_mv, dtype)
     sums = {path.name: checksum(data) for path, data in arrays.items()}
-    record = {json_path: json_bytes({**provenance, "files": sums}, json_path)}
-    # The provenance comes last, so that it never vouches for files that are not there. Over old arrays it comes first:
+    content = record.model_copy(update={"files": sums}).model_dump(mode="json")
+    written = {json_path: json_bytes(content, json_path)}
+    # The record comes last, so that it never vouches for files that are not there. Over old arrays it comes first:
     # wherever a crash stops the renaming, its checksums then disagree with what is left of the old ones.
     old = exists(weights_path) or exists(theta_path)
-    write_files({**record, **arrays} if old else {**arrays, **record})
+    write_files({**written, **arrays} if old else {**arrays, **written})
     return paths
 
 
 def load_weights(workdir: Workdir, name: str, *, n_input: int | None = None, n_e: int | None = None) -> TrainedWeights:
-    """Read weights by name; provenance is empty for weights without a JSON file, such as the ancestor's.
+    """Read weights by name; the record is None for weights without a JSON file, such as the ancestor's.
 
     Raises
     ------
     ArtefactError
         If a file is missing, damaged, of another size than asked for, or does not match its provenance.
     """
-    weights_path, theta_path = _paths(workdir.weights, checked_name(name))
+    weights_path, theta_path = array_paths(workdir.weights, checked_name(name))
     weights_data, theta_data = read_file(weights_path), read_file(theta_path)
     loaded = _decode(weights_path, weights_data, theta_path, theta_data, n_input, n_e)
     json_path = workdir.weights / f"{name}.json"
     if not exists(json_path):
         return loaded
-    provenance = parse_json(read_file(json_path, MAX_JSON_BYTES), json_path)
-    sums = provenance.get("files", {})
+    record = read_record(TrainingRecord, parse_json(read_file(json_path, MAX_JSON_BYTES), json_path), json_path)
     for path, data in ((weights_path, weights_data), (theta_path, theta_data)):
-        expected = sums.get(path.name) if isinstance(sums, dict) else ""
-        if expected is not None and expected != checksum(data):
+        if record.files.get(path.name, "") not in ("", checksum(data)):
             raise ArtefactError(
                 f"{path}: does not match its provenance (sha256): the file was changed or damaged after it was "
                 f"written; delete {json_path} to use it anyway"
             )
-    return TrainedWeights(loaded.weights, loaded.theta_mv, provenance, loaded.sha256)
+    return TrainedWeights(loaded.weights, loaded.theta_mv, record, loaded.sha256)
 
 
 def load_weight_files(
@@ -131,9 +140,16 @@ def load_weight_files(
     return _decode(weights_path, read_file(weights_path), theta_path, read_file(theta_path), n_input, n_e)
 
 
+def digest_of_weights(weights: NDArray[np.float64], theta_mv: NDArray[np.float64]) -> str:
+    """Return the SHA-256 of weights [n_input, n_e] and thresholds [n_e] in mV."""
+    digest = hashlib.sha256(np.ascontiguousarray(weights))
+    digest.update(np.ascontiguousarray(theta_mv))
+    return digest.hexdigest()
+
+
 def weights_exist(workdir: Workdir, name: str) -> bool:
     """Tell whether both arrays of `name` are there."""
-    return all(exists(path) for path in _paths(workdir.weights, checked_name(name)))
+    return all(exists(path) for path in array_paths(workdir.weights, checked_name(name)))
 
 
 def list_weights(workdir: Workdir) -> list[str]:
@@ -150,36 +166,15 @@ def list_weights(workdir: Workdir) -> list[str]:
     return sorted(names)
 
 
-def save_snapshot(
-    workdir: Workdir, name: str, examples: int, weights: NDArray[Any], theta_mv: NDArray[Any]
-) -> list[Path]:
-    """Keep the weights [n_input, n_e] and thresholds [n_e] in mV as they are after `examples` examples."""
-    if examples < 0:
-        raise ArtefactError(f"snapshot of {name}: expected a number of examples from 0, found {examples}")
-    paths = _paths(workdir.weights / "snapshots", f"{checked_name(name)}.ex{examples:08d}")
-    write_files(_encode(*paths, weights, theta_mv, np.float64))
-    return list(paths)
-
-
-def list_snapshots(workdir: Workdir, name: str) -> list[tuple[int, Path, Path]]:
-    """Return the number of examples, weights file and theta file of each complete snapshot, in order."""
-    pattern = re.compile(rf"XeAe{re.escape(checked_name(name))}\.ex([0-9]{{8,18}})\.npy")
-    found = []
-    for path in (workdir.weights / "snapshots").glob("XeAe*.npy"):
-        match = pattern.fullmatch(path.name)
-        theta_path = path.with_name(path.name.replace("XeAe", "theta_A", 1))
-        if match and theta_path.is_file():
-            found.append((int(match[1]), path, theta_path))
-    return sorted(found)
-
-
-def _paths(folder: Path, stem: str) -> tuple[Path, Path]:
+def array_paths(folder: Path, stem: str) -> tuple[Path, Path]:
+    """Return where weights and thresholds are, as the ancestor names them."""
     return folder / f"XeAe{stem}.npy", folder / f"theta_A{stem}.npy"
 
 
-def _encode(
-    weights_path: Path, theta_path: Path, weights: NDArray[Any], theta_mv: NDArray[Any], dtype: DTypeLike
+def encode_weights(
+    weights_path: Path, theta_path: Path, weights: NDArray[Any], theta_mv: NDArray[Any], dtype: DTypeLike = np.float64
 ) -> dict[Path, bytes]:
+    """Return what the two files hold for weights [n_input, n_e] and thresholds [n_e] in mV, checked."""
     if np.dtype(dtype) not in (np.dtype(np.float32), np.dtype(np.float64)):
         raise ArtefactError(f"{weights_path}: weights are stored as float32 or float64, not as {np.dtype(dtype)}")
     if weights.ndim != 2 or theta_mv.shape != weights.shape[1:]:
@@ -212,9 +207,7 @@ def _decode(
             f"{weights_path}: holds weights of n_input {weights.shape[0]} and n_e {weights.shape[1]}, but {asked} "
             f"is asked for; set --n-e {weights.shape[1]} or use other weights"
         )
-    digest = hashlib.sha256(weights)
-    digest.update(theta_mv)
-    return TrainedWeights(weights, theta_mv, {}, digest.hexdigest())
+    return TrainedWeights(weights, theta_mv, None, digest_of_weights(weights, theta_mv))
 
 
 def _matrix(

@@ -11,6 +11,7 @@ from snstdp_cli.config.experiment import (
     is_data_path,
 )
 from snstdp_cli.config.facets import (
+    GENERATION,
     differences,
     differing_settings,
     fingerprint,
@@ -24,6 +25,7 @@ from snstdp_cli.config.text import commented_yaml, resolved_rows
 from snstdp_cli.fields import MAX_EXAMPLES, Facet, Name, Number, Whole, allowed, check_name, describe
 
 __all__ = [
+    "GENERATION",
     "MAX_CONFIG_BYTES",
     "MAX_EXAMPLES",
     "THETA_STEPS_MV",

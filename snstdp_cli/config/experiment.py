@@ -189,8 +189,8 @@ class EvaluationSettings(Section):
         "average",
     )
     curve_every: Whole = setting(
-        "training examples between two points of the learning curve; 0 turns it off, and nothing is withheld",
-        ("training",),
+        "training examples between two points of the learning curve; 0 turns it off",
+        (),
         5_000,
         ge=0,
         le=MAX_EXAMPLES,
@@ -199,7 +199,7 @@ class EvaluationSettings(Section):
         "training images, at most a fifth of them, that are withheld from training and tell the learning curve",
         ("training",),
         400,
-        ge=1,
+        ge=0,
         le=MAX_EXAMPLES,
     )
 

@@ -1,54 +1,109 @@
-"""What a training writes down as it goes, and the settings that tell two trainings apart."""
+"""What a training writes down as it goes; with it and the network's state a resumed training goes on bit for bit."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
-from snstdp_cli.config import Experiment, recorded_experiment
-from snstdp_cli.errors import ArtefactError, ConfigError
+import numpy as np
+from numpy.typing import NDArray
 
-#: Settings that do not change the result of a training: a resumed one may have others.
-_FREE = {"chunk", "engine", "checkpoint_every", "evaluation", "save_name", "epochs"}
+
+from snstdp_cli.artefacts import Checkpoint, CurvePoint, History, Record, StartRecord, read_record
+from snstdp_cli.artefacts.records import FORMAT, Count, Real
+from snstdp_cli.engines import ChunkResult
+from snstdp_cli.errors import ArtefactError
+from snstdp_cli.training.identity import TrainingIdentity
+
+_SPIKES = "journal.spikes"
+
+
+class JournalRecord(Record):
+    """The text of a checkpoint: the journal after `examples` examples, and which training it is of."""
+
+    format: Literal[2] = FORMAT
+    examples: Count
+    seconds: Real
+    presentations: Count
+    silent: Count
+    start_bounds: tuple[Real, Real]
+    history: History
+    curve: tuple[CurvePoint, ...]
+    start: StartRecord
+    identity: TrainingIdentity
 
 
 @dataclass
 class Journal:
-    """What accumulates over the chunks of a training and goes into its checkpoints and provenance."""
+    """What accumulates over the chunks of a training and goes into its checkpoints and its record.
 
+    Attributes
+    ----------
+    spikes
+        Spikes of each neuron in the accepted presentations, [n_e].
+    start_bounds
+        Smallest and largest weight at the beginning, which the rule's bounds need not hold.
+    """
+
+    identity: TrainingIdentity
+    start: StartRecord
+    spikes: NDArray[np.int64]
+    start_bounds: tuple[float, float] = (0.0, 0.0)
     examples: int = 0
     seconds: float = 0.0
     presentations: int = 0
     silent: int = 0
-    start_bounds: tuple[float, float] = (0.0, 0.0)
-    history: dict[str, list[float]] = field(default_factory=dict)
-    curve: list[tuple[int, float]] = field(default_factory=list)
+    history: History = field(default_factory=History)
+    curve: tuple[CurvePoint, ...] = ()
 
-    def to_meta(self) -> dict[str, Any]:
-        return {**vars(self), "start_bounds": list(self.start_bounds), "curve": [list(p) for p in self.curve]}
+    def add_chunk(self, result: ChunkResult, figures: Mapping[str, float]) -> None:
+        """Enter what a chunk came to."""
+        self.presentations += int(result.attempts.sum())
+        self.silent += int(result.silent.sum())
+        self.spikes = self.spikes + result.counts.sum(axis=0, dtype=np.int64)
+        self.history = self.history.with_chunk(figures)
+
+    @property
+    def never_learned(self) -> NDArray[np.int64]:
+        """Neurons that have not spiked: their weights are still those of the beginning."""
+        return np.flatnonzero(self.spikes == 0)
+
+    def to_checkpoint(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+        """Return arrays and text for a checkpoint."""
+        record = JournalRecord(
+            examples=self.examples,
+            seconds=self.seconds,
+            presentations=self.presentations,
+            silent=self.silent,
+            start_bounds=self.start_bounds,
+            history=self.history,
+            curve=self.curve,
+            start=self.start,
+            identity=self.identity,
+        )
+        return {_SPIKES: self.spikes}, record.model_dump(mode="json")
 
     @classmethod
-    def from_meta(cls, meta: dict[str, Any]) -> Journal:
-        try:
-            kept = {key: meta[key] for key in vars(cls())}
-            kept["start_bounds"] = (float(kept["start_bounds"][0]), float(kept["start_bounds"][1]))
-            kept["curve"] = [(int(examples), float(accuracy)) for examples, accuracy in kept["curve"]]
-            return cls(**kept)
-        except (KeyError, TypeError, ValueError, IndexError) as error:
-            raise ArtefactError(f"the checkpoint is of another version of snstdp ({error}); train again") from None
+    def from_checkpoint(cls, checkpoint: Checkpoint) -> Journal:
+        """Read the journal of a checkpoint.
+
+        Raises
+        ------
+        ArtefactError
+            If the checkpoint is of another version or does not hold what it must.
+        """
+        if "format" not in checkpoint.meta:
+            raise ArtefactError(
+                f"{checkpoint.path}: of version 0.1 of snstdp, whose random numbers were others; finish the training "
+                "with that version, or start again with --force"
+            )
+        record = read_record(JournalRecord, checkpoint.meta, Path(checkpoint.path))
+        spikes = checkpoint.arrays.get(_SPIKES)
+        if spikes is None or spikes.ndim != 1:
+            raise ArtefactError(f"{checkpoint.path}: misses the neurons' spikes; start again with --force")
+        return cls(spikes=spikes.astype(np.int64), **{key: getattr(record, key) for key in _KEPT})
 
 
-def fingerprint(experiment: Experiment) -> dict[str, Any]:
-    """Return the settings that a training's result depends on, but for its length."""
-    settings = experiment.model_dump(mode="json", exclude=_FREE | {"num_examples"})
-    return {**settings, "theta_step_mv": experiment.theta_step_mv}
-
-
-def fingerprint_of(provenance: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the settings and the length of the training that a provenance record describes."""
-    recorded = provenance.get("experiment")
-    try:
-        experiment = recorded_experiment(recorded, "the provenance")
-    except ConfigError:
-        return None
-    return {**fingerprint(experiment), "num_examples": experiment.num_examples}
+_KEPT = tuple(key for key in JournalRecord.model_fields if key != "format")

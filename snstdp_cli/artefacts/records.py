@@ -1,0 +1,290 @@
+"""What is written down beside a result, as validated types: how it was made, on which images, with which versions.
+
+A record is read from JSON that anybody may have edited; whatever does not fit gives a sentence. Records of version 0.1
+are read too; what they do not tell is None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from snstdp_cli.config import GENERATION, Experiment, fingerprint, recorded_experiment, settings_of
+from snstdp_cli.errors import ArtefactError, ConfigError
+from snstdp_cli.fields import describe, plain_number, shown
+
+#: Format of the records that this version writes. Version 0.1 wrote none.
+FORMAT = 2
+_R = TypeVar("_R", bound="Record")
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("expected printable characters")
+    return text
+
+
+def _experiment(content: object) -> Experiment:
+    if isinstance(content, Experiment):
+        return content
+    try:
+        return recorded_experiment(content, "experiment")
+    except ConfigError as error:
+        raise ValueError(str(error)) from None
+
+
+Text = Annotated[str, Field(strict=True, max_length=4096), AfterValidator(_printable)]
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Identity = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
+Count = Annotated[int, Field(strict=True, ge=0, lt=2**53)]
+Real = Annotated[float, BeforeValidator(plain_number), Field(allow_inf_nan=False)]
+Split = Literal["train", "test"]
+Side = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
+
+
+class Record(BaseModel):
+    """Base of what is written down: frozen, and without keys that nobody knows."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+class DataRecord(Record):
+    """Which images were shown.
+
+    Attributes
+    ----------
+    name
+        What they were asked for by: a data set's name or a path.
+    identity
+        What they are, by their content; the same as `name` where nothing is known of it.
+    sha256
+        Digest of the images and labels of this split.
+    set_sha256
+        Digest of the whole data set, the same for both splits; None in records of version 0.1.
+    """
+
+    name: Text
+    identity: Text
+    split: Split
+    bundled_subset: bool = False
+    num_images: Annotated[Count, Field(ge=1)]
+    image_shape: tuple[Side, Side]
+    classes: tuple[Count, ...] | None = None
+    sha256: Digest
+    set_sha256: Digest | None = None
+
+    def belongs_to(self, other: DataRecord) -> bool:
+        """Tell whether both are of the same data set; where one record does not tell, by what they are called."""
+        if self.set_sha256 is None or other.set_sha256 is None:
+            return self.identity == other.identity
+        return self.set_sha256 == other.set_sha256
+
+
+class StartRecord(Record):
+    """What a training began with: weights drawn from a seed, or loaded ones."""
+
+    drawn_from_seed: Count | None = None
+    name: Text | None = None
+    sha256: Digest | None = None
+
+
+class TrainingFigures(Record):
+    """How a training ended.
+
+    Attributes
+    ----------
+    theta_mv
+        Smallest, mean and largest adaptive threshold, mV.
+    never_learned
+        Neurons that did not spike while learning; None in records of version 0.1.
+    """
+
+    examples: Count
+    presentations: Count
+    retries: Count
+    silent_examples: Count
+    l1_target: Real | None
+    l1_mean: Real
+    l1_sd: Real
+    theta_mv: tuple[Real, Real, Real]
+    never_learned: Count | None = None
+
+
+class History(Record):
+    """How a training went: a value for each chunk, in order; `examples` shown by its end."""
+
+    examples: tuple[Count, ...] = ()
+    spikes_per_example: tuple[Real, ...] = ()
+    retries: tuple[Count, ...] = ()
+    silent_neurons: tuple[Count, ...] = ()
+    l1_mean: tuple[Real, ...] = ()
+    l1_min: tuple[Real, ...] = ()
+    l1_max: tuple[Real, ...] = ()
+    theta_min_mv: tuple[Real, ...] = ()
+    theta_mean_mv: tuple[Real, ...] = ()
+    theta_max_mv: tuple[Real, ...] = ()
+
+    @model_validator(mode="after")
+    def _check_lengths(self) -> History:
+        lengths = {len(values) for _, values in self}
+        if len(lengths) > 1:
+            raise ValueError(f"expected as many values in each column, found {sorted(lengths)}")
+        return self
+
+    def with_chunk(self, values: Mapping[str, float]) -> History:
+        """Return the history with one more value in each column."""
+        return self.model_copy(update={key: (*column, values[key]) for key, column in self})
+
+
+class CurvePoint(Record):
+    """A point of the learning curve: withheld images that were right, after so many training examples."""
+
+    examples: Count
+    correct: Count
+    total: Annotated[Count, Field(ge=1)]
+
+    @model_validator(mode="after")
+    def _check_share(self) -> CurvePoint:
+        if self.correct > self.total:
+            raise ValueError(f"found {self.correct} of {self.total} images right, expected no more than there are")
+        return self
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the withheld images that were right."""
+        return self.correct / self.total
+
+
+class RunRecord(Record):
+    """What the records of trainings and recordings share."""
+
+    format: Literal[2] = FORMAT
+    #: Version 0.1 drew other random numbers: generation 1.
+    generation: Annotated[int, Field(strict=True, ge=1, le=GENERATION)] = GENERATION
+    date: Text
+    duration_s: Annotated[Real, Field(ge=0)]
+    engine: Text
+    experiment: Annotated[Experiment, BeforeValidator(_experiment)]
+    versions: dict[Text, Text]
+
+
+class TrainingRecord(RunRecord):
+    """The record of trained or initial weights: `weights/<name>.json`.
+
+    Attributes
+    ----------
+    training
+        Identity of the training but for its length; its snapshots and checkpoints carry it. None for initial weights
+        and in records of version 0.1.
+    never_learned
+        Neurons that did not spike while learning; None where it is not known.
+    files
+        SHA-256 of the two arrays by file name.
+    """
+
+    kind: Literal["training", "initial weights"]
+    training: Identity | None = None
+    signed: bool | None = None
+    start: StartRecord | None = None
+    data: DataRecord | None = None
+    figures: TrainingFigures | None = None
+    history: History = History()
+    learning_curve: tuple[CurvePoint, ...] = ()
+    never_learned: tuple[Count, ...] | None = None
+    note: Text | None = None
+    files: dict[Text, Digest] = Field(default_factory=dict)
+
+
+class WeightsRecord(Record):
+    """Which weights were recorded."""
+
+    name: Text
+    sha256: Digest | None
+
+
+class RecordingFigures(Record):
+    """What a recording comes to."""
+
+    spikes_per_example: Real
+    retries: Count
+    silent_examples: Count
+
+
+class RecordingRecord(RunRecord):
+    """The record of a network's responses to a split of a data set.
+
+    Attributes
+    ----------
+    label
+        Name that the user gave these responses (`test --as`).
+    """
+
+    kind: Literal["recording"] = "recording"
+    label: Text | None = None
+    weights: WeightsRecord
+    data: DataRecord
+    figures: RecordingFigures
+
+    @property
+    def conditions(self) -> str:
+        """Fingerprint of the weights and of every setting that responses depend on, but for the images."""
+        settings = settings_of(self.experiment, "recording")
+        return fingerprint(
+            {"settings": settings, "weights": self.weights.sha256, "generation": self.generation}
+        )
+
+    @property
+    def identity(self) -> str:
+        """Fingerprint of all that shapes the responses: conditions, images and split (each has its own stream)."""
+        return fingerprint({"conditions": self.conditions, "data": self.data.sha256, "split": self.data.split})
+
+
+def read_record(model: type[_R], content: Mapping[str, Any], where: Path) -> _R:
+    """Check a record.
+
+    Raises
+    ------
+    ArtefactError
+        If it is of another version, misses something, or holds what cannot be.
+    """
+    found = content.get("format", 1)
+    if found == 1:
+        content = _from_version_1(content)
+    elif found != FORMAT:
+        raise ArtefactError(
+            f"{where}: format: found {shown(found)}, expected {FORMAT}; the file is of another version of snstdp, or "
+            "was changed by hand; use that version, or make it again"
+        )
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        raise ArtefactError(
+            f"{describe(error, str(where), model)}\nThe record was changed by hand or is of another version of snstdp; "
+            "bring it back, or make it again"
+        ) from None
+
+
+def _from_version_1(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a record of version 0.1 in the present form; whatever does not fit is left for the check."""
+    record = {key: value for key, value in content.items() if key != "seed"}
+    record |= {"format": FORMAT, "generation": 1}
+    data = record.get("data")
+    if isinstance(data, dict):
+        kept = {key: value for key, value in data.items() if key != "num_classes"}
+        record["data"] = {**kept, "identity": data.get("name")}
+    curve, experiment = record.get("learning_curve"), record.get("experiment")
+    if isinstance(curve, list):
+        record["learning_curve"] = [_old_point(point, experiment, data) for point in curve]
+    return record
+
+
+def _old_point(point: Any, experiment: Any, data: Any) -> Any:
+    """Return a point (examples, accuracy) with the number of images that version 0.1 took."""
+    try:
+        total = min(int(experiment["evaluation"]["curve_examples"]), int(data["num_images"]))
+        return {"examples": int(point[0]), "correct": round(float(point[1]) * total), "total": total}
+    except (KeyError, TypeError, ValueError, IndexError, OverflowError):
+        return point

@@ -1,0 +1,141 @@
+"""Snapshots: weights and thresholds that a training kept on its way, in the ancestor's two files each.
+
+`weights/snapshots/<name>.json` says which training they belong to and their checksums: what is not in it, such as
+snapshots of an earlier training of the same name, is not shown as this training's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snstdp_cli.artefacts.files import (
+    MAX_JSON_BYTES,
+    Workdir,
+    checked_name,
+    checksum,
+    exists,
+    json_bytes,
+    parse_json,
+    read_file,
+    write_files,
+)
+from snstdp_cli.artefacts.records import FORMAT, Count, Digest, Identity, Record, Text, read_record
+from snstdp_cli.artefacts.weights import array_paths, encode_weights, load_weight_files
+from snstdp_cli.errors import ArtefactError
+
+
+class SnapshotFiles(Record):
+    """A snapshot's number of examples, and the checksums of its two files by name."""
+
+    examples: Count
+    files: dict[Text, Digest]
+
+
+class SnapshotList(Record):
+    """The snapshots of one training, in order."""
+
+    format: Literal[2] = FORMAT
+    training: Identity
+    snapshots: tuple[SnapshotFiles, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """Weights [n_input, n_e] and thresholds [n_e] in mV after `examples` training examples."""
+
+    examples: int
+    weights: NDArray[np.float64]
+    theta_mv: NDArray[np.float64]
+
+
+def save_snapshot(
+    workdir: Workdir, name: str, training: str, examples: int, weights: NDArray[Any], theta_mv: NDArray[Any]
+) -> None:
+    """Keep the weights [n_input, n_e] and thresholds [n_e] in mV as they are after `examples` examples.
+
+    Raises
+    ------
+    ArtefactError
+        If they cannot be written.
+    """
+    files = encode_weights(*_array_paths(workdir, name, examples), weights, theta_mv)
+    listed = _read_list(workdir, name)
+    kept = listed.snapshots if listed is not None and listed.training == training else ()
+    one = SnapshotFiles(examples=examples, files={path.name: checksum(data) for path, data in files.items()})
+    every = sorted((*(old for old in kept if old.examples != examples), one), key=lambda shot: shot.examples)
+    path = _list_path(workdir, name)
+    content = SnapshotList(training=training, snapshots=tuple(every)).model_dump(mode="json")
+    write_files({**files, path: json_bytes(content, path)})
+
+
+def load_snapshots(workdir: Workdir, name: str, training: str | None, n_input: int, n_e: int) -> list[Snapshot]:
+    """Return the snapshots of a training in order.
+
+    Parameters
+    ----------
+    training
+        Identity of the training; None for one of version 0.1, whose snapshots have no list.
+
+    Raises
+    ------
+    ArtefactError
+        If a file that belongs to it is missing, damaged or of another size.
+    """
+    listed = _read_list(workdir, name)
+    sums: dict[int, dict[str, str] | None] = {}
+    if training is None and listed is None:
+        sums = dict.fromkeys(_numbers(workdir, name))
+    elif listed is not None and listed.training == training:
+        sums = {shot.examples: shot.files for shot in listed.snapshots}
+    found = []
+    for examples, expected in sorted(sums.items()):
+        paths = _array_paths(workdir, name, examples)
+        for path in paths if expected is not None else ():
+            if expected is not None and expected.get(path.name) != checksum(read_file(path)):
+                raise ArtefactError(f"{path}: does not match the list of snapshots beside it; train again")
+        loaded = load_weight_files(*paths, n_input=n_input, n_e=n_e)
+        found.append(Snapshot(examples, loaded.weights, loaded.theta_mv))
+    return found
+
+
+def drop_other_snapshots(workdir: Workdir, name: str, training: str) -> None:
+    """Remove the snapshots of this name that another training made."""
+    listed = _read_list(workdir, name)
+    if listed is not None and listed.training == training:
+        return
+    paths = [path for number in _numbers(workdir, name) for path in _array_paths(workdir, name, number)]
+    for path in [*paths, _list_path(workdir, name)]:
+        with contextlib.suppress(OSError):  # what stays is in no list, and is not shown
+            path.unlink(missing_ok=True)
+
+
+def _folder(workdir: Workdir) -> Path:
+    return workdir.weights / "snapshots"
+
+
+def _list_path(workdir: Workdir, name: str) -> Path:
+    return _folder(workdir) / f"{checked_name(name)}.json"
+
+
+def _array_paths(workdir: Workdir, name: str, examples: int) -> tuple[Path, Path]:
+    return array_paths(_folder(workdir), f"{checked_name(name)}.ex{examples:08d}")
+
+
+def _read_list(workdir: Workdir, name: str) -> SnapshotList | None:
+    path = _list_path(workdir, name)
+    if not exists(path):
+        return None
+    return read_record(SnapshotList, parse_json(read_file(path, MAX_JSON_BYTES), path), path)
+
+
+def _numbers(workdir: Workdir, name: str) -> list[int]:
+    pattern = re.compile(rf"XeAe{re.escape(checked_name(name))}\.ex([0-9]{{8,18}})\.npy")
+    names = (path.name for path in _folder(workdir).glob("XeAe*.npy"))
+    return [int(match[1]) for match in map(pattern.fullmatch, names) if match]
