@@ -106,7 +106,7 @@ class TestAssignment:
     def test_more_examples_than_fit_in_one_block_are_summed_exactly(self, monkeypatch: pytest.MonkeyPatch) -> None:
         counts, labels = random_responses(1)
         whole = assign_labels(counts, labels, 4), classify(counts, assign_labels(counts, labels, 4), "average")
-        monkeypatch.setattr("snstdp_cli.evaluation.scores._BLOCK", 7 * counts.shape[1])
+        monkeypatch.setattr("snstdp_cli.evaluation.readouts._BLOCK", 7 * counts.shape[1])
         blocks = assign_labels(counts, labels, 4), classify(counts, assign_labels(counts, labels, 4), "average")
         np.testing.assert_array_equal(whole[0].mean_response, blocks[0].mean_response)
         np.testing.assert_array_equal(whole[1][0], blocks[1][0])
@@ -191,7 +191,7 @@ class TestEvaluate:
 
     def test_a_class_without_test_images_has_no_accuracy(self) -> None:
         result = evaluate(TRAIN, TRAIN_LABELS, TRAIN[:2], TRAIN_LABELS[:2], None, "average", 3)
-        assert result.per_class[2] == (0, 0, None, (0.0, 1.0))
+        assert result.by_class[2] == (0, 0, None, (0.0, 1.0), 2)
 
     def test_as_dict_is_plain_json(self) -> None:
         values = evaluate(TRAIN, TRAIN_LABELS, TRAIN, TRAIN_LABELS, None, "selective", 3).as_dict()
@@ -221,8 +221,8 @@ class TestRefusals:
             ({"assign_counts": TRAIN[0]}, "training responses: expected spike counts of the shape"),
             ({"assign_counts": TRAIN[:0], "assign_labels": TRAIN_LABELS[:0]}, "training responses: expected spike"),
             ({"assign_labels": TRAIN_LABELS[:3]}, "training responses: expected a label for each of 4 examples"),
-            ({"assign_labels": np.array([0, 1, 2, 1])}, "training responses: expected labels 0 to 1, found 0 to 2"),
-            ({"test_labels": np.array([0, 1, -1, 1])}, "test responses: expected labels 0 to 1, found -1 to 1"),
+            ({"assign_labels": np.array([0, 1, 2, 1])}, "expected labels 0 to 1, found 0 to 2"),
+            ({"test_labels": np.array([0, 1, -1, 1])}, "test responses: expected labels of 0 or more, found -1 to 1"),
             ({"test_labels": np.array([0.0, 1, 1, 1])}, "labels as whole numbers, found float64"),
             ({"test_counts": TRAIN[:, :2]}, "expected 4 neurons as in the training responses, found 2"),
             ({"test_counts": TRAIN - 3}, "test responses: expected spike counts of 0 or more"),

@@ -24,10 +24,14 @@ class Comparison:
 
     Attributes
     ----------
-    only_a, only_b : examples that only this one got right.
-    difference : accuracy of a minus accuracy of b.
-    ci95 : 95 % interval of the difference.
-    p_value : McNemar's exact two-sided p: the chance of so uneven a split if both were equally good.
+    only_a, only_b
+        Examples that only this one got right.
+    difference
+        Accuracy of a minus accuracy of b.
+    ci95
+        95 % interval of the difference.
+    p_value
+        McNemar's exact two-sided p: the chance of so uneven a split if both were equally good.
     """
 
     num_examples: int
@@ -40,6 +44,43 @@ class Comparison:
     def as_dict(self) -> dict[str, Any]:
         """Return the figures as JSON can hold them."""
         return {**asdict(self), "ci95": list(self.ci95)}
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """A point of a learning curve: after `examples`, so many of the withheld images were right.
+
+    Raises
+    ------
+    DataError
+        If there are no withheld images, or not 0 to `total` correct ones.
+
+    Examples
+    --------
+    >>> CurvePoint(examples=500, correct=30, total=40).accuracy
+    0.75
+    """
+
+    examples: int
+    correct: int
+    total: int
+
+    def __post_init__(self) -> None:
+        if self.examples < 0 or self.total < 1 or not 0 <= self.correct <= self.total:
+            raise DataError(
+                f"expected a point of a learning curve with 0 to {self.total} correct images of at least one, found "
+                f"{self.correct} after {self.examples} examples"
+            )
+
+    @property
+    def accuracy(self) -> float:
+        """Share of correct answers."""
+        return self.correct / self.total
+
+    @property
+    def ci95(self) -> tuple[float, float]:
+        """Wilson's 95 % interval of the accuracy."""
+        return wilson_interval(self.correct, self.total)
 
 
 def wilson_interval(correct: int, total: int, z: float = Z95) -> tuple[float, float]:
@@ -69,7 +110,8 @@ def mcnemar(correct_a: NDArray[Any], correct_b: NDArray[Any]) -> Comparison:
 
     Parameters
     ----------
-    correct_a, correct_b : where each was right, booleans, [num].
+    correct_a, correct_b
+        Where each was right, booleans, [num]; `paired` tells whether they are of the same examples.
     """
     a, b = np.asarray(correct_a), np.asarray(correct_b)
     if a.ndim != 1 or a.shape != b.shape or a.size == 0:
