@@ -3,6 +3,7 @@
 from snstdp_cli.artefacts.checkpoints import Checkpoint, delete_checkpoints, read_checkpoint, write_checkpoint
 from snstdp_cli.artefacts.files import Workdir, refuse_overwrite, write_atomic
 from snstdp_cli.artefacts.locks import lock_name
+from snstdp_cli.artefacts.places import require_writable
 from snstdp_cli.artefacts.recordings import (
     RecordingFile,
     Responses,
@@ -18,7 +19,6 @@ from snstdp_cli.artefacts.recordings import (
     save_responses,
 )
 from snstdp_cli.artefacts.records import (
-    CurvePoint,
     DataRecord,
     History,
     Record,
@@ -43,7 +43,6 @@ from snstdp_cli.artefacts.weights import (
 
 __all__ = [
     "Checkpoint",
-    "CurvePoint",
     "DataRecord",
     "History",
     "Record",
@@ -76,6 +75,7 @@ __all__ = [
     "recording_mark",
     "recording_path",
     "refuse_ancestor_pair",
+    "require_writable",
     "refuse_overwrite",
     "save_ancestor_pair",
     "save_responses",

@@ -13,7 +13,8 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from snstdp_cli.config import GENERATION, Experiment, fingerprint, recorded_experiment, settings_of
-from snstdp_cli.errors import ArtefactError, ConfigError
+from snstdp_cli.errors import ArtefactError, ConfigError, DataError
+from snstdp_cli.evaluation import CurvePoint
 from snstdp_cli.fields import describe, plain_number, shown
 
 #: Format of the records that this version writes. Version 0.1 wrote none.
@@ -139,25 +140,6 @@ class History(Record):
         return self.model_copy(update={key: (*column, values[key]) for key, column in self})
 
 
-class CurvePoint(Record):
-    """A point of the learning curve: withheld images that were right, after so many training examples."""
-
-    examples: Count
-    correct: Count
-    total: Annotated[Count, Field(ge=1)]
-
-    @model_validator(mode="after")
-    def _check_share(self) -> CurvePoint:
-        if self.correct > self.total:
-            raise ValueError(f"found {self.correct} of {self.total} images right, expected no more than there are")
-        return self
-
-    @property
-    def accuracy(self) -> float:
-        """Share of the withheld images that were right."""
-        return self.correct / self.total
-
-
 class RunRecord(Record):
     """What the records of trainings and recordings share."""
 
@@ -260,6 +242,8 @@ def read_record(model: type[_R], content: Mapping[str, Any], where: Path) -> _R:
         )
     try:
         return model.model_validate(content)
+    except DataError as error:
+        raise ArtefactError(f"{where}: {error}") from None
     except ValidationError as error:
         raise ArtefactError(
             f"{describe(error, str(where), model)}\nThe record was changed by hand or is of another version of snstdp; "

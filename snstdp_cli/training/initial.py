@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from snstdp_cli.artefacts import Workdir, save_weights
+from snstdp_cli.artefacts import StartRecord, TrainingRecord, Workdir, save_weights
 from snstdp_cli.artefacts.provenance import describe_run
 from snstdp_cli.config import Experiment
 from snstdp_cli.wiring import draw_weights
@@ -15,8 +15,24 @@ from snstdp_cli.wiring import draw_weights
 def init_weights(
     experiment: Experiment, workdir: Workdir, name: str, n_input: int, *, signed: bool = False, force: bool = False
 ) -> list[Path]:
-    """Draw weights and thresholds from the experiment's seed and save them as `name`."""
+    """Draw weights and thresholds from the experiment's seed and save them as `name`.
+
+    Parameters
+    ----------
+    signed
+        Draw weights of both signs, with the same norm.
+
+    Raises
+    ------
+    ArtefactError
+        If there are weights of this name and not `force`, or they cannot be written.
+    """
     weights = draw_weights(experiment, n_input, experiment.plasticity(n_input).l1_target, signed)
     theta_mv = np.full(experiment.n_e, experiment.network.theta_init_mv)
-    provenance = {**describe_run("initial weights", experiment, "none", 0.0), "signed": signed}
-    return save_weights(workdir, name, weights, theta_mv, provenance, force=force)
+    record = TrainingRecord(
+        kind="initial weights",
+        **describe_run(experiment, "none", 0.0),
+        signed=signed,
+        start=StartRecord(drawn_from_seed=experiment.seed),
+    )
+    return save_weights(workdir, name, weights, theta_mv, record, force=force)

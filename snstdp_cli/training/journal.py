@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-from snstdp_cli.artefacts import Checkpoint, CurvePoint, History, Record, StartRecord, read_record
+from snstdp_cli.artefacts import Checkpoint, History, Record, StartRecord, read_record
 from snstdp_cli.artefacts.records import FORMAT, Count, Real
 from snstdp_cli.engines import ChunkResult
 from snstdp_cli.errors import ArtefactError
+from snstdp_cli.evaluation import CurvePoint
 from snstdp_cli.training.identity import TrainingIdentity
 
 _SPIKES = "journal.spikes"

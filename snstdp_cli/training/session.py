@@ -1,0 +1,265 @@
+"""One training while it runs: network state, engine, journal and learning curve, chunk after chunk."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snstdp_cli.artefacts import (
+    Checkpoint,
+    TrainingFigures,
+    TrainingRecord,
+    Workdir,
+    drop_other_snapshots,
+    save_snapshot,
+    write_checkpoint,
+)
+from snstdp_cli.artefacts.provenance import describe_data, describe_run
+from snstdp_cli.config import Experiment
+from snstdp_cli.datasets import Dataset
+from snstdp_cli.engines import Chunk, ChunkResult, Engine, State, Stream, initial_state, open_engine
+from snstdp_cli.errors import ArtefactError, ConfigError
+from snstdp_cli.progress import Preflight, Reporter, TrainingProgress
+from snstdp_cli.rules import Plasticity
+from snstdp_cli.training.alarms import check_chunk, l1_norms
+from snstdp_cli.training.curve import LearningCurve
+from snstdp_cli.training.identity import identify_training
+from snstdp_cli.training.journal import Journal
+from snstdp_cli.training.start import divide_images, start_weights
+from snstdp_cli.wiring import Wiring, draw_wiring, training_order
+
+#: Examples presented to estimate the time of a training, and the shortest training for which that is done.
+_PROBE, _PROBE_FROM = 40, 1_000
+
+
+class TrainingSession:
+    """The parts of one training that belong together while it runs."""
+
+    engine: Engine
+    journal: Journal
+    state: State
+    curve: LearningCurve | None
+
+    def __init__(self, experiment: Experiment, workdir: Workdir, dataset: Dataset, report: Reporter) -> None:
+        self.experiment, self.workdir, self.dataset, self.report = experiment, workdir, dataset, report
+        self.images = divide_images(experiment, dataset)
+        self.plasticity: Plasticity = experiment.plasticity(dataset.n_input)
+        self.wiring: Wiring = draw_wiring(experiment, dataset.n_input)
+
+    @contextmanager
+    def opened(self, checkpoint: Checkpoint | None) -> Iterator[None]:
+        """Draw the state or restore it, compile the network, and close what was opened.
+
+        Nothing of an earlier training is touched before the network stands and the first checkpoint is written.
+        """
+        self._begin(checkpoint)
+        if checkpoint is not None:
+            self._restore(checkpoint)
+        engine: Engine | None = None
+        self.curve = None
+        try:
+            engine = self.engine = open_engine(self.experiment, self.plasticity, self.wiring, self.report.say)
+            self.curve = LearningCurve.open(self.experiment, self.images, self.wiring, self.report, checkpoint)
+            self._plan()
+            if checkpoint is None:
+                self._write_checkpoint()
+            drop_other_snapshots(self.workdir, self.experiment.save_name, self.journal.identity.digest)
+            yield
+        finally:
+            for opened in (engine, self.curve):
+                if opened is not None:
+                    opened.close()
+
+    def run_all(self) -> None:
+        """Run the chunks that are left."""
+        experiment, journal = self.experiment, self.journal
+        began, at_start, seconds_before = time.perf_counter(), journal.examples, journal.seconds
+        while journal.examples < experiment.num_examples:
+            first = journal.examples
+            num = self._chunk_length(first)
+            order = self.images.shown[training_order(experiment, first, num, len(self.images.shown))]
+            before = self.state
+            result = self.engine.run(before, Chunk(first, self.images.images[order], Stream.TRAINING))
+            advice = experiment.rule.rule.advice
+            check_chunk(before, result, first, self.wiring, self.plasticity, journal.start_bounds, advice)
+            self.state = result.state
+            journal.examples = first + num
+            journal.seconds = seconds_before + time.perf_counter() - began
+            rate = (journal.examples - at_start) / (time.perf_counter() - began)
+            self._note(result, self.images.labels[order], rate)
+            # Before the checkpoint: a training that is killed between the two writes the snapshot again.
+            if journal.examples % experiment.checkpoint_every == 0 and journal.examples < experiment.num_examples:
+                identity = journal.identity.digest
+                save_snapshot(self.workdir, experiment.save_name, identity, journal.examples, *self.learned())
+            self._write_checkpoint()
+
+    def learned(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return weights [n_input, n_e] and thresholds [n_e] in mV."""
+        weights = np.asarray(self.wiring.to_matrix(self.state["input_exc.w"]), dtype=np.float64)
+        return weights, np.asarray(self.state["exc.theta"], dtype=np.float64) * 1000
+
+    def record(self) -> TrainingRecord:
+        """Return what is written down beside the weights."""
+        journal = self.journal
+        weights, theta_mv = self.learned()
+        norms = np.abs(weights).sum(axis=0)
+        never = journal.never_learned
+        return TrainingRecord(
+            kind="training",
+            **describe_run(self.experiment, self.engine.name, journal.seconds),
+            training=journal.identity.digest,
+            start=journal.start,
+            data=describe_data(self.dataset),
+            figures=TrainingFigures(
+                examples=journal.examples,
+                presentations=journal.presentations,
+                retries=journal.presentations - journal.examples,
+                silent_examples=journal.silent,
+                l1_target=self.plasticity.l1_target,
+                l1_mean=float(norms.mean()),
+                l1_sd=float(norms.std()),
+                theta_mv=(float(theta_mv.min()), float(theta_mv.mean()), float(theta_mv.max())),
+                never_learned=len(never),
+            ),
+            history=journal.history,
+            learning_curve=journal.curve,
+            never_learned=tuple(int(neuron) for neuron in never),
+        )
+
+    def _begin(self, checkpoint: Checkpoint | None) -> None:
+        """Set state and journal to those before the first example."""
+        # A resumed training has its weights in the checkpoint; those that it began with may be gone.
+        if checkpoint is not None:
+            self.journal = Journal.from_checkpoint(checkpoint)
+            return
+        loaded, start = start_weights(self.experiment, self.workdir, self.dataset, self.plasticity)
+        identity = identify_training(self.experiment, self.plasticity, self.dataset.sha256, loaded.sha256)
+        self.state = initial_state(self.experiment, self.wiring, self.plasticity, loaded.weights, loaded.theta_mv)
+        weights = self.state["input_exc.w"]
+        bounds = (float(weights.min()), float(weights.max()))
+        self.journal = Journal(identity, start, np.zeros(self.experiment.n_e, dtype=np.int64), bounds)
+
+    def _restore(self, checkpoint: Checkpoint) -> None:
+        """Take over a checkpoint's state if it is of this very training."""
+        journal, where, experiment = self.journal, checkpoint.path, self.experiment
+        start = journal.identity.start
+        ours = identify_training(experiment, self.plasticity, self.dataset.sha256, start)
+        if apart := ours.differs_in(journal.identity):
+            raise ConfigError(
+                f"{where}: this training was begun with other settings (different: {', '.join(apart)}); resume with "
+                "the same ones, choose another --save-name, or start again with --force"
+            )
+        if journal.start.name != experiment.load_name:
+            raise ConfigError(
+                f"{where}: this training was begun with the weights {journal.start.name or 'drawn from the seed'}, not "
+                f"{experiment.load_name or 'drawn ones'}; resume with the same --load-name, choose another --save-name, "
+                "or start again with --force"
+            )
+        if journal.examples > experiment.num_examples:
+            raise ConfigError(
+                f"{where}: {journal.examples:,} examples were shown already; expected at most num_examples "
+                f"({experiment.num_examples:,})"
+            )
+        self.state = self._state_of(checkpoint)
+        self.report.say(f"resuming after {journal.examples:,} examples ({where.name})")
+
+    def _state_of(self, checkpoint: Checkpoint) -> State:
+        """Return the network's state of a checkpoint, if all of it is there in the right sizes."""
+        experiment = self.experiment
+        shape = (self.wiring.n_input, experiment.n_e)
+        expected = initial_state(experiment, self.wiring, self.plasticity, np.zeros(shape))
+        for name, values in expected.items():
+            found = checkpoint.arrays.get(name)
+            if found is None or found.shape != values.shape or found.dtype != values.dtype:
+                raise ArtefactError(
+                    f"{checkpoint.path}: misses {name} for {experiment.n_e:,} neurons; the checkpoint is of another "
+                    "version of snstdp or was changed; start again with --force"
+                )
+        return {name: checkpoint.arrays[name] for name in expected}
+
+    def _plan(self) -> None:
+        """Measure a few examples and report what the rest will need."""
+        experiment, left = self.experiment, self.experiment.num_examples - self.journal.examples
+        num = min(_PROBE, left, experiment.chunk, len(self.images.shown))
+        if left < _PROBE_FROM:
+            return
+        began = time.perf_counter()
+        images = self.images.images[self.images.shown[:num]]
+        self.engine.run(self.state, Chunk(self.journal.examples, images, Stream.TRAINING))
+        seconds = (time.perf_counter() - began) * left / num
+        snapshots = experiment.num_examples // experiment.checkpoint_every
+        self.report.preflight(
+            Preflight(
+                seconds=seconds,
+                rate=left / seconds,
+                measured=num,
+                memory_mb=self.engine.peak_memory_mb(),
+                # A weight takes 8 bytes; up to three checkpoints hold it with the arrival time of its last spike.
+                disk_mb=len(self.wiring.pre) * (8 * (1 + snapshots) + 3 * 12) / 1e6,
+                folder=str(self.workdir.weights),
+            )
+        )
+
+    def _chunk_length(self, first: int) -> int:
+        """Return how many examples to show at once: up to the next snapshot, point of the curve, or the end."""
+        experiment = self.experiment
+        limits = [experiment.chunk, experiment.num_examples - first]
+        limits.append(experiment.checkpoint_every - first % experiment.checkpoint_every)
+        if self.curve is not None:
+            limits.append(self.curve.every - first % self.curve.every)
+        return min(limits)
+
+    def _note(self, result: ChunkResult, labels: NDArray[np.uint8], rate: float) -> None:
+        """Enter a chunk into the journal and report it."""
+        journal, figures = self.journal, self._figures_of(result)
+        journal.add_chunk(result, figures)
+        if self.curve is not None:
+            point = self.curve.after_chunk(journal.examples, result, labels, *self.learned())
+            journal.curve += () if point is None else (point,)
+        self.report.training(
+            TrainingProgress(
+                examples=journal.examples,
+                total=self.experiment.num_examples,
+                seconds=journal.seconds,
+                rate=rate,
+                spikes_per_example=figures["spikes_per_example"],
+                retries=journal.presentations - journal.examples,
+                silent=journal.silent,
+                silent_neurons=int(figures["silent_neurons"]),
+                never_learned=len(journal.never_learned),
+                l1_mean=figures["l1_mean"],
+                l1_min=figures["l1_min"],
+                l1_max=figures["l1_max"],
+                l1_target=self.plasticity.l1_target,
+                theta_mv=(figures["theta_min_mv"], figures["theta_mean_mv"], figures["theta_max_mv"]),
+                curve=journal.curve,
+            )
+        )
+
+    def _figures_of(self, result: ChunkResult) -> dict[str, float]:
+        """Return the figures of a chunk that the history keeps."""
+        counts, norms, theta = result.counts, l1_norms(self.state, self.wiring), self.state["exc.theta"] * 1000
+        return {
+            "examples": self.journal.examples,
+            "spikes_per_example": float(counts.sum(axis=1).mean()),
+            "retries": int(result.attempts.sum()) - len(counts),
+            "silent_neurons": int(np.count_nonzero(counts.sum(axis=0) == 0)),
+            "l1_mean": float(norms.mean()),
+            "l1_min": float(norms.min()),
+            "l1_max": float(norms.max()),
+            "theta_min_mv": float(theta.min()),
+            "theta_mean_mv": float(theta.mean()),
+            "theta_max_mv": float(theta.max()),
+        }
+
+    def _write_checkpoint(self) -> None:
+        spikes, meta = self.journal.to_checkpoint()
+        arrays: dict[str, NDArray[Any]] = {**self.state, **spikes}
+        if self.curve is not None:
+            arrays |= self.curve.to_checkpoint()
+        write_checkpoint(self.workdir, self.experiment.save_name, arrays, meta)

@@ -1,0 +1,120 @@
+"""What a training begins with: drawn or loaded weights, and the images that it may see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snstdp_cli.artefacts import (
+    Checkpoint,
+    StartRecord,
+    TrainedWeights,
+    Workdir,
+    digest_of_weights,
+    load_weights,
+    weights_exist,
+)
+from snstdp_cli.config import Experiment
+from snstdp_cli.datasets import Dataset, check_fit, withhold
+from snstdp_cli.errors import ArtefactError, ConfigError
+from snstdp_cli.rules import Plasticity
+from snstdp_cli.wiring import draw_weights
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingImages:
+    """Training images that are shown, and those that are withheld for the learning curve.
+
+    Attributes
+    ----------
+    images
+        Grey values, [num, n_input].
+    labels
+        [num]
+    shown, withheld
+        Numbers of the images in their data set, in order.
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
+    shown: NDArray[np.int64]
+    withheld: NDArray[np.int64]
+
+
+def divide_images(experiment: Experiment, dataset: Dataset) -> TrainingImages:
+    """Withhold the images of the learning curve: stratified, drawn by the seed, never trained on.
+
+    Raises
+    ------
+    ConfigError
+        If the images that are left are fewer than `num_examples` and may not be shown again.
+    """
+    withheld = withhold(dataset.labels, experiment.evaluation.curve_examples, experiment.seed)
+    shown = np.setdiff1d(np.arange(len(dataset)), withheld)
+    if not experiment.epochs and experiment.num_examples > len(shown):
+        raise ConfigError(
+            f"num_examples: the training set has {len(dataset):,} images, of which {len(withheld):,} are withheld for "
+            f"the learning curve, and epochs is false; expected at most {len(shown):,} examples, found "
+            f"{experiment.num_examples:,}"
+        )
+    return TrainingImages(dataset.images.reshape(len(dataset), -1), dataset.labels, shown, withheld)
+
+
+def start_weights(
+    experiment: Experiment, workdir: Workdir, dataset: Dataset, plasticity: Plasticity
+) -> tuple[TrainedWeights, StartRecord]:
+    """Load or draw the weights to begin with; return them and where they come from.
+
+    Raises
+    ------
+    SnstdpError
+        If the weights to load are missing, damaged, of another size, or not for this rule.
+    """
+    name = experiment.load_name
+    if name is None:
+        weights = draw_weights(experiment, dataset.n_input, plasticity.l1_target)
+        theta_mv = np.full(experiment.n_e, experiment.network.theta_init_mv)
+        digest = digest_of_weights(weights, theta_mv)
+        return TrainedWeights(weights, theta_mv, None, digest), StartRecord(drawn_from_seed=experiment.seed)
+    loaded = load_weights(workdir, name, n_e=experiment.n_e)
+    check_fit(dataset, loaded.weights.shape[0], f"the network '{name}'")
+    if plasticity.normalize_to is not None and loaded.weights.min() < 0:
+        raise ConfigError(
+            f"load_name: the weights '{name}' are of both signs, and the rule '{experiment.rule.name}' rescales sums of "
+            "non-negative ones; load other weights"
+        )
+    return loaded, StartRecord(name=name, sha256=loaded.sha256)
+
+
+def refuse_to_overwrite(
+    workdir: Workdir, name: str, checkpoint: Checkpoint | None, *, resume: bool, force: bool
+) -> None:
+    """Refuse to overwrite weights or to forget an interrupted training.
+
+    Raises
+    ------
+    ArtefactError
+        If there is something of this name that neither `resume` nor `force` speaks of.
+    """
+    if force and not resume:
+        return
+    trained = weights_exist(workdir, name)
+    if resume:
+        if checkpoint is None and trained and not force:
+            raise ArtefactError(
+                f"the training '{name}' is complete (its weights are in {workdir.weights}) and there is nothing to "
+                "resume; choose another --save-name, or train again with --force"
+            )
+        return
+    if trained:
+        raise ArtefactError(
+            f"{workdir.weights}: there are weights named '{name}' already and nothing was overwritten; choose another "
+            "--save-name, or overwrite them with --force"
+        )
+    if checkpoint is not None and checkpoint.meta["examples"] > 0:
+        raise ArtefactError(
+            f"a training named '{name}' was interrupted after {checkpoint.meta['examples']:,} examples; go on with "
+            "--resume, choose another --save-name, or start again with --force"
+        )
