@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from snstdp_cli.evaluation import CurvePoint
+
 
 @dataclass(frozen=True)
 class TrainingProgress:
@@ -18,10 +20,10 @@ class TrainingProgress:
     spikes_per_example : excitatory spikes in the accepted presentation.
     retries : presentations beyond one for each example, of the whole training.
     silent : examples that never answered, of the whole training.
-    silent_neurons : neurons that did not fire.
+    silent_neurons, never_learned : neurons that did not fire, in this chunk and in the whole training.
     l1_mean, l1_min, l1_max, l1_target : L1 norm of the neurons' weights; what the rule aims at, if anything.
     theta_mv : smallest, mean and largest adaptive threshold.
-    curve : points of the learning curve, (examples, accuracy on held-out training images).
+    curve : points of the learning curve, on withheld training images.
     """
 
     examples: int
@@ -32,12 +34,13 @@ class TrainingProgress:
     retries: int
     silent: int
     silent_neurons: int
+    never_learned: int
     l1_mean: float
     l1_min: float
     l1_max: float
     l1_target: float | None
     theta_mv: tuple[float, float, float]
-    curve: tuple[tuple[int, float], ...]
+    curve: tuple[CurvePoint, ...]
 
 
 @dataclass(frozen=True)

@@ -214,9 +214,7 @@ class RecordingRecord(RunRecord):
     def conditions(self) -> str:
         """Fingerprint of the weights and of every setting that responses depend on, but for the images."""
         settings = settings_of(self.experiment, "recording")
-        return fingerprint(
-            {"settings": settings, "weights": self.weights.sha256, "generation": self.generation}
-        )
+        return fingerprint({"settings": settings, "weights": self.weights.sha256, "generation": self.generation})
 
     @property
     def identity(self) -> str:

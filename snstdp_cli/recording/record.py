@@ -5,42 +5,57 @@ A response depends on its image and its number alone, so the examples can be div
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 
 from snstdp_cli.artefacts import (
+    DataRecord,
+    RecordingFigures,
+    RecordingRecord,
     Responses,
+    TrainedWeights,
+    WeightsRecord,
     Workdir,
     load_weights,
-    refuse_recording,
+    recording_mark,
+    recording_path,
+    refuse_ancestor_pair,
+    refuse_overwrite,
+    require_writable,
     save_ancestor_pair,
     save_responses,
 )
 from snstdp_cli.artefacts.provenance import describe_data, describe_run
 from snstdp_cli.config import Experiment
-from snstdp_cli.datasets import Dataset, Split, load_dataset
-from snstdp_cli.engines import choose_engine
-from snstdp_cli.errors import DataError, InterruptedRunError
+from snstdp_cli.datasets import Dataset, Split, check_fit, load_dataset
+from snstdp_cli.engines import Stream, available_cores, choose_engine
+from snstdp_cli.errors import InterruptedRunError
 from snstdp_cli.progress import Reporter
-from snstdp_cli.recording.recorder import Recorder
+from snstdp_cli.recording.plausibility import check_plausible
+from snstdp_cli.recording.recorder import Answers, Recorder
 from snstdp_cli.wiring import draw_wiring
 
-
-def check_fit(dataset: Dataset, n_input: int, what: str) -> None:
-    """Refuse images of another size than the weights."""
-    if dataset.n_input != n_input:
-        rows, cols = dataset.images.shape[1:]
-        raise DataError(
-            f"{dataset.source}: the images have {rows} x {cols} = {dataset.n_input} pixels, but {what} has {n_input} "
-            "inputs; use weights that were trained on images of this size"
-        )
+#: Each split has random numbers of its own.
+STREAMS: dict[Split, Stream] = {"train": Stream.TRAINING_RECORDING, "test": Stream.TEST_RECORDING}
 
 
 def configured_examples(experiment: Experiment, split: Split) -> int:
     """Return how many images of a split the configuration asks for."""
     settings = experiment.evaluation
     return settings.assign_examples if split == "train" else settings.test_examples
+
+
+def plan_record(
+    experiment: Experiment, name: str, weights: TrainedWeights, data: DataRecord, label: str | None = None
+) -> RecordingRecord:
+    """Return the record of a recording before it is made: what it will be known by is in it."""
+    return RecordingRecord(
+        **describe_run(experiment, choose_engine(experiment), 0.0),
+        label=label,
+        weights=WeightsRecord(name=name, sha256=weights.sha256),
+        data=data,
+        figures=RecordingFigures(spikes_per_example=0.0, retries=0, silent_examples=0),
+    )
 
 
 def record_activity(
@@ -50,7 +65,9 @@ def record_activity(
     split: Split,
     *,
     num_examples: int | None = None,
+    dataset: Dataset | None = None,
     data_dir: Path | None = None,
+    label: str | None = None,
     workers: int | None = None,
     ancestor_format: bool = False,
     force: bool = False,
@@ -58,30 +75,75 @@ def record_activity(
 ) -> tuple[Responses, list[Path]]:
     """Record what the weights `name` answer to the first `num_examples` images of `split`, and save it.
 
+    Parameters
+    ----------
+    dataset
+        Images to show; by default those that `experiment.data` names, looked for in `data_dir`.
+    label
+        Name for these responses, beside others of the same network and split.
+
     Raises
     ------
-    ArtefactError, DataError, EngineError
-        If weights or data are missing or do not fit, a recording would be overwritten, or the engine fails.
+    ArtefactError, DataError, EngineError, NumericalError
+        If weights or data are missing or do not fit, a recording would be overwritten, the engine fails, or the
+        network runs away or does not answer.
     """
     report = report or Reporter()
     weights = load_weights(workdir, name, n_e=experiment.n_e)
-    dataset = load_dataset(experiment.data, split, data_dir)
+    check_plausible(weights, name)
+    dataset = dataset or load_dataset(experiment.data, split, data_dir)
     check_fit(dataset, weights.weights.shape[0], f"the network '{name}'")
-    wanted = num_examples or configured_examples(experiment, split)
+    num = _number_of_examples(experiment, split, num_examples, dataset, report)
+    record = plan_record(experiment, name, weights, describe_data(dataset), label)
+    require_writable(workdir.activity)
+    if ancestor_format and not force:
+        refuse_ancestor_pair(workdir, num)
+    elif not ancestor_format:
+        refuse_overwrite([recording_path(workdir, name, split, num, recording_mark(record))], force)
+    began = time.perf_counter()
+    counts, attempts, silent = _record(experiment, weights, dataset, split, num, workers, report)
+    figures = RecordingFigures(
+        spikes_per_example=float(counts.sum(axis=1).mean()),
+        retries=int(attempts.sum()) - num,
+        silent_examples=int(silent.sum()),
+    )
+    record = record.model_copy(update={"figures": figures, "duration_s": round(time.perf_counter() - began, 3)})
+    responses = Responses(counts, dataset.labels[:num], attempts, silent, record)
+    if ancestor_format:
+        return responses, list(save_ancestor_pair(workdir, responses, force=force))
+    return responses, [save_responses(workdir, responses, force=force)]
+
+
+def _number_of_examples(
+    experiment: Experiment, split: Split, asked: int | None, dataset: Dataset, report: Reporter
+) -> int:
+    """Return how many images to show, and say so if there are fewer than were asked for."""
+    wanted = asked or configured_examples(experiment, split)
     num = min(wanted, len(dataset))
     if num < wanted:
         key = "assign_examples" if split == "train" else "test_examples"
-        report.say(
-            f"recording all {num:,} {split} images, which is less than {wanted:,}; for fewer: "
-            + (f"--set evaluation.{key}={max(1, num // 5)}" if num_examples is None else "--num-examples")
-        )
-    if not force:
-        refuse_recording(workdir, name, split, num, ancestor_format=ancestor_format)
-    began = time.perf_counter()
-    recorder = Recorder(experiment, draw_wiring(experiment, dataset.n_input), workers or os.cpu_count() or 1, report)
+        fewer = f"--set evaluation.{key}={max(1, num // 5)}" if asked is None else "--num-examples"
+        report.say(f"recording all {num:,} {split} images, which is less than {wanted:,}; for fewer: {fewer}")
+    return num
+
+
+def _record(
+    experiment: Experiment,
+    weights: TrainedWeights,
+    dataset: Dataset,
+    split: Split,
+    num: int,
+    workers: int | None,
+    report: Reporter,
+) -> Answers:
+    recorder = Recorder(experiment, draw_wiring(experiment, dataset.n_input), workers or available_cores(), report)
     try:
-        counts, attempts, silent = recorder.record(
-            weights, dataset.images[:num].reshape(num, -1), split=split, progress=report.recording
+        return recorder.record(
+            weights,
+            dataset.images[:num].reshape(num, -1),
+            stream=STREAMS[split],
+            split=split,
+            progress=report.recording,
         )
     except KeyboardInterrupt:
         raise InterruptedRunError(
@@ -89,17 +151,3 @@ def record_activity(
         ) from None
     finally:
         recorder.close()
-    provenance = {
-        **describe_run("recording", experiment, choose_engine(experiment), time.perf_counter() - began),
-        "weights": {"name": name, "sha256": weights.sha256},
-        "data": describe_data(dataset),
-        "figures": {
-            "spikes_per_example": float(counts.sum(axis=1).mean()),
-            "retries": int(attempts.sum()) - num,
-            "silent_examples": int(silent.sum()),
-        },
-    }
-    responses = Responses(counts, dataset.labels[:num], attempts, silent, provenance)
-    if ancestor_format:
-        return responses, list(save_ancestor_pair(workdir, responses, force=force))
-    return responses, [save_responses(workdir, name, split, responses, force=force)]

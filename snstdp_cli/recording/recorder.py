@@ -5,12 +5,14 @@ A response depends on its image and its number alone, so the examples can be div
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from queue import SimpleQueue
 from threading import Thread
 
@@ -20,20 +22,27 @@ from numpy.typing import NDArray
 from snstdp_cli.artefacts import TrainedWeights
 from snstdp_cli.config import Experiment
 from snstdp_cli.engines import (
-    RECORDING_STREAM,
     Chunk,
     ChunkResult,
     Engine,
     State,
+    Stream,
     choose_engine,
     initial_state,
     open_engine,
 )
+from snstdp_cli.errors import EngineError
 from snstdp_cli.progress import RecordingProgress, Reporter
+from snstdp_cli.recording.alarms import check_activity
 from snstdp_cli.wiring import Wiring
 
 #: Most examples that a worker takes at a time, so that progress is seen and the workers end together.
 BLOCK = 250
+
+_ADVICE = {
+    "runaway": "look at the weights and thresholds (snstdp plot weights): are they in the right unit?",
+    "silent": "brighter images: a larger presentation.intensity",
+}
 
 Answers = tuple[NDArray[np.uint16], NDArray[np.uint16], NDArray[np.bool_]]
 
@@ -74,45 +83,63 @@ class Recorder:
         self,
         weights: TrainedWeights,
         images: NDArray[np.uint8],
-        first: int = 0,
         *,
+        stream: Stream,
         split: str = "",
         progress: Callable[[RecordingProgress], None] = lambda _: None,
     ) -> Answers:
         """Present images [num, n_input]; return counts [num, n_e], attempts [num] and silent [num].
 
-        Parameters
-        ----------
-        first : number of the first image in its data set; part of the random numbers' counter.
+        Image k is example k of `stream`.
+
+        Raises
+        ------
+        EngineError
+            If an engine fails or a worker ends.
+        NumericalError
+            If the network runs away or does not answer.
         """
         num = len(images)
         state = initial_state(self.experiment, self.wiring, None, weights.weights, weights.theta_mv)
         counts = np.zeros((num, self.experiment.n_e), dtype=np.uint16)
         attempts, silent = np.zeros(num, dtype=np.uint16), np.zeros(num, dtype=np.bool_)
         size = min(self.block, max(1, -(-num // self.workers)))
-        chunks = [Chunk(first + k, images[k : k + size], RECORDING_STREAM) for k in range(0, num, size)]
-        began, done = time.perf_counter(), 0
+        chunks = [Chunk(k, images[k : k + size], stream) for k in range(0, num, size)]
+        began = time.perf_counter()
+        with contextlib.closing(self._run_all(state, chunks)) as results:
+            for chunk, result in results:
+                check_activity(result, chunk.first, _ADVICE)
+                rows = slice(chunk.first, chunk.first + len(chunk.images))
+                counts[rows], attempts[rows], silent[rows] = result.counts, result.attempts, result.silent
+                progress(RecordingProgress(split, rows.stop, num, rows.stop / (time.perf_counter() - began)))
+        return counts, attempts, silent
+
+    def _run_all(self, state: State, chunks: list[Chunk]) -> Generator[tuple[Chunk, ChunkResult], None, None]:
+        """Yield the chunks in order with their results; whatever ends this ends the engines."""
         pending: list[Future[ChunkResult]] = []
         try:
             if self._pool is not None:
                 pending = [self._submit(state, chunk) for chunk in chunks]
             for k, chunk in enumerate(chunks):
-                result = _result(pending[k]) if pending else self._engines[0].run(state, chunk)
-                rows = slice(done, done + len(chunk.images))
-                counts[rows], attempts[rows], silent[rows] = result.counts, result.attempts, result.silent
-                done = rows.stop
-                progress(RecordingProgress(split, done, num, done / (time.perf_counter() - began)))
+                yield chunk, _result(pending[k]) if pending else self._engines[0].run(state, chunk)
+        except BrokenProcessPool:
+            raise EngineError(
+                "a worker process ended while recording (was it killed, or is memory short?); no file was written: run "
+                "the same command again, with fewer --workers if memory is short"
+            ) from None
         except BaseException:
-            for future in pending:
-                future.cancel()
-            for engine in self._engines:
-                engine.stop()
-            if self._in_processes and self._pool is not None:
-                # They would finish their chunks first; the executor has no public way to end them.
-                for process in list((getattr(self._pool, "_processes", None) or {}).values()):
-                    process.terminate()
+            self._stop(pending)
             raise
-        return counts, attempts, silent
+
+    def _stop(self, pending: list[Future[ChunkResult]]) -> None:
+        for future in pending:
+            future.cancel()
+        for engine in self._engines:
+            engine.stop()
+        if self._in_processes and self._pool is not None:
+            # They would finish their chunks first; the executor has no public way to end them.
+            for process in list((getattr(self._pool, "_processes", None) or {}).values()):
+                process.terminate()
 
     def close(self) -> None:
         """End the workers and remove their folders."""

@@ -1,11 +1,17 @@
-"""What trained networks are: weights, provenance, recordings, scores; figures, reports and Python look at it."""
+"""What trained networks are: weights, records, recordings and scores; figures, reports and Python look at it."""
 
-from snstdp_cli.results.scoring import (
-    Score,
-    compare_networks,
-    evaluate_activity,
-    evaluate_ancestor_pairs,
-    load_recording,
-)
+from snstdp_cli.results.network import TrainedNetwork, guess_shape
+from snstdp_cli.results.scoring import AssignFrom, Score, compare_scores, score_ancestor_pairs, score_network
+from snstdp_cli.results.selection import current_recordings, recorded_variants
 
-__all__ = ["Score", "compare_networks", "evaluate_activity", "evaluate_ancestor_pairs", "load_recording"]
+__all__ = [
+    "AssignFrom",
+    "Score",
+    "TrainedNetwork",
+    "compare_scores",
+    "current_recordings",
+    "guess_shape",
+    "recorded_variants",
+    "score_ancestor_pairs",
+    "score_network",
+]

@@ -2,170 +2,196 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from snstdp_cli.artefacts import (
-    Responses,
-    Workdir,
-    find_recordings,
-    load_ancestor_pair,
-    load_responses,
-    load_weights,
-    weights_exist,
-)
-from snstdp_cli.artefacts.provenance import digest_of_data
+from snstdp_cli.artefacts import Responses, load_ancestor_pair, load_responses
+from snstdp_cli.config import Experiment
 from snstdp_cli.errors import ArtefactError
-from snstdp_cli.evaluation import Classifier, Comparison, Evaluation, evaluate, mcnemar
-from snstdp_cli.progress import Reporter
+from snstdp_cli.evaluation import (
+    CLASSIFIERS,
+    Classifier,
+    Comparison,
+    Evaluation,
+    collapsed,
+    difference_of_labels,
+    evaluate_all,
+    mcnemar,
+    same_responses,
+)
+from snstdp_cli.results.network import TrainedNetwork
+from snstdp_cli.results.selection import find_pair, find_test
 
 AssignFrom = Literal["train", "test"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Score:
-    """An evaluation and what it was made from."""
+    """Evaluations of one recording by every read-out, and what they were made from.
+
+    Attributes
+    ----------
+    evaluations
+        By read-out; both are made from the same labels.
+    classifier
+        The read-out that is told first.
+    circular
+        Whether the neurons were labelled by the very responses that are scored, which flatters.
+    notes
+        What the reader should know of the choice of recordings.
+    """
 
     name: str
-    evaluation: Evaluation
-    assign_from: AssignFrom
-    num_assign: int
-    num_classes: int
+    evaluations: Mapping[Classifier, Evaluation]
+    classifier: Classifier
     assign: Responses
     test: Responses
-    test_path: Path
+    circular: bool
+    notes: tuple[str, ...] = ()
 
     @property
-    def experiment(self) -> dict[str, Any]:
-        """The configuration of the recording; empty where it is not known, as for the ancestor's files."""
-        found = self.test.provenance.get("experiment")
-        return found if isinstance(found, dict) else {}
+    def evaluation(self) -> Evaluation:
+        """The evaluation that is told first."""
+        return self.evaluations[self.classifier]
+
+    @property
+    def experiment(self) -> Experiment | None:
+        """The experiment of the recording; None for the ancestor's files."""
+        return None if self.test.record is None else self.test.record.experiment
+
+    @property
+    def data(self) -> str:
+        """What was scored, such as `mnist`."""
+        return "recorded" if self.test.record is None else self.test.record.data.identity
+
+    @property
+    def labels_from(self) -> str:
+        """What labelled the neurons, such as `10,000 train images of mnist`."""
+        record, num = self.assign.record, len(self.assign.labels)
+        if record is None:
+            return f"{num:,} recorded examples"
+        return f"{num:,} {record.data.split} images of {record.data.identity}"
+
+    @property
+    def collapsed(self) -> str | None:
+        """Why the network cannot be told from one that learned nothing, by both read-outs; None if it can."""
+        return collapsed(self.evaluations)
 
     def as_dict(self) -> dict[str, object]:
         """Return the figures as JSON can hold them."""
+        others = {kind: self.evaluations[kind] for kind in CLASSIFIERS if kind != self.classifier}
         return {
             "name": self.name,
+            "data": self.data,
             **self.evaluation.as_dict(),
-            "assign_from": self.assign_from,
-            "assign_examples": self.num_assign,
-            "chance": 1 / self.num_classes,
+            "assign_from": "test" if self.circular else "train",
+            "assign_data": None if self.assign.record is None else self.assign.record.data.identity,
+            "assign_examples": len(self.assign.labels),
+            "circular": self.circular,
+            "read_outs": {
+                kind: {"accuracy": other.accuracy, "ci95": list(other.ci95), "num_correct": other.num_correct}
+                for kind, other in {self.classifier: self.evaluation, **others}.items()
+            },
         }
 
 
-def load_recording(workdir: Workdir, name: str, split: str, report: Reporter | None = None) -> tuple[Responses, Path]:
-    """Return the largest recording of `name` and `split` that was made with the weights as they are now.
-
-    Raises
-    ------
-    ArtefactError
-        If there is none.
-    """
-    report = report or Reporter()
-    wanted = load_weights(workdir, name).sha256 if weights_exist(workdir, name) else None
-    stale: list[Path] = []
-    for path in find_recordings(workdir, name, split):
-        responses = load_responses(path)
-        made_with = responses.provenance.get("weights")
-        digest = made_with.get("sha256") if isinstance(made_with, dict) else None
-        if wanted is None or digest in (None, wanted):
-            for old in stale:
-                report.warn(f"{old} was recorded with other weights of this name and is not used")
-            return responses, path
-        stale.append(path)
-    command = f"snstdp test --load-name {name} --split {split}"
-    if stale:
-        raise ArtefactError(
-            f"{stale[0]}: recorded with other weights than those now in {workdir.weights}; record again: "
-            f"{command} --force"
-        )
-    raise ArtefactError(
-        f"{workdir.activity}: no responses of '{name}' to the {split} split are recorded; record them: {command}"
-    )
-
-
-def evaluate_activity(
-    workdir: Workdir,
-    name: str,
+def score_network(
+    network: TrainedNetwork,
     *,
     assign_from: AssignFrom = "train",
     classifier: Classifier = "average",
     num_examples: int | None = None,
-    report: Reporter | None = None,
+    data: str | None = None,
+    mark: str | None = None,
 ) -> Score:
-    """Score the recorded responses of the weights `name`.
+    """Score the recorded responses of a network.
 
     Parameters
     ----------
-    assign_from : `train` labels the neurons with the recorded training responses; `test` with the very responses that
-        are scored, as the ancestor's script does, which flatters.
-    num_examples : score only the first ones.
-    """
-    test, path = load_recording(workdir, name, "test", report)
-    assign = test if assign_from == "test" else load_recording(workdir, name, "train", report)[0]
-    return _score(name, assign, test, path, assign_from, classifier, num_examples)
-
-
-def evaluate_ancestor_pairs(
-    test_path: Path, assign_path: Path | None, *, classifier: Classifier = "average", num_examples: int | None = None
-) -> Score:
-    """Score a pair `resultPopVecs<N>.npy`, `inputNumbers<N>.npy`, labelled by a second pair or else by itself."""
-    test = load_ancestor_pair(test_path)
-    assign = test if assign_path is None else load_ancestor_pair(assign_path)
-    source: AssignFrom = "test" if assign_path is None else "train"
-    return _score(test_path.stem, assign, test, test_path, source, classifier, num_examples)
-
-
-def _score(
-    name: str,
-    assign: Responses,
-    test: Responses,
-    path: Path,
-    assign_from: AssignFrom,
-    classifier: Classifier,
-    num_examples: int | None,
-) -> Score:
-    data = test.provenance.get("data")
-    known = int(data.get("num_classes", 10)) if isinstance(data, dict) else 10
-    num_classes = max(known, int(assign.labels.max()) + 1, int(test.labels.max()) + 1)
-    rows = slice(0, num_examples)
-    evaluation = evaluate(
-        assign.counts, assign.labels, test.counts[rows], test.labels[rows], test.silent[rows], classifier, num_classes
-    )
-    return Score(name, evaluation, assign_from, len(assign.labels), num_classes, assign, test, path)
-
-
-def compare_networks(
-    workdir: Workdir, a: str, b: str, *, classifier: Classifier = "average"
-) -> tuple[Comparison, tuple[Score, Score]]:
-    """Compare two networks on the same test images (McNemar).
+    assign_from
+        `train` labels the neurons with the recorded training responses; `test` with the very responses that are
+        scored, as the ancestor's script does, which flatters.
+    num_examples
+        Score only the first ones.
+    data, mark
+        Which of several recordings to score (see `find_test`).
 
     Raises
     ------
     ArtefactError
-        If they were recorded on different images.
+        If the recordings are missing, damaged, or do not belong together.
     """
-    scores = (
-        evaluate_activity(workdir, a, classifier=classifier),
-        evaluate_activity(workdir, b, classifier=classifier),
-    )
-    return compare_scores(*scores), scores
+    if assign_from == "test":
+        (file, _), notes = find_test(network, data, mark)
+        test = load_responses(file.path)
+        assign = test
+    else:
+        pair = find_pair(network, data, mark)
+        assign, test, notes = pair.assign, pair.test, list(pair.notes)
+    never = network.never_learned if network.has_weights else None
+    return _score(network.name, assign, test, classifier, num_examples, never, notes)
 
 
-def compare_scores(a: Score, b: Score) -> Comparison:
-    """Compare two scores on the same test images (McNemar).
+def score_ancestor_pairs(
+    test_path: Path, assign_path: Path | None, *, classifier: Classifier = "average", num_examples: int | None = None
+) -> Score:
+    """Score a pair `resultPopVecs<N>.npy`, `inputNumbers<N>.npy`, labelled by a second pair or else by itself.
+
+    Raises
+    ------
+    ArtefactError
+        If a file is missing or damaged.
+    """
+    test = load_ancestor_pair(test_path)
+    assign = test if assign_path is None else load_ancestor_pair(assign_path)
+    return _score(test_path.stem, assign, test, classifier, num_examples, None, [])
+
+
+def compare_scores(a: Score, b: Score) -> dict[Classifier, Comparison]:
+    """Compare two scores on the same test images (McNemar) by each read-out.
+
+    The same images are those with the same labels in the same order: clean and corrupted answers may be compared.
 
     Raises
     ------
     ArtefactError
         If they are of different images.
     """
-    labels = a.test.labels, b.test.labels
-    if digest_of_data(a.test.provenance) != digest_of_data(b.test.provenance) or not np.array_equal(*labels):
+    apart = difference_of_labels(_scored_labels(a), _scored_labels(b))
+    if apart is not None:
         raise ArtefactError(
-            f"{a.test_path} and {b.test_path}: recorded on different images ({len(labels[0]):,} and "
-            f"{len(labels[1]):,}); record both on the same ones to compare them"
+            f"{a.test.path} and {b.test.path}: recorded on different images ({apart}); record both on the same ones to "
+            "compare them"
         )
-    return mcnemar(a.evaluation.correct, b.evaluation.correct)
+    pairs = {kind: (a.evaluations[kind].correct, b.evaluations[kind].correct) for kind in CLASSIFIERS}
+    return {kind: mcnemar(*pair) for kind, pair in pairs.items()}
+
+
+def _scored_labels(score: Score) -> NDArray[np.uint8]:
+    return score.test.labels[: score.evaluation.num_examples]
+
+
+def _score(
+    name: str,
+    assign: Responses,
+    test: Responses,
+    classifier: Classifier,
+    num_examples: int | None,
+    never_learned: NDArray[np.bool_] | None,
+    notes: list[str],
+) -> Score:
+    rows = slice(0, num_examples)
+    evaluations = evaluate_all(
+        assign.counts,
+        assign.labels,
+        test.counts[rows],
+        test.labels[rows],
+        test.silent[rows],
+        never_learned=never_learned,
+    )
+    return Score(name, evaluations, classifier, assign, test, same_responses(assign, test), tuple(notes))

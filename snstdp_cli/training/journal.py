@@ -10,7 +10,6 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-
 from snstdp_cli.artefacts import Checkpoint, History, Record, StartRecord, read_record
 from snstdp_cli.artefacts.records import FORMAT, Count, Real
 from snstdp_cli.engines import ChunkResult
