@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from snstdp_cli.config import Experiment, validate
 from snstdp_cli.engines.base import TRAINING_STREAM, Chunk, ChunkResult, State, initial_state
-from snstdp_cli.presentation import draw_key, uniform_hash
+from snstdp_cli.network.presentation import draw_key, uniform_hash
+from snstdp_cli.network.wiring import Wiring, draw_weights, draw_wiring
 from snstdp_cli.rules import complete, plasticity_of
-from snstdp_cli.wiring import Wiring, draw_weights, draw_wiring
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]

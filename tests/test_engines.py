@@ -22,8 +22,8 @@ from snstdp_cli.engines import RECORDING_STREAM, ChunkResult, choose_engine
 from snstdp_cli.engines.base import NEVER, age_arrivals, collect_responses
 from snstdp_cli.engines.standalone import StandaloneEngine
 from snstdp_cli.errors import EngineError
+from snstdp_cli.network.wiring import draw_wiring
 from snstdp_cli.rules import plasticity_of
-from snstdp_cli.wiring import draw_wiring
 
 CPP = pytest.param("cpp", marks=pytest.mark.compiles)
 COMBINATIONS = [

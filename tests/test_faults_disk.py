@@ -18,8 +18,8 @@ from snstdp_cli.config import merge, validate
 from snstdp_cli.engines import TRAINING_STREAM, Chunk, initial_state
 from snstdp_cli.engines.standalone import StandaloneEngine, _write_array
 from snstdp_cli.errors import EngineError
+from snstdp_cli.network.wiring import draw_weights, draw_wiring
 from snstdp_cli.rules import complete, plasticity_of
-from snstdp_cli.wiring import draw_weights, draw_wiring
 
 pytestmark = [pytest.mark.compiles, pytest.mark.slow]
 

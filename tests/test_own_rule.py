@@ -23,8 +23,8 @@ from snstdp_cli.engines import TRAINING_STREAM, Chunk, initial_state, open_engin
 from snstdp_cli.engines.base import NEVER
 from snstdp_cli.engines.program import program_key
 from snstdp_cli.errors import ConfigError, SnstdpError
+from snstdp_cli.network.wiring import draw_wiring
 from snstdp_cli.rules import RuleContext, complete, find_rule, plasticity_of
-from snstdp_cli.wiring import draw_wiring
 from snstdp_cli.workflows import init_weights, record_activity, train_network
 
 ROOT = Path(__file__).parents[1]

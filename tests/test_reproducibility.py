@@ -19,8 +19,8 @@ from snstdp_cli.config import merge, validate
 from snstdp_cli.datasets import load_dataset
 from snstdp_cli.engines import TRAINING_STREAM, Chunk, initial_state
 from snstdp_cli.engines.standalone import StandaloneEngine
+from snstdp_cli.network.wiring import draw_weights, draw_wiring
 from snstdp_cli.rules import complete, plasticity_of
-from snstdp_cli.wiring import draw_weights, draw_wiring
 from snstdp_cli.workflows import Reporter, train_network
 
 pytestmark = [pytest.mark.compiles, pytest.mark.slow]

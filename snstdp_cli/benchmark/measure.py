@@ -26,8 +26,8 @@ from snstdp_cli.benchmark.cases import BASELINE, CHUNK, Case, list_cases
 from snstdp_cli.datasets import load_dataset
 from snstdp_cli.engines import TRAINING_STREAM, Chunk, Engine, State, initial_state
 from snstdp_cli.errors import DataError, EngineError
+from snstdp_cli.network.wiring import draw_weights, draw_wiring
 from snstdp_cli.rules import plasticity_of
-from snstdp_cli.wiring import draw_weights, draw_wiring
 from snstdp_cli.workflows.provenance import software_versions
 
 Spread = tuple[float, float, float]  # median, minimum, maximum

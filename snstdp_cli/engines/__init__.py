@@ -16,8 +16,8 @@ from snstdp_cli.engines.base import (
 )
 from snstdp_cli.engines.compilation import find_compiler
 from snstdp_cli.engines.program import cache_folder
+from snstdp_cli.network.wiring import Wiring
 from snstdp_cli.rules import Plasticity
-from snstdp_cli.wiring import Wiring
 
 __all__ = [
     "RECORDING_STREAM",

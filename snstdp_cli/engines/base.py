@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from snstdp_cli.config import Experiment
 from snstdp_cli.errors import EngineError
+from snstdp_cli.network.wiring import EXC_START_MV, INH_START_MV, Wiring
 from snstdp_cli.rules import Plasticity
-from snstdp_cli.wiring import EXC_START_MV, INH_START_MV, Wiring
 
 #: Separate streams of input spikes for learning and for recording.
 TRAINING_STREAM, RECORDING_STREAM = 1, 2

@@ -18,7 +18,7 @@ from snstdp_cli.config import Experiment
 from snstdp_cli.datasets import Dataset
 from snstdp_cli.engines import choose_engine
 from snstdp_cli.evaluation import evaluate
-from snstdp_cli.wiring import Wiring
+from snstdp_cli.network.wiring import Wiring
 from snstdp_cli.workflows.progress import Reporter
 from snstdp_cli.workflows.recorder import Recorder
 

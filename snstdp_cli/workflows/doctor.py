@@ -32,8 +32,8 @@ from snstdp_cli.engines import (
     initial_state,
 )
 from snstdp_cli.errors import SnstdpError
+from snstdp_cli.network.wiring import draw_weights, draw_wiring
 from snstdp_cli.rules import complete, plasticity_of
-from snstdp_cli.wiring import draw_weights, draw_wiring
 from snstdp_cli.workflows.provenance import software_versions
 
 #: Less than this is a warning: a training of 400 neurons needs about 50 MB on the disk and 100 MB of memory.

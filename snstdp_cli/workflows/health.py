@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from snstdp_cli.engines import ChunkResult, State
 from snstdp_cli.errors import NumericalError
+from snstdp_cli.network.wiring import Wiring
 from snstdp_cli.rules import Plasticity
-from snstdp_cli.wiring import Wiring
 
 #: A population that answers with more is not competing any more; trained networks fire about 20 spikes in all.
 RUNAWAY_PER_NEURON, RUNAWAY_AT_LEAST = 10, 1000

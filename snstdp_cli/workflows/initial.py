@@ -8,8 +8,8 @@ import numpy as np
 
 from snstdp_cli.artefacts import Workdir, save_weights
 from snstdp_cli.config import Experiment
+from snstdp_cli.network.wiring import draw_weights
 from snstdp_cli.rules import plasticity_of
-from snstdp_cli.wiring import draw_weights
 from snstdp_cli.workflows.provenance import describe_run
 
 

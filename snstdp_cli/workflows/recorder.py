@@ -29,7 +29,7 @@ from snstdp_cli.engines import (
     initial_state,
     open_engine,
 )
-from snstdp_cli.wiring import Wiring
+from snstdp_cli.network.wiring import Wiring
 from snstdp_cli.workflows.progress import RecordingProgress, Reporter
 
 #: Most examples that a worker takes at a time, so that progress is seen and the workers end together.

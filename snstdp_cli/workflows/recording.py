@@ -21,7 +21,7 @@ from snstdp_cli.config import Experiment
 from snstdp_cli.datasets import Dataset, Split, load_dataset
 from snstdp_cli.engines import choose_engine
 from snstdp_cli.errors import DataError, InterruptedRunError
-from snstdp_cli.wiring import draw_wiring
+from snstdp_cli.network.wiring import draw_wiring
 from snstdp_cli.workflows.progress import Reporter
 from snstdp_cli.workflows.provenance import describe_data, describe_run
 from snstdp_cli.workflows.recorder import Recorder

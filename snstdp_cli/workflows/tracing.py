@@ -16,7 +16,7 @@ from snstdp_cli.config import Experiment
 from snstdp_cli.datasets import Dataset
 from snstdp_cli.engines import RECORDING_STREAM, Chunk, initial_state
 from snstdp_cli.errors import DataError
-from snstdp_cli.wiring import draw_wiring
+from snstdp_cli.network.wiring import draw_wiring
 
 
 @dataclass(frozen=True)

@@ -29,8 +29,8 @@ from snstdp_cli.config import Experiment
 from snstdp_cli.datasets import Dataset, load_dataset
 from snstdp_cli.engines import TRAINING_STREAM, Chunk, ChunkResult, Engine, State, initial_state, open_engine
 from snstdp_cli.errors import ArtefactError, ConfigError, InterruptedRunError
+from snstdp_cli.network.wiring import Wiring, draw_weights, draw_wiring, training_order
 from snstdp_cli.rules import Plasticity, plasticity_of
-from snstdp_cli.wiring import Wiring, draw_weights, draw_wiring, training_order
 from snstdp_cli.workflows.curve import LearningCurve
 from snstdp_cli.workflows.health import check_chunk, l1_norms
 from snstdp_cli.workflows.journal import Journal, fingerprint

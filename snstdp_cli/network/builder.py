@@ -29,9 +29,9 @@ from brian2 import BrianLogger, Clock, Network, NeuronGroup, SpikeMonitor, Synap
 from brian2.monitors.spikemonitor import EventMonitor
 
 from snstdp_cli.config import Experiment
-from snstdp_cli.presentation import build_presentation
+from snstdp_cli.network.presentation import build_presentation
+from snstdp_cli.network.wiring import Wiring
 from snstdp_cli.rules import Plasticity
-from snstdp_cli.wiring import Wiring
 
 EXC_REFRACTORY_MS, INH_REFRACTORY_MS = 5.0, 2.0
 #: Conductances and traces below this are 0; the smallest that matters is about 1e-3.

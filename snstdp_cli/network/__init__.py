@@ -1,0 +1,1 @@
+"""The network: its equations, the presentation of images, its connections, and the one shared builder."""
