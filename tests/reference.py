@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snstdp_cli.config import Experiment, validate
-from snstdp_cli.engines.base import TRAINING_STREAM, Chunk, ChunkResult, State, initial_state
-from snstdp_cli.network.presentation import draw_key, uniform_hash
+from snstdp_cli.engines.base import Chunk, ChunkResult, State, Stream, initial_state
+from snstdp_cli.network.randomness import draw_key, uniform_hash
 from snstdp_cli.network.wiring import Wiring, draw_weights, draw_wiring
 from snstdp_cli.rules import complete, plasticity_of
 
@@ -167,7 +167,7 @@ def simulate(
     wiring: Wiring,
     plastic: bool = True,
     first: int = 0,
-    stream: int = TRAINING_STREAM,
+    stream: int = Stream.TRAINING,
 ) -> Reference:
     """Present `images` to the network, in Brian 2's order: state updates, thresholds, synapses, resets."""
     dt, net, shown, n_e = experiment.dt, experiment.network, experiment.presentation, experiment.n_e
@@ -297,7 +297,7 @@ class Run:
         images: NDArray[np.uint8],
         state: State | None = None,
         first: int = 0,
-        stream: int = TRAINING_STREAM,
+        stream: int = Stream.TRAINING,
     ) -> ChunkResult:
         if self.engine.name == "runtime":
             import brian2

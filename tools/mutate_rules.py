@@ -21,7 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 TESTS = ["tests/test_rules.py", "tests/test_rules_in_brian.py", "tests/test_engines.py"]
 SELF_NORMALIZING, TRIPLET = "rules/self_normalizing.py", "rules/triplet.py"
-NETWORK, PRESENTATION = "network/builder.py", "network/presentation.py"
+NETWORK, PRESENTATION = "network.py", "presentation.py"
 #: (file, text that occurs there, replacement, number of the occurrence from 0)
 MUTATIONS: list[tuple[str, str, str, int]] = [
     # The window of the trace

@@ -157,6 +157,9 @@ class Experiment(Section):
         False, strict=True, description="show the training set in a random order, drawn by the seed each epoch"
     )
     seed: Whole = Field(0, ge=0, lt=2**31, description="seed of weights, delays, spikes and shuffling")
+    noise_seed: Annotated[Whole, Field(ge=0, lt=2**31)] | None = Field(
+        None, description="seed of the input noise; by default the seed"
+    )
     data: DataSource = Field(
         "mnist",
         description="data set: mnist, fashion-mnist or bundled, or your own: the path of an .npz file or of a folder "

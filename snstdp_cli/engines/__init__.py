@@ -6,12 +6,11 @@ from collections.abc import Callable
 
 from snstdp_cli.config import Experiment
 from snstdp_cli.engines.base import (
-    RECORDING_STREAM,
-    TRAINING_STREAM,
     Chunk,
     ChunkResult,
     Engine,
     State,
+    Stream,
     initial_state,
 )
 from snstdp_cli.engines.compilation import find_compiler
@@ -20,12 +19,11 @@ from snstdp_cli.network.wiring import Wiring
 from snstdp_cli.rules import Plasticity
 
 __all__ = [
-    "RECORDING_STREAM",
-    "TRAINING_STREAM",
     "Chunk",
     "ChunkResult",
     "Engine",
     "State",
+    "Stream",
     "cache_folder",
     "choose_engine",
     "find_compiler",

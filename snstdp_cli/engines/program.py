@@ -32,7 +32,7 @@ from snstdp_cli.errors import EngineError
 from snstdp_cli.network.wiring import Wiring
 from snstdp_cli.rules import Plasticity, digest_of_rule
 
-_SOURCES = ("network/builder.py", "network/presentation.py", "engines/program.py", "engines/compilation.py", "engines/run_queue.h")
+_SOURCES = ("engines/program.py", "engines/compilation.py", "engines/run_queue.h")
 #: Longer than any chunk; the controller stops the program when its last example is done.
 _FOREVER_S = 1e7
 #: Programs that are not finished are in folders of this prefix.
@@ -68,7 +68,8 @@ def cache_folder() -> Path:
 def program_key(experiment: Experiment, plastic: bool, wiring: Wiring, compiler: str) -> str:
     """Hash everything that shapes the program."""
     package = Path(__file__).parent.parent
-    sources = [package / name for name in _SOURCES] + sorted((package / "rules").glob("*.py"))
+    rooms = [path for room in ("network", "rules") for path in sorted((package / room).glob("*.py"))]
+    sources = [*(package / name for name in _SOURCES), *rooms]
     shaping = {
         "config": experiment.model_dump(mode="json", include={"n_e", "dt", "network", "presentation", "chunk"}),
         "rule": experiment.rule.model_dump(mode="json") if plastic else None,

@@ -22,11 +22,10 @@ from snstdp_cli.artefacts import Workdir
 from snstdp_cli.config import Experiment
 from snstdp_cli.datasets import NAMES, find_dataset, load_dataset
 from snstdp_cli.engines import (
-    RECORDING_STREAM,
-    TRAINING_STREAM,
     Chunk,
     ChunkResult,
     Engine,
+    Stream,
     cache_folder,
     find_compiler,
     initial_state,
@@ -129,7 +128,7 @@ def _exercise(make: Callable[[Experiment, Any, Any], Engine]) -> tuple[ChunkResu
     plasticity, wiring = plasticity_of(experiment, images.shape[1]), draw_wiring(experiment, images.shape[1])
     weights = draw_weights(experiment, images.shape[1], plasticity.l1_target)
     outcomes = []
-    for rule, stream in ((plasticity, TRAINING_STREAM), (None, RECORDING_STREAM)):
+    for rule, stream in ((plasticity, Stream.TRAINING), (None, Stream.TEST_RECORDING)):
         engine = make(experiment, rule, wiring)
         try:
             state = initial_state(experiment, wiring, rule, weights)

@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 from snstdp_cli.artefacts import TrainedWeights
 from snstdp_cli.config import Experiment
 from snstdp_cli.engines import (
-    RECORDING_STREAM,
     Chunk,
     ChunkResult,
     Engine,
     State,
+    Stream,
     choose_engine,
     initial_state,
     open_engine,
@@ -90,7 +90,7 @@ class Recorder:
         counts = np.zeros((num, self.experiment.n_e), dtype=np.uint16)
         attempts, silent = np.zeros(num, dtype=np.uint16), np.zeros(num, dtype=np.bool_)
         size = min(self.block, max(1, -(-num // self.workers)))
-        chunks = [Chunk(first + k, images[k : k + size], RECORDING_STREAM) for k in range(0, num, size)]
+        chunks = [Chunk(first + k, images[k : k + size], Stream.TEST_RECORDING) for k in range(0, num, size)]
         began, done = time.perf_counter(), 0
         pending: list[Future[ChunkResult]] = []
         try:

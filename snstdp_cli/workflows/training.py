@@ -27,7 +27,7 @@ from snstdp_cli.artefacts import (
 )
 from snstdp_cli.config import Experiment
 from snstdp_cli.datasets import Dataset, load_dataset
-from snstdp_cli.engines import TRAINING_STREAM, Chunk, ChunkResult, Engine, State, initial_state, open_engine
+from snstdp_cli.engines import Chunk, ChunkResult, Engine, State, Stream, initial_state, open_engine
 from snstdp_cli.errors import ArtefactError, ConfigError, InterruptedRunError
 from snstdp_cli.network.wiring import Wiring, draw_weights, draw_wiring, training_order
 from snstdp_cli.rules import Plasticity, plasticity_of
@@ -157,7 +157,7 @@ class _Training:
         if left < _PROBE_FROM:
             return
         began = time.perf_counter()
-        self.engine.run(self.state, Chunk(self.journal.examples, self.images[:num], TRAINING_STREAM))
+        self.engine.run(self.state, Chunk(self.journal.examples, self.images[:num], Stream.TRAINING))
         seconds = (time.perf_counter() - began) * left / num
         synapses = len(self.wiring.pre)
         snapshots = experiment.num_examples // experiment.checkpoint_every
@@ -194,7 +194,7 @@ class _Training:
             num = self._chunk_length(first)
             order = training_order(experiment, first, num, len(self.dataset))
             before = self.state
-            result = self.engine.run(before, Chunk(first, self.images[order], TRAINING_STREAM))
+            result = self.engine.run(before, Chunk(first, self.images[order], Stream.TRAINING))
             check_chunk(before, result, first, self.wiring, self.plasticity, journal.start_bounds)
             self.state = result.state
             journal.examples = first + num
