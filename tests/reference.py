@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import math
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,13 +17,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snstdp_cli.config import Experiment, validate
-from snstdp_cli.engines.base import TRAINING_STREAM, Chunk, ChunkResult, State, initial_state
-from snstdp_cli.presentation import draw_key, uniform_hash
+from snstdp_cli.engines.base import Chunk, ChunkResult, State, Stream, initial_state
+from snstdp_cli.network.randomness import draw_key, uniform_hash
+from snstdp_cli.network.wiring import Wiring, draw_weights, draw_wiring
 from snstdp_cli.rules import complete, plasticity_of
-from snstdp_cli.wiring import Wiring, draw_weights, draw_wiring
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+Cell = Mapping[str, float]
+
+#: Diehl & Cook's constants, mV and ms, written down a second time.
+EXC_CELL: Cell = {
+    **{"v_rest_mv": -65, "v_reset_mv": -65, "v_start_mv": -105, "v_offset_mv": -72, "E_exc_mv": 0, "E_inh_mv": -100},
+    **{"tau_ms": 100, "tau_ge_ms": 1, "tau_gi_ms": 2, "refractory_ms": 5},
+}
+INH_CELL: Cell = {
+    **{"v_rest_mv": -60, "v_reset_mv": -45, "v_start_mv": -100, "v_threshold_mv": -40, "E_exc_mv": 0},
+    **{"tau_ms": 10, "tau_ge_ms": 1, "refractory_ms": 2},
+}
 
 
 @dataclass
@@ -135,17 +147,25 @@ class FrozenLayer:
     def begin_presentation(self) -> None: ...
 
 
-def membrane_step(v: Floats, ge: Floats, gi: Floats, dt: float, euler: bool) -> Floats:
-    """Advance the excitatory voltage (mV) by one step: the exact solution for constant conductances, or Euler."""
+def decay_of(dt: float, tau: float, euler: bool) -> tuple[float, float]:
+    """Return which share of a conductance is left after a step, and its mean over the step."""
     if euler:
-        return v + dt / 100 * ((-65 - v) + ge * (0 - v) + gi * (-100 - v))
-    ge = ge * 1.0 / dt * (1 - np.exp(-dt / 1.0))
-    gi = gi * 2.0 / dt * (1 - np.exp(-dt / 2.0))
+        return 1 - dt / tau, 1.0
+    return math.exp(-dt / tau), tau / dt * (1 - math.exp(-dt / tau))
+
+
+def membrane_step(v: Floats, ge: Floats, gi: Floats, dt: float, euler: bool, cell: Cell = EXC_CELL) -> Floats:
+    """Advance the excitatory voltage (mV) by one step: the exact solution for constant conductances, or Euler."""
+    rest, e_exc, e_inh, tau = cell["v_rest_mv"], cell["E_exc_mv"], cell["E_inh_mv"], cell["tau_ms"]
+    if euler:
+        return v + dt / tau * ((rest - v) + ge * (e_exc - v) + gi * (e_inh - v))
+    ge = ge * decay_of(dt, cell["tau_ge_ms"], euler)[1]
+    gi = gi * decay_of(dt, cell["tau_gi_ms"], euler)[1]
     g = 1 + ge + gi
-    drive = -65 + gi * -100
+    drive = rest + ge * e_exc + gi * e_inh
     safe = np.where(np.abs(g) < 1e-7, 1.0, g)
-    exact = drive / safe + (v - drive / safe) * np.exp(-g * dt / 100)
-    return np.where(np.abs(g) < 1e-7, v + dt / 100 * drive, exact)
+    exact = drive / safe + (v - drive / safe) * np.exp(-g * dt / tau)
+    return np.where(np.abs(g) < 1e-7, v + dt / tau * drive, exact)
 
 
 @dataclass
@@ -158,6 +178,8 @@ class Reference:
     counts: NDArray[np.int64]
     attempts: list[int]
     silent: list[bool]
+    #: Voltages (mV) and conductances at the end, named as in an engine's state.
+    state: dict[str, Floats]
 
 
 def simulate(
@@ -167,13 +189,17 @@ def simulate(
     wiring: Wiring,
     plastic: bool = True,
     first: int = 0,
-    stream: int = TRAINING_STREAM,
+    stream: int = Stream.TRAINING,
+    exc: Cell = EXC_CELL,
+    inh: Cell = INH_CELL,
 ) -> Reference:
     """Present `images` to the network, in Brian 2's order: state updates, thresholds, synapses, resets."""
     dt, net, shown, n_e = experiment.dt, experiment.network, experiment.presentation, experiment.n_e
     euler = net.integration == "euler"
-    keep_e, keep_i = (1 - dt, 1 - dt / 2) if euler else (math.exp(-dt), math.exp(-dt / 2))
-    mean_e = 1.0 if euler else (1 - keep_e) / dt
+    keep_e, keep_i = decay_of(dt, exc["tau_ge_ms"], euler)[0], decay_of(dt, exc["tau_gi_ms"], euler)[0]
+    keep_inh, mean_inh = decay_of(dt, inh["tau_ge_ms"], euler)
+    refractory, refractory_inh = round(exc["refractory_ms"] / dt), round(inh["refractory_ms"] / dt)
+    seed = experiment.seed if experiment.noise_seed is None else experiment.noise_seed
     delays = wiring.to_matrix(wiring.delay_steps)
     lateral = wiring.inhibition_delay_steps
     lateral = np.zeros((n_e, n_e), dtype=int) if lateral is None else lateral
@@ -183,8 +209,8 @@ def simulate(
     theta_keep = math.exp(-dt / net.theta_tau_ms) if plastic else 1.0
     theta_step = experiment.theta_step_mv if plastic else 0.0
     stimulus, whole = round(shown.stimulus_ms / dt), round(shown.stimulus_ms / dt) + round(shown.rest_ms / dt)
-    v, ge, gi = np.full(n_e, -105.0), np.zeros(n_e), np.zeros(n_e)
-    v_inh, ge_inh = np.full(n_e, -100.0), np.zeros(n_e)
+    v, ge, gi = np.full(n_e, float(exc["v_start_mv"])), np.zeros(n_e), np.zeros(n_e)
+    v_inh, ge_inh = np.full(n_e, float(inh["v_start_mv"])), np.zeros(n_e)
     theta = np.full(n_e, net.theta_init_mv)
     last, last_inh = np.full(n_e, -1000), np.full(n_e, -1000)
     due: dict[int, Mask] = defaultdict(lambda: np.zeros(weights.shape, dtype=bool))
@@ -197,16 +223,18 @@ def simulate(
             counts = np.zeros(n_e, dtype=int)
             for tick in range(whole):
                 # State updates: conductances enter by their value (Euler) or mean (exact), then decay.
-                free, free_inh = step - last >= round(5 / dt), step - last_inh >= round(2 / dt)
-                v = np.where(free, membrane_step(v, ge, gi, dt, euler), v)
-                inward = dt / 10 * ((-60 - v_inh) + ge_inh * mean_e * (0 - v_inh))
+                free, free_inh = step - last >= refractory, step - last_inh >= refractory_inh
+                v = np.where(free, membrane_step(v, ge, gi, dt, euler, exc), v)
+                excitation = ge_inh * mean_inh * (inh["E_exc_mv"] - v_inh)
+                inward = dt / inh["tau_ms"] * ((inh["v_rest_mv"] - v_inh) + excitation)
                 v_inh = np.where(free_inh, v_inh + inward, v_inh)
-                ge, gi, ge_inh, theta = ge * keep_e, gi * keep_i, ge_inh * keep_e, theta * theta_keep
+                ge, gi, ge_inh, theta = ge * keep_e, gi * keep_i, ge_inh * keep_inh, theta * theta_keep
                 layer.decay()
                 # Thresholds.
-                fired, fired_inh = free & (v > theta - 72), free_inh & (v_inh > -40)
+                fired = free & (v > theta + exc["v_offset_mv"])
+                fired_inh = free_inh & (v_inh > inh["v_threshold_mv"])
                 if 1 <= tick <= stimulus:
-                    key = draw_key(experiment.seed, stream, first + example, attempt * whole + tick)
+                    key = draw_key(seed, stream, first + example, attempt * whole + tick)
                     chance = image / 8 * (shown.intensity + attempt) * dt / 1000
                     for i in np.flatnonzero(uniform_hash(key, np.arange(len(image))) < chance):
                         for j in range(n_e):
@@ -228,11 +256,11 @@ def simulate(
                 if tick == 0:
                     layer.begin_presentation()
                 # Resets.
-                v[fired], v_inh[fired_inh] = -65, -45
+                v[fired], v_inh[fired_inh] = exc["v_reset_mv"], inh["v_reset_mv"]
                 last[fired], last_inh[fired_inh] = step, step
                 theta = theta + theta_step * fired
                 if tick == 0 and not plastic:
-                    v[:], v_inh[:] = -65, -60
+                    v[:], v_inh[:] = exc["v_rest_mv"], inh["v_rest_mv"]
                     ge[:] = gi[:] = ge_inh[:] = 0
                     last[:] = last_inh[:] = -1000
                 step += 1
@@ -241,7 +269,8 @@ def simulate(
         all_counts.append(counts)
         all_attempts.append(attempt)
         all_silent.append(bool(counts.sum() < shown.min_spikes))
-    return Reference(spikes, layer.weights, theta, np.array(all_counts), all_attempts, all_silent)
+    state = {"exc.v": v, "exc.ge": ge, "exc.gi": gi, "exc.theta": theta, "inh.v": v_inh, "inh.ge": ge_inh}
+    return Reference(spikes, layer.weights, theta, np.array(all_counts), all_attempts, all_silent, state)
 
 
 # Small experiments
@@ -271,6 +300,18 @@ def small_experiment(rule: str = "smin-lagged", **changes: Any) -> Experiment:
     return complete(validate({**content, **changes}, "test"))
 
 
+def default_experiment(rule: str = "smin", **changes: Any) -> Experiment:
+    """Return 6 neurons with every default of network and rule, shown images for a short time.
+
+    The intensity makes 64 inputs drive a neuron about twice as much as 784 do. `changes` are top-level keys or
+    whole sections.
+    """
+    content: dict[str, Any] = {"n_e": 6, "chunk": 4, "seed": 2, "rule": {"name": rule}}
+    rest = changes.get("network", {}).get("inhibition_delay_ms", 0) + 10 + 10
+    shown = {"stimulus_ms": 110, "rest_ms": rest, "intensity": 24, "max_intensity": 25, "min_spikes": 5}
+    return complete(validate({**content, "presentation": shown, **changes}, "test"))
+
+
 def draw_images(count: int, seed: int = 1, n_input: int = N_INPUT) -> NDArray[np.uint8]:
     """Draw images of which half the pixels are black."""
     random = np.random.default_rng(seed)
@@ -297,7 +338,7 @@ class Run:
         images: NDArray[np.uint8],
         state: State | None = None,
         first: int = 0,
-        stream: int = TRAINING_STREAM,
+        stream: int = Stream.TRAINING,
     ) -> ChunkResult:
         if self.engine.name == "runtime":
             import brian2

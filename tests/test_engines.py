@@ -18,12 +18,12 @@ from reference import (
     small_experiment,
 )
 
-from snstdp_cli.engines import RECORDING_STREAM, ChunkResult, choose_engine
+from snstdp_cli.engines import ChunkResult, Stream, choose_engine
 from snstdp_cli.engines.base import NEVER, age_arrivals, collect_responses
 from snstdp_cli.engines.standalone import StandaloneEngine
 from snstdp_cli.errors import EngineError
+from snstdp_cli.network.wiring import draw_wiring
 from snstdp_cli.rules import plasticity_of
-from snstdp_cli.wiring import draw_wiring
 
 CPP = pytest.param("cpp", marks=pytest.mark.compiles)
 COMBINATIONS = [
@@ -133,7 +133,7 @@ def test_one_seed_gives_the_same_bits_again_and_another_seed_other_spikes(target
 @pytest.mark.parametrize("target", ["numpy", CPP])
 def test_recording_sees_other_input_spikes_than_learning(target: str) -> None:
     run, _, learning = shown("smin-lagged", target)
-    run.show(mixed_images(), stream=RECORDING_STREAM)
+    run.show(mixed_images(), stream=Stream.TEST_RECORDING)
     assert run.spikes() != learning
 
 

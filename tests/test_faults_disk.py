@@ -15,11 +15,11 @@ from trials import LONGER, Trial, can_mount, small_disk, working_folder
 
 from snstdp_cli.artefacts import Workdir, read_checkpoint
 from snstdp_cli.config import merge, validate
-from snstdp_cli.engines import TRAINING_STREAM, Chunk, initial_state
+from snstdp_cli.engines import Chunk, Stream, initial_state
 from snstdp_cli.engines.standalone import StandaloneEngine, _write_array
 from snstdp_cli.errors import EngineError
+from snstdp_cli.network.wiring import draw_weights, draw_wiring
 from snstdp_cli.rules import complete, plasticity_of
-from snstdp_cli.wiring import draw_weights, draw_wiring
 
 pytestmark = [pytest.mark.compiles, pytest.mark.slow]
 
@@ -114,7 +114,7 @@ def test_a_result_that_the_program_could_not_write_in_full_is_noticed(name: str,
     engine.program = replace(engine.program, executable=cut)
     try:
         with pytest.raises(EngineError, match="is the disk full"):
-            engine.run(state, Chunk(0, images, TRAINING_STREAM))
+            engine.run(state, Chunk(0, images, Stream.TRAINING))
     finally:
         engine.close()
 

@@ -17,8 +17,8 @@ from snstdp_cli.config import Experiment, merge, validate
 from snstdp_cli.engines import Chunk, ChunkResult
 from snstdp_cli.engines.standalone import StandaloneEngine
 from snstdp_cli.errors import NumericalError
+from snstdp_cli.network.wiring import draw_weights, draw_wiring
 from snstdp_cli.rules import complete, plasticity_of
-from snstdp_cli.wiring import draw_weights, draw_wiring
 from snstdp_cli.workflows import train_network
 
 pytestmark = pytest.mark.compiles

@@ -19,7 +19,7 @@ NAME = PACKAGE.name
 #: From the bottom to the top; a module imports only what is in an earlier line. `""` is the package's own `__init__`.
 ORDER = (
     *("", "bundled", "errors", "config", "artefacts", "datasets"),
-    *("rules", "config_text", "wiring", "presentation", "network", "engines"),
+    *("rules", "config_text", "network", "engines"),
     *("evaluation", "plots", "workflows", "sweep", "report", "benchmark", "cli", "__main__"),
 )
 #: Modules that may import little more than what they need by their nature.
@@ -30,7 +30,7 @@ ONLY = {
     "rules": {"errors", "config"},
     "evaluation": {"errors"},
     "plots": {"errors", "artefacts", "evaluation"},
-    "network": {"config", "rules", "wiring", "presentation"},
+    "network": {"config", "rules"},
 }
 FORBIDDEN_CALLS = {"eval", "exec", "yaml.load", "yaml.unsafe_load", "yaml.full_load", "os.system", "marshal.loads"}
 FORBIDDEN_MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "shelve", "marshal", "jsonpickle"}

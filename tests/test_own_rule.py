@@ -19,12 +19,12 @@ from typer.testing import CliRunner
 from snstdp_cli.artefacts import Workdir
 from snstdp_cli.cli.app import app
 from snstdp_cli.config import Experiment, merge, read_file, validate
-from snstdp_cli.engines import TRAINING_STREAM, Chunk, initial_state, open_engine
+from snstdp_cli.engines import Chunk, Stream, initial_state, open_engine
 from snstdp_cli.engines.base import NEVER
 from snstdp_cli.engines.program import program_key
 from snstdp_cli.errors import ConfigError, SnstdpError
+from snstdp_cli.network.wiring import draw_wiring
 from snstdp_cli.rules import RuleContext, complete, find_rule, plasticity_of
-from snstdp_cli.wiring import draw_wiring
 from snstdp_cli.workflows import init_weights, record_activity, train_network
 
 ROOT = Path(__file__).parents[1]
@@ -138,7 +138,7 @@ def test_a_weight_moves_by_what_the_rule_says_for_one_spike(engine: str) -> None
     state["input_exc.arrived"] = wiring.to_synapses(np.tile(arrived[:, None], (1, 8))).astype(np.int32)
     opened = open_engine(experiment, plasticity, wiring)
     try:
-        result = opened.run(state, Chunk(0, np.zeros((1, 36), np.uint8), TRAINING_STREAM))
+        result = opened.run(state, Chunk(0, np.zeros((1, 36), np.uint8), Stream.TRAINING))
     finally:
         opened.close()
     assert result.counts.tolist() == [[1] * 8]

@@ -17,10 +17,10 @@ from trials import Trial, working_folder
 from snstdp_cli.artefacts import Workdir, load_responses
 from snstdp_cli.config import merge, validate
 from snstdp_cli.datasets import load_dataset
-from snstdp_cli.engines import TRAINING_STREAM, Chunk, initial_state
+from snstdp_cli.engines import Chunk, Stream, initial_state
 from snstdp_cli.engines.standalone import StandaloneEngine
+from snstdp_cli.network.wiring import draw_weights, draw_wiring
 from snstdp_cli.rules import complete, plasticity_of
-from snstdp_cli.wiring import draw_weights, draw_wiring
 from snstdp_cli.workflows import Reporter, train_network
 
 pytestmark = [pytest.mark.compiles, pytest.mark.slow]
@@ -114,7 +114,7 @@ def test_the_memory_of_the_program_does_not_grow_with_the_number_of_chunks(
         for k in range(60):
             engine._peak_kb = 0  # so that it is measured anew
             order = np.arange(4 * k, 4 * k + 4) % 10
-            state = engine.run(state, Chunk(4 * k, images[order], TRAINING_STREAM)).state
+            state = engine.run(state, Chunk(4 * k, images[order], Stream.TRAINING)).state
             peaks.append(engine.peak_memory_mb())
     finally:
         engine.close()

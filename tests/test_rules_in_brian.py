@@ -16,7 +16,7 @@ from reference import N_INPUT, RULES_TO_TEST, Run, open_fresh, open_run, small_e
 
 from snstdp_cli.engines import ChunkResult, State
 from snstdp_cli.engines.base import NEVER
-from snstdp_cli.presentation import draw_key, uniform_hash
+from snstdp_cli.network.randomness import draw_key, uniform_hash
 
 STEP = 10
 BLACK = np.zeros((1, N_INPUT), dtype=np.uint8)

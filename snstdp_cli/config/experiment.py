@@ -57,6 +57,8 @@ DataSource = Annotated[
 ]
 _OptionalStep = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False), BeforeValidator(plain_number)] | None
 
+_OptionalSeed = Annotated[Whole, Field(ge=0, lt=2**31)] | None
+
 
 class Section(BaseModel):
     """A frozen group of settings that knows all its keys."""
@@ -222,6 +224,9 @@ class Experiment(Section):
         "show the training set in a random order, drawn by the seed each epoch", ("training",), False, strict=True
     )
     seed: Whole = setting("seed of weights, delays, spikes and shuffling", ("training", "recording"), 0, ge=0, lt=2**31)
+    noise_seed: _OptionalSeed = setting(
+        "seed of the input noise; by default that of everything", ("training", "recording"), None
+    )
     data: DataSource = setting(
         "data set: mnist, fashion-mnist or bundled, or your own: the path of an .npz file or of a folder with IDX "
         "files (see docs/own-data.md)",

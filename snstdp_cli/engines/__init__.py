@@ -6,26 +6,24 @@ from collections.abc import Callable
 
 from snstdp_cli.config import Experiment
 from snstdp_cli.engines.base import (
-    RECORDING_STREAM,
-    TRAINING_STREAM,
     Chunk,
     ChunkResult,
     Engine,
     State,
+    Stream,
     initial_state,
 )
 from snstdp_cli.engines.compilation import find_compiler
 from snstdp_cli.engines.program import cache_folder
+from snstdp_cli.network.wiring import Wiring
 from snstdp_cli.rules import Plasticity
-from snstdp_cli.wiring import Wiring
 
 __all__ = [
-    "RECORDING_STREAM",
-    "TRAINING_STREAM",
     "Chunk",
     "ChunkResult",
     "Engine",
     "State",
+    "Stream",
     "cache_folder",
     "choose_engine",
     "find_compiler",

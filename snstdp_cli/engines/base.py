@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Protocol
 
 import numpy as np
@@ -11,11 +12,10 @@ from numpy.typing import NDArray
 
 from snstdp_cli.config import Experiment
 from snstdp_cli.errors import EngineError
+from snstdp_cli.network import neurons
+from snstdp_cli.network.names import EXC, INH, INPUT_EXC, state_variables
+from snstdp_cli.network.wiring import Wiring
 from snstdp_cli.rules import Plasticity
-from snstdp_cli.wiring import EXC_START_MV, INH_START_MV, Wiring
-
-#: Separate streams of input spikes for learning and for recording.
-TRAINING_STREAM, RECORDING_STREAM = 1, 2
 
 #: State of a network between two chunks: "object.variable" -> array. Synaptic ones in Brian's order.
 State = dict[str, NDArray[np.generic]]
@@ -24,20 +24,38 @@ State = dict[str, NDArray[np.generic]]
 NEVER = -1_000_000_000
 
 
+class Stream(IntEnum):
+    """What input spikes are drawn for: example k of one purpose shares no random number with example k of another.
+
+    The values enter the random numbers and therefore never change. Version 0.1 drew the spikes of every recording from
+    stream 2.
+    """
+
+    TRAINING = 1
+    TEST_RECORDING = 2
+    #: Responses to training images, which label the neurons.
+    TRAINING_RECORDING = 3
+    #: The learning curve: responses to withheld images while the network is trained.
+    VALIDATION_RECORDING = 4
+
+
 @dataclass(frozen=True)
 class Chunk:
     """Images to present.
 
     Attributes
     ----------
-    first : number of the first example in the run; part of the random numbers' counter.
-    images : [num, n_input] grey values.
-    stream : `TRAINING_STREAM` or `RECORDING_STREAM`.
+    first
+        Number of the first example in the run; part of the random numbers' counter.
+    images
+        [num, n_input] grey values.
+    stream
+        What the images are presented for.
     """
 
     first: int
     images: NDArray[np.uint8]
-    stream: int
+    stream: Stream
 
 
 @dataclass(frozen=True)
@@ -46,10 +64,14 @@ class ChunkResult:
 
     Attributes
     ----------
-    state : the network's state after the last presentation.
-    counts : [num, n_e] spikes of each excitatory neuron in the accepted presentation of each example.
-    attempts : [num] presentations that each example needed.
-    silent : [num] whether even the last presentation made fewer than `min_spikes` spikes.
+    state
+        The network's state after the last presentation.
+    counts
+        [num, n_e] spikes of each excitatory neuron in the accepted presentation of each example.
+    attempts
+        [num] presentations that each example needed.
+    silent
+        [num] whether even the last presentation made fewer than `min_spikes` spikes.
     """
 
     state: State
@@ -93,27 +115,25 @@ def initial_state(
 
     Parameters
     ----------
-    weights : [n_input, n_e].
-    theta_mv : [n_e] adaptive thresholds; the configured initial value if None.
+    weights
+        [n_input, n_e].
+    theta_mv
+        [n_e] adaptive thresholds; the configured initial value if None.
     """
     n_e = experiment.n_e
     if theta_mv is None:
         theta_mv = np.full(n_e, experiment.network.theta_init_mv)
-    state: State = {
-        "exc.v": np.full(n_e, EXC_START_MV / 1000),
-        "exc.theta": theta_mv / 1000,
-        "inh.v": np.full(n_e, INH_START_MV / 1000),
-        "input_exc.w": wiring.to_synapses(weights.astype(np.float64)),
+    begin: State = {
+        f"{EXC}.v": np.full(n_e, neurons.EXCITATORY.v_start_mv / 1000),
+        f"{EXC}.theta": theta_mv / 1000,
+        f"{INH}.v": np.full(n_e, neurons.INHIBITORY.v_start_mv / 1000),
+        f"{INPUT_EXC}.w": wiring.to_synapses(weights.astype(np.float64)),
+        f"{INPUT_EXC}.arrived": np.full(len(wiring.pre), NEVER, dtype=np.int32),
     }
-    for name in ("exc.ge", "exc.gi", "exc.cooldown", "inh.ge", "inh.cooldown"):
-        state[name] = np.zeros(n_e)
     if plasticity is not None:
-        state["input_exc.arrived"] = np.full(len(wiring.pre), NEVER, dtype=np.int32)
-        for name, value in plasticity.neuron_variables.items():
-            state[f"exc.{name}"] = np.full(n_e, value)
-        for name in plasticity.traces:
-            state[f"exc.{name}"] = np.zeros(n_e)
-    return state
+        begin |= {f"{EXC}.{name}": np.full(n_e, value) for name, value in plasticity.neuron_variables.items()}
+    names = [f"{owner}.{variable}" for owner, variable in state_variables(plasticity)]
+    return {name: begin[name] if name in begin else np.zeros(n_e) for name in names}
 
 
 def controller_values(experiment: Experiment, chunk: Chunk) -> dict[str, float]:
@@ -127,16 +147,16 @@ def controller_values(experiment: Experiment, chunk: Chunk) -> dict[str, float]:
         "halted": 0,
         "first": chunk.first,
         "wanted": len(chunk.images),
-        "stream": chunk.stream,
-        "seed": experiment.seed,
+        "stream": int(chunk.stream),
+        "seed": experiment.seed if experiment.noise_seed is None else experiment.noise_seed,
     }
 
 
 def age_arrivals(state: State, steps: int) -> None:
     """Restart the clock: count `arrived` from the end of a chunk of this many steps, in place."""
-    if "input_exc.arrived" in state:
-        arrived = state["input_exc.arrived"].astype(np.int64) - steps
-        state["input_exc.arrived"] = np.maximum(arrived, NEVER).astype(np.int32)
+    if f"{INPUT_EXC}.arrived" in state:
+        arrived = state[f"{INPUT_EXC}.arrived"].astype(np.int64) - steps
+        state[f"{INPUT_EXC}.arrived"] = np.maximum(arrived, NEVER).astype(np.int32)
 
 
 def collect_responses(
@@ -152,12 +172,15 @@ def collect_responses(
 
     Parameters
     ----------
-    spike_steps, spike_neurons : every excitatory spike of the chunk.
-    shown_steps, shown_example, shown_attempt : every presentation of the chunk, in order.
+    spike_steps, spike_neurons
+        Every excitatory spike of the chunk.
+    shown_steps, shown_example, shown_attempt
+        Every presentation of the chunk, in order.
 
     Returns
     -------
-    counts [wanted, n_e], attempts [wanted], silent [wanted], as in `ChunkResult`.
+    counts, attempts, silent
+        [wanted, n_e], [wanted] and [wanted], as in `ChunkResult`.
     """
     attempts = np.zeros(wanted, dtype=np.uint16)
     np.maximum.at(attempts, shown_example, (shown_attempt + 1).astype(np.uint16))

@@ -29,10 +29,10 @@ from snstdp_cli.engines.compilation import (
 )
 from snstdp_cli.engines.folders import HeldFolder, hold_folder, hold_interrupts
 from snstdp_cli.errors import EngineError
+from snstdp_cli.network.wiring import Wiring
 from snstdp_cli.rules import Plasticity
-from snstdp_cli.wiring import Wiring
 
-_SOURCES = ("network.py", "presentation.py", "engines/program.py", "engines/compilation.py", "engines/run_queue.h")
+_SOURCES = ("engines/program.py", "engines/compilation.py", "engines/run_queue.h")
 #: Longer than any chunk; the controller stops the program when its last example is done.
 _FOREVER_S = 1e7
 #: Programs that are not finished are in folders of this prefix.
@@ -68,7 +68,8 @@ def cache_folder() -> Path:
 def program_key(experiment: Experiment, plastic: bool, wiring: Wiring, compiler: str) -> str:
     """Hash everything that shapes the program."""
     package = Path(__file__).parent.parent
-    sources = [package / name for name in _SOURCES] + sorted((package / "rules").glob("*.py"))
+    rooms = [path for room in ("network", "rules") for path in sorted((package / room).glob("*.py"))]
+    sources = [*(package / name for name in _SOURCES), *rooms]
     shaping = {
         "config": settings_of(experiment, "program"),
         "plastic": plastic,
@@ -153,7 +154,7 @@ def _build(experiment: Experiment, plasticity: Plasticity | None, wiring: Wiring
     """Generate the sources with Brian 2, compile them, and leave only the program and its manifest in `folder`."""
     import brian2
 
-    from snstdp_cli.network import build_network
+    from snstdp_cli.network.builder import build_network
 
     brian2.set_device("cpp_standalone", build_on_run=False)
     try:

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from snstdp_cli.config import Experiment
 from snstdp_cli.engines.base import Chunk, ChunkResult, State, age_arrivals, collect_responses, controller_values
 from snstdp_cli.engines.compilation import compiler_flags, find_compiler
-from snstdp_cli.network import build_network
+from snstdp_cli.network.builder import build_network
+from snstdp_cli.network.wiring import Wiring
 from snstdp_cli.rules import Plasticity
-from snstdp_cli.wiring import Wiring
 
 
 class RuntimeEngine:

@@ -28,8 +28,8 @@ from snstdp_cli.engines.compilation import PARENT_VARIABLE
 from snstdp_cli.engines.folders import HeldFolder, hold_folder, hold_interrupts
 from snstdp_cli.engines.program import Program, find_or_build
 from snstdp_cli.errors import EngineError
+from snstdp_cli.network.wiring import Wiring
 from snstdp_cli.rules import Plasticity
-from snstdp_cli.wiring import Wiring
 
 #: Longest wait for a program after which signals are looked for, seconds.
 WAIT_S = 0.5

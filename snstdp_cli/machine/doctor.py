@@ -23,17 +23,16 @@ from snstdp_cli.artefacts.provenance import software_versions
 from snstdp_cli.config import Experiment, build_experiment
 from snstdp_cli.datasets import NAMES, find_dataset, load_dataset
 from snstdp_cli.engines import (
-    RECORDING_STREAM,
-    TRAINING_STREAM,
     Chunk,
     ChunkResult,
     Engine,
+    Stream,
     cache_folder,
     find_compiler,
     initial_state,
 )
 from snstdp_cli.errors import SnstdpError
-from snstdp_cli.wiring import draw_weights, draw_wiring
+from snstdp_cli.network.wiring import draw_weights, draw_wiring
 
 #: Less than this is a warning: a training of 400 neurons needs about 50 MB on the disk and 100 MB of memory.
 DISK_MB, MEMORY_MB = 500, 500
@@ -126,7 +125,7 @@ def _exercise(make: Callable[[Experiment, Any, Any], Engine]) -> tuple[ChunkResu
     plasticity, wiring = experiment.plasticity(images.shape[1]), draw_wiring(experiment, images.shape[1])
     weights = draw_weights(experiment, images.shape[1], plasticity.l1_target)
     outcomes = []
-    for rule, stream in ((plasticity, TRAINING_STREAM), (None, RECORDING_STREAM)):
+    for rule, stream in ((plasticity, Stream.TRAINING), (None, Stream.TEST_RECORDING)):
         engine = make(experiment, rule, wiring)
         try:
             state = initial_state(experiment, wiring, rule, weights)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from snstdp_cli.engines import ChunkResult
 from snstdp_cli.errors import NumericalError
-from snstdp_cli.wiring import Wiring
+from snstdp_cli.network.wiring import Wiring
 
 #: A population that answers with more is not competing any more; trained networks fire about 20 spikes in all.
 RUNAWAY_PER_NEURON, RUNAWAY_AT_LEAST = 10, 1000

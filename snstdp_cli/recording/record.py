@@ -30,10 +30,10 @@ from snstdp_cli.config import Experiment
 from snstdp_cli.datasets import Dataset, Split, check_fit, load_dataset
 from snstdp_cli.engines import Stream, available_cores, choose_engine
 from snstdp_cli.errors import InterruptedRunError
+from snstdp_cli.network.wiring import draw_wiring
 from snstdp_cli.progress import Reporter
 from snstdp_cli.recording.plausibility import check_plausible
 from snstdp_cli.recording.recorder import Answers, Recorder
-from snstdp_cli.wiring import draw_wiring
 
 #: Each split has random numbers of its own.
 STREAMS: dict[Split, Stream] = {"train": Stream.TRAINING_RECORDING, "test": Stream.TEST_RECORDING}

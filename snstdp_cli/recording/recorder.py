@@ -32,9 +32,9 @@ from snstdp_cli.engines import (
     open_engine,
 )
 from snstdp_cli.errors import EngineError
+from snstdp_cli.network.wiring import Wiring
 from snstdp_cli.progress import RecordingProgress, Reporter
 from snstdp_cli.recording.alarms import check_activity
-from snstdp_cli.wiring import Wiring
 
 #: Most examples that a worker takes at a time, so that progress is seen and the workers end together.
 BLOCK = 250

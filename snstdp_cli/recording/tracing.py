@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from snstdp_cli.artefacts import TrainedWeights
 from snstdp_cli.config import Experiment
 from snstdp_cli.datasets import Dataset
-from snstdp_cli.engines import RECORDING_STREAM, Chunk, initial_state
+from snstdp_cli.engines import Chunk, Stream, initial_state
 from snstdp_cli.errors import DataError
-from snstdp_cli.wiring import draw_wiring
+from snstdp_cli.network.wiring import draw_wiring
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def trace_example(
     )
     network.add(*monitors.values(), states)
     state = initial_state(experiment, wiring, None, weights.weights, weights.theta_mv)
-    result = engine.run(state, Chunk(example, pixels, RECORDING_STREAM))
+    result = engine.run(state, Chunk(example, pixels, Stream.TEST_RECORDING))
     chosen = np.asarray(neurons if neurons else np.argsort(-result.counts[0].astype(int), kind="stable")[:3])
     # Without the first sample, which is from before the image sets the neurons to rest.
     sampled = {name: np.asarray(states.variables[name].get_value())[1:].T for name in ("v", "ge", "gi")}

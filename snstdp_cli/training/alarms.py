@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from snstdp_cli.engines import ChunkResult, State
 from snstdp_cli.errors import NumericalError
+from snstdp_cli.network.wiring import Wiring
 from snstdp_cli.recording.alarms import check_activity, check_finite
 from snstdp_cli.rules import Plasticity
-from snstdp_cli.wiring import Wiring
 
 #: A neuron that learned this often in a chunk must not be further from the target than this factor, and still leaving.
 L1_FACTOR, L1_SPIKES = 1.5, 20

@@ -17,10 +17,10 @@ from snstdp_cli.config import Experiment
 from snstdp_cli.engines import ChunkResult, Stream, available_cores, choose_engine
 from snstdp_cli.errors import ArtefactError
 from snstdp_cli.evaluation import CurvePoint, evaluate
+from snstdp_cli.network.wiring import Wiring
 from snstdp_cli.progress import Reporter
 from snstdp_cli.recording.recorder import Recorder
 from snstdp_cli.training.start import TrainingImages
-from snstdp_cli.wiring import Wiring
 
 #: Responses that label the neurons: this many of the latest training examples.
 MEMORY = 2_000

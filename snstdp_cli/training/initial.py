@@ -9,7 +9,7 @@ import numpy as np
 from snstdp_cli.artefacts import StartRecord, TrainingRecord, Workdir, save_weights
 from snstdp_cli.artefacts.provenance import describe_run
 from snstdp_cli.config import Experiment
-from snstdp_cli.wiring import draw_weights
+from snstdp_cli.network.wiring import draw_weights
 
 
 def init_weights(

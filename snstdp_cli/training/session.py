@@ -24,6 +24,7 @@ from snstdp_cli.config import Experiment
 from snstdp_cli.datasets import Dataset
 from snstdp_cli.engines import Chunk, ChunkResult, Engine, State, Stream, initial_state, open_engine
 from snstdp_cli.errors import ArtefactError, ConfigError
+from snstdp_cli.network.wiring import Wiring, draw_wiring, training_order
 from snstdp_cli.progress import Preflight, Reporter, TrainingProgress
 from snstdp_cli.rules import Plasticity
 from snstdp_cli.training.alarms import check_chunk, l1_norms
@@ -31,7 +32,6 @@ from snstdp_cli.training.curve import LearningCurve
 from snstdp_cli.training.identity import identify_training
 from snstdp_cli.training.journal import Journal
 from snstdp_cli.training.start import divide_images, start_weights
-from snstdp_cli.wiring import Wiring, draw_wiring, training_order
 
 #: Examples presented to estimate the time of a training, and the shortest training for which that is done.
 _PROBE, _PROBE_FROM = 40, 1_000

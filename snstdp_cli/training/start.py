@@ -19,8 +19,8 @@ from snstdp_cli.artefacts import (
 from snstdp_cli.config import Experiment
 from snstdp_cli.datasets import Dataset, check_fit, withhold
 from snstdp_cli.errors import ArtefactError, ConfigError
+from snstdp_cli.network.wiring import draw_weights
 from snstdp_cli.rules import Plasticity
-from snstdp_cli.wiring import draw_weights
 
 
 @dataclass(frozen=True, eq=False)

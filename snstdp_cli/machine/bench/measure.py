@@ -24,10 +24,10 @@ from numpy.typing import NDArray
 
 from snstdp_cli.artefacts.provenance import software_versions
 from snstdp_cli.datasets import load_dataset
-from snstdp_cli.engines import TRAINING_STREAM, Chunk, Engine, State, initial_state
+from snstdp_cli.engines import Chunk, Engine, State, Stream, initial_state
 from snstdp_cli.errors import DataError, EngineError
 from snstdp_cli.machine.bench.cases import BASELINE, CHUNK, Case, list_cases
-from snstdp_cli.wiring import draw_weights, draw_wiring
+from snstdp_cli.network.wiring import draw_weights, draw_wiring
 
 Spread = tuple[float, float, float]  # median, minimum, maximum
 
@@ -176,7 +176,7 @@ class _Cost:
 def _time(engine: Engine, state: State, pixels: NDArray[np.uint8], first: int) -> tuple[_Cost, State, float]:
     """Run one chunk; return its cost, the state after it and the spikes of an example."""
     cpu, wall = time.process_time(), time.perf_counter()
-    result = engine.run(state, Chunk(first, pixels, TRAINING_STREAM))
+    result = engine.run(state, Chunk(first, pixels, Stream.TRAINING))
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     cost = _Cost(getattr(engine, "cpu_seconds", 0.0) + cpu, wall, int(result.attempts.sum()))
     return cost, result.state, float(result.counts.sum(axis=1).mean())

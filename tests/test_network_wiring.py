@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reference import small_experiment
 
-from snstdp_cli.wiring import draw_weights, draw_wiring, training_order
+from snstdp_cli.network.wiring import draw_weights, draw_wiring, training_order
 
 
 @given(n_input=st.integers(1, 12), n_e=st.integers(1, 6), delay_ms=st.sampled_from([0, 0.5, 5]), seed=st.integers(0, 9))

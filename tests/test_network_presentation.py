@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reference import open_run, small_experiment
 
-from snstdp_cli.presentation import draw_key, uniform_hash
+from snstdp_cli.network.randomness import draw_key, uniform_hash
 
 WORD = 2**64 - 1
 GOLDEN = 0x9E3779B97F4A7C15

@@ -8,9 +8,9 @@ from brian2 import Clock, SpikeMonitor, Synapses, ms
 from reference import draw_images, membrane_step, open_run, small_experiment
 
 from snstdp_cli.config import Experiment
-from snstdp_cli.network import BuiltNetwork, build_network
+from snstdp_cli.network.builder import BuiltNetwork, build_network
+from snstdp_cli.network.wiring import draw_wiring
 from snstdp_cli.rules import plasticity_of
-from snstdp_cli.wiring import draw_wiring
 
 NEAR_REST = -0.065
 

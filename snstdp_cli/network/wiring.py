@@ -13,10 +13,7 @@ from numpy.typing import NDArray
 
 from snstdp_cli.config import Experiment
 
-#: Voltages at the start, mV: 40 below rest, as in the ancestor.
-EXC_START_MV, INH_START_MV = -105.0, -100.0
-
-# Independent random streams of one seed.
+# Independent random streams of one seed; the input noise has its own kind of random numbers (`randomness`).
 _WEIGHTS, _INPUT_DELAYS, _INHIBITION_DELAYS, _ORDER = range(4)
 
 
@@ -31,10 +28,14 @@ class Wiring:
 
     Attributes
     ----------
-    pre, post : input and excitatory neuron of each synapse, in Brian's order, [n_input * n_e].
-    delay_steps : delay of each synapse in time steps; all zero without input delays.
-    order : `matrix.ravel()[order]` puts a [n_input, n_e] matrix into Brian's order.
-    inhibition_delay_steps : [n_e, n_e] for dense inhibition with delays, else None.
+    pre, post
+        Input and excitatory neuron of each synapse, in Brian's order, [n_input * n_e].
+    delay_steps
+        Delay of each synapse in time steps; all zero without input delays.
+    order
+        `matrix.ravel()[order]` puts a [n_input, n_e] matrix into Brian's order.
+    inhibition_delay_steps
+        [n_e, n_e] for dense inhibition with delays, else None.
     """
 
     n_input: int

@@ -1,0 +1,162 @@
+"""The shared builder: experiment and wiring -> named Brian 2 network, for training and for testing.
+
+The network is Diehl & Cook's (2015, doi:10.3389/fncom.2015.00099): Poisson inputs, excitatory neurons with an adaptive
+threshold, one inhibitory partner each, lateral inhibition of all others. `plasticity` is the only difference between
+training and testing: without it no rule is built, the thresholds stay constant and every presentation starts from rest,
+so that a response depends on its image alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from brian2 import BrianLogger, Clock, Network, NeuronGroup, SpikeMonitor, Synapses, TimedArray, ms, mV
+from brian2.monitors.spikemonitor import EventMonitor
+
+from snstdp_cli.config import Experiment
+from snstdp_cli.network import neurons
+from snstdp_cli.network.inhibition import build_inhibition
+from snstdp_cli.network.names import CLOCK, EXC, EXC_SPIKES, INH, INPUT_EXC, SHOWN, state_variables
+from snstdp_cli.network.neurons import NeuronModel, split_unit
+from snstdp_cli.network.presentation import build_presentation, count_spikes
+from snstdp_cli.network.wiring import Wiring
+from snstdp_cli.rules import Plasticity
+
+_UNITS = {"mv": mV, "ms": ms, "": 1}
+
+
+@dataclass(frozen=True)
+class BuiltNetwork:
+    """A network with the objects that an engine reads or sets."""
+
+    network: Network
+    controller: NeuronGroup
+    exc: NeuronGroup
+    inh: NeuronGroup
+    synapses: Synapses
+    pixels: TimedArray
+    spikes: SpikeMonitor
+    shown: EventMonitor
+    #: (object, variable) of everything that must survive from one chunk to the next.
+    state: tuple[tuple[str, str], ...]
+
+
+def build_network(
+    experiment: Experiment, plasticity: Plasticity | None, wiring: Wiring, images_per_chunk: int
+) -> BuiltNetwork:
+    """Build the network for training (`plasticity` given) or for testing (None).
+
+    Parameters
+    ----------
+    experiment
+        Complete configuration.
+    plasticity
+        The learning rule, or None for a network in which nothing learns.
+    wiring
+        Connections and delays for the number of inputs and neurons.
+    images_per_chunk
+        How many images one run of the network can hold.
+    """
+    # Brian warns that several synapses might write to one target; those of the controller have one source.
+    BrianLogger.suppress_hierarchy("brian2.codegen.generators.base")
+    clock = Clock(experiment.dt * ms, name=CLOCK)
+    rescales = plasticity is not None and plasticity.normalize_to is not None
+    shows = build_presentation(experiment, wiring.n_input, images_per_chunk, clock, announce=rescales)
+    controller = shows.controller
+    exc = _build_neurons(EXC, experiment.n_e, neurons.excitatory_model(experiment, plasticity), clock)
+    inh = _build_neurons(INH, experiment.n_e, neurons.inhibitory_model(experiment), clock)
+    synapses = _build_input_synapses(experiment, plasticity, shows.inputs, exc, wiring, clock)
+    count = count_spikes(experiment, exc, controller, clock)
+    spikes = SpikeMonitor(exc, name=EXC_SPIKES)
+    shown = EventMonitor(controller, "show", variables=["example", "attempt"], name=SHOWN)
+    objects = [controller, shows.inputs, shows.show, exc, inh, synapses, count, spikes, shown]
+    objects += build_inhibition(experiment, exc, inh, wiring, clock)
+    if plasticity is None:
+        objects += _build_rest(controller, exc, inh, clock)
+    elif rescales:
+        objects.append(_build_sum_reset(controller, exc, clock))
+    network = Network(*objects, name="network")
+    state = state_variables(plasticity)
+    return BuiltNetwork(network, controller, exc, inh, synapses, shows.pixels, spikes, shown, state)
+
+
+def _build_neurons(name: str, num: int, model: NeuronModel, clock: Clock) -> NeuronGroup:
+    constants = {}
+    for key, value in model.constants.items():
+        stem, unit = split_unit(key)
+        constants[stem] = value * _UNITS[unit]
+    return NeuronGroup(
+        num,
+        model.equations,
+        method=lambda equations, variables=None, method_options=None: model.step,
+        threshold=model.threshold,
+        reset=model.reset,
+        namespace={**constants, **model.rule_constants},
+        clock=clock,
+        name=name,
+    )
+
+
+def _build_input_synapses(
+    experiment: Experiment,
+    plasticity: Plasticity | None,
+    inputs: NeuronGroup,
+    exc: NeuronGroup,
+    wiring: Wiring,
+    clock: Clock,
+) -> Synapses:
+    model = neurons.synapse_model(plasticity)
+    synapses = Synapses(
+        inputs,
+        exc,
+        model.equations,
+        on_pre=dict(model.on_pre),
+        on_post=dict(model.on_post),
+        on_event={"pre": "spike", **dict.fromkeys(model.on_post, "spike"), **model.events},
+        namespace=dict(model.constants),
+        clock=clock,
+        name=INPUT_EXC,
+    )
+    for order, name in enumerate([*model.on_post, *model.events], start=1):
+        getattr(synapses, name).order = order
+    synapses.connect(i=wiring.pre, j=wiring.post)
+    if wiring.delay_steps.any():
+        synapses.pre.delay = wiring.delay_steps * experiment.dt * ms
+    return synapses
+
+
+def _build_rest(controller: NeuronGroup, exc: NeuronGroup, inh: NeuronGroup, clock: Clock) -> list[Synapses]:
+    """Build what returns every neuron to rest at the start of a presentation (frozen networks only)."""
+    built = []
+    for group, clear in (
+        (exc, "v_post = v_rest\nge_post = 0\ngi_post = 0\ncooldown_post = 0"),
+        (inh, "v_post = v_rest\nge_post = 0\ncooldown_post = 0"),
+    ):
+        rest = Synapses(
+            controller,
+            group,
+            on_pre={"rest": clear},
+            on_event={"rest": "show"},
+            namespace={"v_rest": group.namespace["v_rest"]},
+            clock=clock,
+            name=f"rest_{group.name}",
+        )
+        rest.connect()
+        rest.rest.when = "after_resets"
+        built.append(rest)
+    return built
+
+
+def _build_sum_reset(controller: NeuronGroup, exc: NeuronGroup, clock: Clock) -> Synapses:
+    """Build what sets the sums of weights to 0 before they are added up at the start of a presentation."""
+    reset = Synapses(
+        controller,
+        exc,
+        on_pre={"clear": "w_sum_post = 0"},
+        on_event={"clear": "show"},
+        clock=clock,
+        name="reset_sums",
+    )
+    reset.connect()
+    reset.clear.when = "before_synapses"
+    return reset

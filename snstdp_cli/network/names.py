@@ -1,0 +1,63 @@
+"""The names of the network's objects, of the state that outlives a chunk, and all names that a rule may not use."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from snstdp_cli.config import Experiment
+from snstdp_cli.network import neurons, protocol
+from snstdp_cli.rules.base import Plasticity
+
+CONTROLLER, INPUTS, EXC, INH, POOL = "controller", "inputs", "exc", "inh", "pool"
+INPUT_EXC, EXC_INH, INH_EXC = "input_exc", "exc_inh", "inh_exc"
+EXC_SPIKES, SHOWN, PIXELS, CLOCK = "exc_spikes", "shown", "pixels", "clock"
+
+#: Variables that Brian 2 gives to every group and synapse.
+_BRIANS = frozenset({"t", "dt", "t_in_timesteps", "i", "j", "N", "lastspike", "not_refractory", "delay"})
+_FUNCTIONS_AND_UNITS = frozenset({"int", "abs", "and", "or", "not", "volt", "integer", "linked", "clip"})
+_IDENTIFIER = re.compile(r"(?<![\w.])[A-Za-z_]\w*")
+
+
+def state_variables(plasticity: Plasticity | None) -> tuple[tuple[str, str], ...]:
+    """Return (object, variable) of everything that must survive from one chunk to the next."""
+    state = [(group, variable) for group in (EXC, INH) for variable in ("v", "ge", "cooldown")]
+    state += [(EXC, "gi"), (EXC, "theta"), (INPUT_EXC, "w")]
+    if plasticity is not None:
+        state.append((INPUT_EXC, "arrived"))
+        state += [(EXC, name) for name in (*plasticity.neuron_variables, *plasticity.traces)]
+    return tuple(state)
+
+
+def reserved_names() -> frozenset[str]:
+    """Return every name that statements of a rule would find taken: variables, constants and the step's temporaries.
+
+    They are read from the texts from which a learning network with rescaled weights is built, with each integrator.
+
+    Examples
+    --------
+    >>> {"ge", "tau_gi", "phi", "arrived", "w_total"} <= reserved_names()
+    True
+    """
+    texts: list[str] = [protocol.INPUT_EQUATIONS, protocol.INPUT_TICK, protocol.INPUT_THRESHOLD]
+    constants: set[str] = set()
+    learning = Plasticity(on_post={}, normalize_to=1.0)
+    for integration in ("exponential_euler", "euler"):
+        experiment = Experiment.model_validate({"network": {"integration": integration}})
+        for model in (neurons.excitatory_model(experiment, learning), neurons.inhibitory_model(experiment)):
+            texts += [model.equations, model.step, model.threshold, model.reset]
+            constants |= model.names_of_constants()
+    synapse = neurons.synapse_model(learning)
+    texts += [synapse.equations, *synapse.on_pre.values()]
+    return frozenset(constants | set(synapse.constants) | _identifiers(texts) | _BRIANS)
+
+
+def _identifiers(texts: Iterable[str]) -> set[str]:
+    """Return the variables in equations and statements: `v` for `dv/dt` and for `v_post`."""
+    found: set[str] = set()
+    for text in texts:
+        code = re.sub(r"#.*", "", text)
+        found |= set(re.findall(r"^\s*d(\w+)/dt", code, re.MULTILINE))
+        code = re.sub(r"\bd\w+/dt\b", "", code)
+        found |= {re.sub(r"_(pre|post)$", "", name) for name in _IDENTIFIER.findall(code)}
+    return found - _FUNCTIONS_AND_UNITS

@@ -1,0 +1,144 @@
+"""The presentation protocol inside the network: the controller, the Poisson inputs, and the images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from brian2 import Clock, Function, NeuronGroup, Synapses, TimedArray, linked_var, second, stop
+
+from snstdp_cli.config import Experiment
+from snstdp_cli.network import protocol
+from snstdp_cli.network.names import CONTROLLER, EXC, INPUTS, PIXELS
+from snstdp_cli.network.randomness import random_functions
+
+
+@dataclass(frozen=True)
+class Presentation:
+    """What presents images to the network.
+
+    Attributes
+    ----------
+    controller
+        One neuron; `first`, `wanted`, `stream` and `seed` are set for each chunk. Its event `show` begins a
+        presentation and `hide` ends the stimulus; `spikes` counts the excitatory spikes of this presentation.
+    inputs
+        `n_input` neurons that spike with probability `chance` in a step.
+    show
+        The synapses through which the controller sets `chance`.
+    pixels
+        The chunk's images, [images_per_chunk, n_input] grey values; image k is read at k seconds.
+    """
+
+    controller: NeuronGroup
+    inputs: NeuronGroup
+    show: Synapses
+    pixels: TimedArray
+
+
+def build_presentation(
+    experiment: Experiment, n_input: int, images_per_chunk: int, clock: Clock, announce: bool = False
+) -> Presentation:
+    """Build the controller and the Poisson input.
+
+    Parameters
+    ----------
+    images_per_chunk
+        How many images one run of the network can hold.
+    announce
+        Give the inputs an event `begin` at the start of each presentation, for rules that rescale weights.
+    """
+    controller = _build_controller(experiment, clock)
+    inputs = _build_inputs(controller, n_input, announce, clock)
+    pixels = TimedArray(np.zeros((images_per_chunk, n_input)), dt=1 * second, name=PIXELS)
+    show = Synapses(
+        controller,
+        inputs,
+        on_pre=dict(protocol.SHOW_IMAGE),
+        on_event={pathway: pathway for pathway in protocol.SHOW_IMAGE},
+        namespace={"pixels": pixels, **protocol.image_constants(experiment)},
+        clock=clock,
+        name="show_image",
+    )
+    show.connect()
+    return Presentation(controller, inputs, show, pixels)
+
+
+def count_spikes(experiment: Experiment, exc: NeuronGroup, controller: NeuronGroup, clock: Clock) -> Synapses:
+    """Build what tells the controller of each excitatory spike during a stimulus."""
+    count = Synapses(
+        exc,
+        controller,
+        on_pre=protocol.COUNT_SPIKE,
+        namespace={"stimulus_steps": experiment.stimulus_steps},
+        clock=clock,
+        name=f"{EXC}_{CONTROLLER}",
+    )
+    count.connect()
+    return count
+
+
+def _build_controller(experiment: Experiment, clock: Clock) -> NeuronGroup:
+    controller = NeuronGroup(
+        1,
+        protocol.CONTROLLER_EQUATIONS,
+        events=dict(protocol.CONTROLLER_EVENTS),
+        namespace={**protocol.controller_constants(experiment), **random_functions(), "stop_if": _stop_function()},
+        clock=clock,
+        name=CONTROLLER,
+    )
+    controller.run_regularly(protocol.CONTROLLER_STEP, when="start", clock=clock, name="controller_step")
+    return controller
+
+
+def _build_inputs(controller: NeuronGroup, n_input: int, announce: bool, clock: Clock) -> NeuronGroup:
+    inputs = NeuronGroup(
+        n_input,
+        protocol.INPUT_EQUATIONS + (protocol.INPUT_TICK if announce else ""),
+        threshold=protocol.INPUT_THRESHOLD,
+        reset="",
+        events=dict(protocol.BEGIN) if announce else {},
+        namespace=random_functions(),
+        clock=clock,
+        name=INPUTS,
+    )
+    one_for_all = np.zeros(n_input, dtype=int)
+    inputs.key = linked_var(controller, "key", index=one_for_all)
+    if announce:
+        inputs.tick = linked_var(controller, "tick", index=one_for_all)
+    return inputs
+
+
+def _stop_if(done: Any) -> Any:
+    if np.any(done):
+        stop()
+    return done
+
+
+def _stop_function() -> Function:
+    """Return `stop_if`, which ends the simulation after this step where its argument is not 0."""
+    halt = Function(
+        _stop_if, arg_units=[1], return_unit=1, arg_types=["integer"], return_type="integer", stateless=False
+    )
+    halt.implementations.add_implementation(
+        "cpp",
+        """
+        static inline int stop_if(int done) {
+            if (done) Network::_globally_stopped = true;
+            return done;
+        }
+        """,
+        compiler_kwds={"headers": ['"network.h"']},
+    )
+    halt.implementations.add_implementation(
+        "cython",
+        """
+        cdef int stop_if(int done):
+            if done:
+                import brian2
+                brian2.stop()
+            return done
+        """,
+    )
+    return halt

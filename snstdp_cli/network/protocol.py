@@ -1,0 +1,68 @@
+"""The presentation protocol as equations and statements.
+
+A one-neuron *controller* counts time steps. It shows each example for `stimulus_ms`, rests for `rest_ms`, and shows it
+again with intensity + 1 when fewer than `min_spikes` excitatory spikes answered, up to a cap. When the last example of
+a chunk is done it stops the simulation. Input spikes fall on the ticks 1 to `stimulus_steps`; tick 0 is the moment in
+which the image appears.
+"""
+
+from __future__ import annotations
+
+from snstdp_cli.config import Experiment
+
+CONTROLLER_EQUATIONS = """
+tick : integer       # step within the presentation
+example : integer    # index within the chunk
+attempt : integer    # 0 for the first presentation of an example
+spikes : 1           # excitatory spikes of this presentation
+key : 1              # of this step's random numbers
+halted : integer
+first : integer      # number of the chunk's first example in the run
+wanted : integer     # examples in this chunk
+stream : integer
+seed : integer
+"""
+CONTROLLER_EVENTS = {"show": "tick == 0", "hide": "tick == stimulus_steps"}
+#: What the controller does at the start of each step.
+CONTROLLER_STEP = """
+tick = tick + 1
+over = int(tick >= presentation_steps)
+settled = int(spikes >= min_spikes or attempt + 1 >= max_attempts)
+example = example + over * settled
+attempt = (1 - over) * attempt + over * (1 - settled) * (attempt + 1)
+spikes = (1 - over) * spikes
+tick = (1 - over) * tick
+last = int(tick == presentation_steps - 1 and (spikes >= min_spikes or attempt + 1 >= max_attempts))
+halted = stop_if(last * int(example + 1 >= wanted))
+key = draw_key(seed, stream, first + example, attempt * presentation_steps + tick)
+"""
+#: At each excitatory spike: those of the rest and the echo at tick 0 count for nothing.
+COUNT_SPIKE = "spikes_post += int(tick_post > 0 and tick_post <= stimulus_steps)"
+
+INPUT_EQUATIONS = """
+chance : 1           # of a spike in one step
+key : 1 (linked)
+"""
+#: What the inputs know besides when weights are rescaled at the start of each presentation.
+INPUT_TICK = "tick : integer (linked)\n"
+INPUT_THRESHOLD = "chance > 0 and uniform_hash(key, i) < chance"
+BEGIN = {"begin": "tick == 0"}
+SHOW_IMAGE = {
+    "show": "chance_post = pixels(example_pre * second, j) * (intensity + attempt_pre) * chance_per_grey",
+    "hide": "chance_post = 0",
+}
+
+
+def controller_constants(experiment: Experiment) -> dict[str, float]:
+    """Return the numbers in the controller's statements."""
+    return {
+        "stimulus_steps": experiment.stimulus_steps,
+        "presentation_steps": experiment.presentation_steps,
+        "min_spikes": experiment.presentation.min_spikes,
+        "max_attempts": experiment.max_attempts,
+    }
+
+
+def image_constants(experiment: Experiment) -> dict[str, float]:
+    """Return the numbers in `SHOW_IMAGE`: rate = pixel / 8 * intensity Hz (Diehl & Cook 2015)."""
+    return {"intensity": experiment.presentation.intensity, "chance_per_grey": experiment.dt / 1000 / 8}
