@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator, WithJsonSchema
 
-from snstdp_cli.rules.expressions import Formula, check_expression, evaluate, translate, write
+from snstdp_cli.rules.expressions import check_expression
+from snstdp_cli.rules.formulas import Formula, evaluate, translate, write
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -87,7 +88,10 @@ class Closures:
             variables = {"L_0": count, "s_max": high, "s_min": low}
             (new_high, good), (new_low, good_too) = evaluate(self.s_max, variables), evaluate(self.s_min, variables)
             good = good & good_too
+            before = high, low
             high, low, usable = np.where(good, new_high, high), np.where(good, new_low, low), usable | good
+            if np.array_equal(before, (high, low)):
+                break
         return high, low, usable
 
     @property

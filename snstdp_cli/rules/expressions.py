@@ -1,12 +1,8 @@
-"""Formulas that a user may put into a rule: text, checked, translated into single operations.
+"""Formulas that a user may put into a rule: what they may consist of, and a sentence for whatever else is in them.
 
 A formula is arithmetic and nothing else: numbers, the names that its rule offers, `+ - * /`, powers with a whole
-exponent, `abs(x)`, `sqrt(x)` and `clip(x, low, high)`. These are the operations that give the same bits on NumPy, Cython
-and C++; `exp`, `log` and broken powers come from the C library and do not.
-
-A formula has **no value** where a step of it divides by less than `SMALLEST`, takes the root of a negative number, clips
-to a low end above the high end, or leaves +-`LARGEST`. Whoever uses it must ask `evaluate`, or the statements of `write`
-with `guarded=True`, whether there is a value: nothing that is not finite comes out of either.
+exponent, `abs(x)`, `sqrt(x)` and `clip(x, low, high)`. These operations give the same bits on NumPy, Cython and C++;
+`exp`, `log` and broken powers come from the C library and do not.
 """
 
 from __future__ import annotations
@@ -15,65 +11,16 @@ import ast
 import difflib
 import re
 import warnings
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-#: A step beyond this has no value. Products, quotients and sums of what is within stay far from infinity.
+#: Beyond this no step of a formula has a value; products, quotients and sums of what is within it are finite.
 LARGEST = 1e30
-#: What is nearer to 0 is not divided by.
-SMALLEST = 1e-30
 #: Number of arguments of each function.
 FUNCTIONS = {"abs": 1, "sqrt": 1, "clip": 3}
-_OPERATORS: dict[type[ast.AST], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
+OPERATORS: dict[type[ast.AST], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
 _MAX_LENGTH, _MAX_DEPTH, _MAX_POWER = 300, 40, 8
 _FORBIDDEN = re.compile(r"[^A-Za-z0-9_.+\-*/(), \t\n]")
 _ALLOWED = "numbers, + - * / ** ( ), abs, sqrt and clip"
-
-#: The name of a variable or of an earlier step, or a number.
-Operand = str | float
-
-
-@dataclass(frozen=True)
-class Step:
-    """One operation.
-
-    Attributes
-    ----------
-    name
-        What later steps call its result.
-    operation
-        `+ - * /`, or the name of a function.
-    operands
-        Its arguments, in order.
-    """
-
-    name: str
-    operation: str
-    operands: tuple[Operand, ...]
-
-
-@dataclass(frozen=True)
-class Formula:
-    """A translated formula.
-
-    Attributes
-    ----------
-    steps
-        Its operations, in the order in which they are done.
-    result
-        The last step, or a variable or a number where there is no operation.
-    """
-
-    steps: tuple[Step, ...]
-    result: Operand
-
-    def uses(self, name: str) -> bool:
-        """Tell whether the formula reads this variable."""
-        return name == self.result or any(name in step.operands for step in self.steps)
 
 
 def check_expression(text: str, names: Collection[str]) -> str:
@@ -89,12 +36,13 @@ def check_expression(text: str, names: Collection[str]) -> str:
     ValueError
         With a sentence, if the text is anything but arithmetic with these names.
     """
-    body = _parse(text)
+    body = parse_formula(text)
     _check(body, names)
     return ast.unparse(body)
 
 
-def _parse(text: str) -> ast.expr:
+def parse_formula(text: str) -> ast.expr:
+    """Return the syntax tree of a formula, whose parts are not checked yet."""
     if len(text) > _MAX_LENGTH:
         raise ValueError(f"a formula of {len(text):,} characters; expected at most {_MAX_LENGTH}")
     if found := _FORBIDDEN.search(text):
@@ -127,8 +75,8 @@ def _check(node: ast.expr, names: Collection[str]) -> None:
             _check(node.operand, names)
         case ast.BinOp(op=ast.Pow()):
             _check(node.left, names)
-            _exponent(node.right)
-        case ast.BinOp(op=operator) if type(operator) in _OPERATORS:
+            exponent_of(node.right)
+        case ast.BinOp(op=operator) if type(operator) in OPERATORS:
             _check(node.left, names)
             _check(node.right, names)
         case ast.Call(func=ast.Name(id=name), keywords=[]):
@@ -149,13 +97,14 @@ def _check_number(value: object) -> None:
         raise ValueError(f"a number in it is larger than {LARGEST:g}")
 
 
-def _exponent(node: ast.expr) -> int:
+def exponent_of(node: ast.expr) -> int:
+    """Return the whole number that a power's exponent is."""
     sign, number = (-1, node.operand) if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) else (1, node)
     power = number.value if isinstance(number, ast.Constant) else None
     if isinstance(power, bool) or not isinstance(power, int) or power > _MAX_POWER:
         raise ValueError(
-            f"found the exponent '{ast.unparse(node)[:40]}'; expected a whole number from -{_MAX_POWER} to {_MAX_POWER} "
-            "(a square root is sqrt(x))"
+            f"found the exponent '{ast.unparse(node)[:40]}'; expected a whole number from -{_MAX_POWER} to "
+            f"{_MAX_POWER} (a square root is sqrt(x))"
         )
     return sign * power
 
@@ -163,159 +112,3 @@ def _exponent(node: ast.expr) -> int:
 def _meant(name: str, known: Collection[str]) -> str:
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     return f"; did you mean '{close[0]}'?" if close else ""
-
-
-def translate(text: str, constants: Mapping[str, float], prefix: str) -> Formula:
-    """Translate a checked formula into steps; what depends on no variable is worked out now.
-
-    Parameters
-    ----------
-    text
-        A formula that `check_expression` has accepted.
-    constants
-        Names whose values are known; all others are variables.
-    prefix
-        What the names of its steps begin with.
-    """
-    steps: list[Step] = []
-
-    def do(operation: str, *operands: Operand) -> Operand:
-        if all(isinstance(operand, float) for operand in operands):
-            value, good = _do(operation, *operands)
-            if good:
-                return float(value) + 0.0  # no negative zero
-        steps.append(Step(f"{prefix}_step{len(steps) + 1}", operation, operands))
-        return steps[-1].name
-
-    def visit(node: ast.expr) -> Operand:
-        match node:
-            case ast.Constant(value=int() | float() as value):
-                return float(value)
-            case ast.Name(id=name):
-                return float(constants[name]) if name in constants else name
-            case ast.UnaryOp(op=ast.UAdd(), operand=operand):
-                return visit(operand)
-            case ast.UnaryOp(operand=operand):
-                return do("-", 0.0, visit(operand))
-            case ast.BinOp(left=left, op=ast.Pow(), right=right):
-                return power(visit(left), _exponent(right))
-            case ast.BinOp(left=left, op=operator, right=right):
-                return do(_OPERATORS[type(operator)], visit(left), visit(right))
-            case ast.Call(func=ast.Name(id=name), args=arguments):
-                return do(name, *(visit(argument) for argument in arguments))
-        raise AssertionError(ast.dump(node))  # check_expression lets nothing else pass
-
-    def power(base: Operand, exponent: int) -> Operand:
-        product: Operand = 1.0 if exponent == 0 else base
-        for _ in range(abs(exponent) - 1):
-            product = do("*", product, base)
-        return do("/", 1.0, product) if exponent < 0 else product
-
-    result = visit(_parse(text))
-    return Formula(tuple(steps), result)
-
-
-def _do(operation: str, *operands: Any) -> tuple[Any, Any]:
-    """Return the result of one operation, 0 where it has none, and where it has one; also for arrays."""
-    import numpy as np
-
-    a, *rest = operands
-    with np.errstate(all="ignore"):
-        allowed = {"/": lambda: np.abs(rest[0]) >= SMALLEST, "sqrt": lambda: a >= 0, "clip": lambda: rest[0] <= rest[1]}
-        calculate: dict[str, Callable[[], Any]] = {
-            "+": lambda: np.add(a, *rest),
-            "-": lambda: np.subtract(a, *rest),
-            "*": lambda: np.multiply(a, *rest),
-            "/": lambda: np.divide(a, *rest),
-            "abs": lambda: np.abs(a),
-            "sqrt": lambda: np.sqrt(a),
-            "clip": lambda: np.clip(a, *rest),
-        }
-        value = calculate[operation]()
-        good = np.logical_and(allowed.get(operation, lambda: True)(), np.abs(value) <= LARGEST)
-        return np.where(good, value, 0.0), good
-
-
-def evaluate(formula: Formula, variables: Mapping[str, NDArray[Any]]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return the values of a formula and where it has one; 0 stands where it has none.
-
-    Parameters
-    ----------
-    formula
-        What `translate` returned.
-    variables
-        Arrays of one shape for the names that the formula reads.
-    """
-    import numpy as np
-
-    shape = np.shape(next(iter(variables.values())))
-    known: dict[Operand, Any] = {**variables}
-    good = np.ones(shape, dtype=bool)
-    for step in formula.steps:
-        known[step.name], fine = _do(step.operation, *(known.get(operand, operand) for operand in step.operands))
-        good &= fine
-    value = np.broadcast_to(np.asarray(known.get(formula.result, formula.result), dtype=np.float64), shape)
-    return np.where(good, value, 0.0), good
-
-
-def write(
-    formula: Formula, names: Mapping[str, str], constants: dict[str, float], prefix: str, *, guarded: bool
-) -> tuple[list[str], str, list[str]]:
-    """Write a formula as statements of Brian 2, an operation a line, so that nobody reorders them.
-
-    Parameters
-    ----------
-    formula
-        What `translate` returned.
-    names
-        What its variables are called in the statements.
-    constants
-        Takes up the formula's numbers, under names that begin with `prefix`: other numbers, the same program.
-    guarded
-        Whether each step looks after itself: needed where it is not known before that it has a value.
-
-    Returns
-    -------
-    The statements, the name of the result, and the names of flags, each 1 where its step has a value.
-    """
-
-    def name(operand: Operand) -> str:
-        if isinstance(operand, str):
-            return names.get(operand, operand)
-        found = f"{prefix}_{1 + sum(key.startswith(prefix) for key in constants)}"
-        constants[found] = operand
-        return found
-
-    lines: list[str] = []
-    flags: list[str] = []
-    for step in formula.steps:
-        operands = [name(operand) for operand in step.operands]
-        if not guarded:
-            lines.append(f"{step.name} = {_text(step.operation, operands)}")
-            continue
-        for flag, line in _guarded_step(step.name, step.operation, operands):
-            lines.append(line)
-            flags += [flag] if flag else []
-    return lines, name(formula.result), flags
-
-
-def _text(operation: str, operands: list[str]) -> str:
-    if operation in FUNCTIONS:
-        return f"{operation}({', '.join(operands)})"
-    return f"{operands[0]} {operation} {operands[1]}"
-
-
-def _guarded_step(name: str, operation: str, operands: list[str]) -> Iterator[tuple[str, str]]:
-    """Yield the flag that each statement sets, or '', and the statement."""
-    allowed, safe = f"{name}_allowed", list(operands)
-    if operation == "/":
-        yield allowed, f"{allowed} = int(abs({operands[1]}) >= {SMALLEST!r})"
-        safe[1] = f"({allowed} * {operands[1]} + (1 - {allowed}))"
-    elif operation == "sqrt":
-        yield allowed, f"{allowed} = int({operands[0]} >= 0)"
-        safe[0] = f"{allowed} * {operands[0]}"
-    elif operation == "clip":
-        yield allowed, f"{allowed} = int({operands[1]} <= {operands[2]})"
-    yield "", f"{name}_raw = {_text(operation, safe)}"
-    yield f"{name}_fits", f"{name}_fits = int(abs({name}_raw) <= {LARGEST!r})"
-    yield "", f"{name} = {name}_fits * {name}_raw"

@@ -27,7 +27,7 @@ from pydantic import Field
 
 from snstdp_cli.config import Number
 from snstdp_cli.errors import ConfigError
-from snstdp_cli.rules.base import Plasticity, Rule, RuleContext, RuleParameters
+from snstdp_cli.rules.base import Plasticity, Rule, RuleContext, RuleParameters, Symptom
 from snstdp_cli.rules.closures import Closures, ClosureText, make_closures
 
 CITATION = (
@@ -151,6 +151,14 @@ _UPDATE = (
 )
 _REPLACEABLE = "these two are our defaults; rule.s_max and rule.s_min take other formulas, such as the paper's"
 _PUBLISHED = "Published: the update, the trace, L_tar, scaling updated from L_0 in the reset. Derived by us: "
+_ADVICE: dict[Symptom, str] = {
+    "silent": "a larger rule.a_tar",
+    "runaway": "a smaller rule.a_tar",
+    "norm too high": "a smaller rule.eta, or rule.scaling: instantaneous",
+    "norm too low": "a larger rule.eta",
+    "never learned": "a larger rule.a_tar",
+    "weights out of bounds": "the default formulas of rule.s_max and rule.s_min",
+}
 
 RULES = (
     Rule(
@@ -161,6 +169,7 @@ RULES = (
         notes=_PUBLISHED + "the formula for s_max.",
         parameters=SmaxParameters,
         build=build,
+        advice=_ADVICE,
     ),
     Rule(
         name="smin",
@@ -174,5 +183,6 @@ RULES = (
         notes=_PUBLISHED + "the formula for s_max and this closure with positive_share.",
         parameters=SminParameters,
         build=build,
+        advice=_ADVICE,
     ),
 )
