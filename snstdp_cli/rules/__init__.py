@@ -7,12 +7,9 @@ is a program: it runs in `load_rule`, and `find_rule` calls that only if it is t
 from __future__ import annotations
 
 import difflib
-import hashlib
 import importlib
-import json
 import pkgutil
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from pydantic import ValidationError
@@ -20,7 +17,9 @@ from pydantic import ValidationError
 from snstdp_cli.errors import ConfigError
 from snstdp_cli.fields import describe, shown
 from snstdp_cli.rules.base import Plasticity, Rule, RuleContext, RuleParameters
-from snstdp_cli.rules.external import build_checked, load_rule
+from snstdp_cli.rules.checking import build_plasticity as build_checked
+from snstdp_cli.rules.checking import check_rule, plasticity_digest
+from snstdp_cli.rules.external import check_rule_file, load_rule
 from snstdp_cli.rules.naming import is_rule_file
 
 __all__ = [
@@ -30,11 +29,13 @@ __all__ = [
     "RuleContext",
     "RuleParameters",
     "build_plasticity",
+    "check_rule",
+    "check_rule_file",
     "complete_parameters",
-    "digest_of_plasticity",
     "find_rule",
     "is_rule_file",
     "load_rule",
+    "plasticity_digest",
 ]
 
 
@@ -94,12 +95,7 @@ def build_plasticity(rule: Rule, parameters: Mapping[str, Any], context: RuleCon
         If a parameter, or what a rule of the user's says, cannot be used.
     """
     checked = _checked(rule, parameters, "configuration")
-    return rule.build(checked, context) if rule in RULES.values() else build_checked(rule, checked, context)
-
-
-def digest_of_plasticity(plasticity: Plasticity) -> str:
-    """Return the SHA-256 of all that a built rule says: what tells two rules apart, wherever they come from."""
-    return hashlib.sha256(json.dumps(asdict(plasticity), sort_keys=True, default=float).encode()).hexdigest()
+    return rule.build(checked, context) if rule in RULES.values() else build_checked(rule.name, rule, checked, context)
 
 
 def _checked(rule: Rule, given: Mapping[str, Any], where: str) -> RuleParameters:

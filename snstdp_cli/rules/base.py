@@ -5,8 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict
+
+#: What a training may look like when something is wrong; a rule says for each which of its parameters helps.
+Symptom = Literal[
+    "silent",
+    "runaway",
+    "norm too high",
+    "norm too low",
+    "never learned",
+    "few neurons dominate",
+    "weights out of bounds",
+]
+SYMPTOMS: tuple[Symptom, ...] = get_args(Symptom)
 
 
 class RuleParameters(BaseModel):
@@ -17,7 +30,15 @@ class RuleParameters(BaseModel):
 
 @dataclass(frozen=True)
 class RuleContext:
-    """What a rule may know of the network: its time step in ms and the number of inputs of a neuron."""
+    """What a rule may know of the network.
+
+    Attributes
+    ----------
+    dt_ms
+        Time step, ms.
+    n_input
+        Number of inputs of a neuron.
+    """
 
     dt_ms: float
     n_input: int
@@ -32,15 +53,24 @@ class Plasticity:
 
     Attributes
     ----------
-    on_pre : statements for each arriving presynaptic spike, after the weight was added to the conductance.
-    on_post : named statements for all synapses of a neuron that spikes, run in this order.
-    neuron_variables : additional variables of the excitatory neuron with their initial values.
-    traces : additional variables of the neuron that decay exponentially, with their time constants in ms.
-    reset : statements of the neuron's reset, after all synapses.
-    constants : the names used in the statements above.
-    normalize_to : sum to which each neuron's weights are rescaled before each presentation, or None.
-    bounds : the interval that no weight may leave.
-    l1_target : what the L1 norm of a neuron's weights is expected to approach, or None.
+    on_pre
+        Statements for each arriving presynaptic spike, after the weight was added to the conductance.
+    on_post
+        Named statements for all synapses of a neuron that spikes, run in this order.
+    neuron_variables
+        Additional variables of the excitatory neuron with their initial values.
+    traces
+        Additional variables of the neuron that decay exponentially, with their time constants in ms.
+    reset
+        Statements of the neuron's reset, after all synapses.
+    constants
+        The names used in the statements above.
+    normalize_to
+        Sum to which each neuron's weights are rescaled before each presentation, or None.
+    bounds
+        The interval that no weight may leave.
+    l1_target
+        What the L1 norm of a neuron's weights is expected to approach, or None.
     """
 
     on_post: Mapping[str, str]
@@ -56,7 +86,28 @@ class Plasticity:
 
 @dataclass(frozen=True)
 class Rule:
-    """A named learning rule: its equations for people, its parameters, and how to build its `Plasticity`."""
+    """A named learning rule.
+
+    Attributes
+    ----------
+    name
+        What a user writes to choose it.
+    title
+        One line that says what it is.
+    equations
+        Its equations, for people, a line each.
+    citation
+        Where it was published.
+    notes
+        What is published and what is not, or anything else worth knowing.
+    parameters
+        The class of its parameters.
+    build
+        Makes the `Plasticity` from the parameters and the context.
+    advice
+        What to change of *this rule* when a training shows a symptom, as the object of "use": "a smaller rule.eta".
+        A symptom that is not there is one that the rule's parameters do not mend.
+    """
 
     name: str
     title: str
@@ -65,3 +116,4 @@ class Rule:
     notes: str
     parameters: type[RuleParameters]
     build: Callable[[RuleParameters, RuleContext], Plasticity]
+    advice: Mapping[Symptom, str] = field(default_factory=dict, hash=False)

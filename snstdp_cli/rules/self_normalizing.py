@@ -7,12 +7,13 @@ On every postsynaptic spike all n weights of the neuron move linearly, `eta` of 
 
 and `L_0` is the number of active synapses. The published part is the update, the target `L_tar = a_tar * n`, the
 trace, `s_min = 0` for SMAX, and that `s_max` and `s_min` are variables of the neuron, updated from `L_0` in its reset.
-Derived by us from the L1 target, because the paper's formulas for the scaling terms were not accessible to us:
+The formulas for `s_max` and `s_min` (the closures) are settings, because the paper's were not accessible to us; whoever
+holds it can put its formulas in. The defaults are derived by us from the L1 target:
 
     SMAX   s_max = L_tar / L_0            s_min = 0
     SMIN   s_max = share * L_tar / L_0    s_min = -(1 - share) * L_tar / (n - L_0)
 
-With `scaling: instantaneous` and SMAX this gives `L1 -> (1 - eta) L1 + eta L_tar` exactly at each spike.
+With `scaling: instantaneous` and SMAX's default this gives `L1 -> (1 - eta) L1 + eta L_tar` exactly at each spike.
 A trace that is *set* to 1 on arrival and decays with `tau_pre` is at or above `x_tar` exactly while its age is at most
 `tau_pre * ln(1 / x_tar)`, so a synapse stores when its last spike arrived, and no exponential is evaluated.
 """
@@ -24,8 +25,10 @@ from typing import Literal
 
 from pydantic import Field
 
+from snstdp_cli.errors import ConfigError
 from snstdp_cli.fields import Number
-from snstdp_cli.rules.base import Plasticity, Rule, RuleContext, RuleParameters
+from snstdp_cli.rules.base import Plasticity, Rule, RuleContext, RuleParameters, Symptom
+from snstdp_cli.rules.closures import Closures, ClosureText, make_closures
 
 CITATION = (
     "G. C. Fahey, S. J. Ippolito, G. I. Matthews, A linear self-normalizing spike-timing-dependent plasticity rule "
@@ -33,7 +36,12 @@ CITATION = (
 )
 
 
-class SmaxParameters(RuleParameters):
+_SMAX_CLOSURES = ("L_tar / L_0", "0")
+_SMIN_CLOSURES = ("share * L_tar / L_0", "-(1 - share) * L_tar / (n - L_0)")
+_READS = "a formula in L_tar, L_0, n, share and the old s_max, s_min"
+
+
+class SelfNormalizingParameters(RuleParameters):
     """Parameters that both variants share."""
 
     eta: Number = Field(0.01, gt=0, le=1, description="learning rate: share of the way a weight moves at a spike")
@@ -45,72 +53,93 @@ class SmaxParameters(RuleParameters):
     )
 
 
-class SminParameters(SmaxParameters):
-    """SMIN's additional parameter."""
+class SmaxParameters(SelfNormalizingParameters):
+    """SMAX's closures; `share` is 1."""
+
+    s_max: ClosureText = Field(_SMAX_CLOSURES[0], description=f"target of active synapses: {_READS}; derived by us")
+    s_min: ClosureText = Field(_SMAX_CLOSURES[1], description="target of inactive synapses: a formula, as published")
+
+
+class SminParameters(SelfNormalizingParameters):
+    """SMIN's closures and the `share` in them."""
 
     positive_share: Number = Field(
         0.5, ge=0, le=1, description="share of L_tar on positive weights: 0.5 = zero sum, 1 = SMAX"
     )
+    s_max: ClosureText = Field(_SMIN_CLOSURES[0], description=f"target of active synapses: {_READS}; derived by us")
+    s_min: ClosureText = Field(
+        _SMIN_CLOSURES[1], description="target of inactive synapses: such a formula; derived by us"
+    )
 
 
-def window_steps(parameters: SmaxParameters, dt_ms: float) -> int:
+def window_steps(parameters: SelfNormalizingParameters, dt_ms: float) -> int:
     """Return the largest age in steps at which a trace is still at or above `x_tar`."""
     return math.floor(parameters.tau_pre_ms * math.log(1 / parameters.x_tar) / dt_ms + 1e-9)
+
+
+def _closures(parameters: RuleParameters, n: int) -> Closures:
+    assert isinstance(parameters, SmaxParameters | SminParameters)
+    share = parameters.positive_share if isinstance(parameters, SminParameters) else 1.0
+    s_max, s_min = parameters.s_max, parameters.s_min
+    if share == 1 and s_min == _SMIN_CLOSURES[1]:
+        s_min = "0"  # nothing on negative weights: SMAX, also at L_0 = n, where SMIN's formula is 0 / 0
+    try:
+        return make_closures(s_max, s_min, parameters.a_tar * n, n, share)
+    except ValueError as error:
+        raise ConfigError(f"rule.s_max, rule.s_min: {error}") from None
+
+
+_ACTIVE = "active = int(t_in_timesteps - arrived <= window)"
+_OLD_VALUES = {"s_max": 0.0, "s_min": 0.0}
+#: A neuron keeps its values at a spike for which the closures have none.
+_KEEP = "s_max = usable * s_max_now + (1 - usable) * s_max\ns_min = usable * s_min_now + (1 - usable) * s_min"
 
 
 def build(parameters: RuleParameters, context: RuleContext) -> Plasticity:
     """Say the rule in Brian 2's terms.
 
-    `L_0` is counted in a pathway of its own. The guard `usable` and the clipped denominators make a division by zero
-    impossible: a spike with `L_0 = 0` (or `L_0 = n` where inactive synapses carry weight) changes no scaling.
+    `L_0` is counted in a pathway of its own. A spike for which the closures have no finite value (`L_0 = 0`; for SMIN
+    also `L_0 = n`) is not `usable` and changes no scaling: there is no division by zero, whatever the closures.
+
+    Raises
+    ------
+    ConfigError
+        If the closures have a value for no `L_0` at all.
     """
-    assert isinstance(parameters, SmaxParameters)
-    n = context.n_input
-    share = parameters.positive_share if isinstance(parameters, SminParameters) else 1.0
-    l_tar = parameters.a_tar * n
-    up, down = share * l_tar, -(1 - share) * l_tar
-    constants = {
-        "eta": parameters.eta,
-        "window": window_steps(parameters, context.dt_ms),
-        "up_total": up,
-        "down_total": down,
-        "n_synapses": n,
-        "L_0_most": n if down == 0 else n - 1,
-    }
-    active = "active = int(t_in_timesteps - arrived <= window)"
-    count = f"{active}\nL_0_post += active"
-    bounds = (min(down, 0.0), up) if down == 0 else (down, up)
-    if parameters.scaling == "instantaneous":
-        learn = f"""
-            {active}
-            usable = int(L_0_post >= 1 and L_0_post <= L_0_most)
-            s_max = up_total / clip(L_0_post, 1, n_synapses)
-            s_min = down_total / clip(n_synapses - L_0_post, 1, n_synapses)
-            w += usable * eta * (active * s_max + (1 - active) * s_min - w)
-            """
-        variables, reset = {"L_0": 0.0}, "L_0 = 0"
-    else:
-        # `scaled` is 0 until a first usable L_0 was seen: before that there is no s_max to move towards.
-        learn = f"""
-            {active}
-            w += scaled_post * eta * (active * s_max_post + (1 - active) * s_min_post - w)
-            """
-        variables = {"L_0": 0.0, "s_max": 0.0, "s_min": 0.0, "scaled": 0.0}
-        reset = """
-            usable = int(L_0 >= 1 and L_0 <= L_0_most)
-            s_max = usable * up_total / clip(L_0, 1, n_synapses) + (1 - usable) * s_max
-            s_min = usable * down_total / clip(n_synapses - L_0, 1, n_synapses) + (1 - usable) * s_min
-            scaled = clip(scaled + usable, 0, 1)
-            L_0 = 0
-            """
+    assert isinstance(parameters, SelfNormalizingParameters)
+    closures = _closures(parameters, context.n_input)
+    scale = _instantaneous if parameters.scaling == "instantaneous" else _lagged
+    learn, variables, reset, constants = scale(closures)
     return Plasticity(
-        on_post={"count": count, "learn": learn},
-        neuron_variables=variables,
-        reset=reset,
-        constants=constants,
-        bounds=bounds,
-        l1_target=l_tar,
+        on_post={"count": f"{_ACTIVE}\nL_0_post += active", "learn": f"{_ACTIVE}\n{learn}"},
+        neuron_variables={"L_0": 0.0, **variables},
+        reset=f"{reset}\nL_0 = 0",
+        constants={"eta": parameters.eta, "window": window_steps(parameters, context.dt_ms), **constants},
+        bounds=closures.bounds,
+        l1_target=closures.l1_target,
     )
+
+
+_Scaling = tuple[str, dict[str, float], str, dict[str, float]]
+
+
+def _lagged(closures: Closures) -> _Scaling:
+    """Return `learn`, variables, reset and constants for values that the neuron's previous spike left."""
+    scale, constants = closures.statements("L_0", {name: name for name in _OLD_VALUES})
+    learn = "w += scaled_post * eta * (active * s_max_post + (1 - active) * s_min_post - w)"
+    # `scaled` is 0 until a first usable L_0 was seen: before that there is no s_max to move towards.
+    reset = f"{scale}\n{_KEEP}\nscaled = clip(scaled + usable, 0, 1)"
+    return learn, {**_OLD_VALUES, "scaled": 0.0}, reset, constants
+
+
+def _instantaneous(closures: Closures) -> _Scaling:
+    """Return the same for values from this very spike, which every synapse works out for itself."""
+    scale, constants = closures.statements("L_0_post", {name: f"{name}_post" for name in _OLD_VALUES})
+    learn = f"{scale}\nw += usable * eta * (active * s_max_now + (1 - active) * s_min_now - w)"
+    if not closures.use_old_values:
+        return learn, {}, "", constants
+    remember, _ = closures.statements("L_0", {name: name for name in _OLD_VALUES})
+    return learn, dict(_OLD_VALUES), f"{remember}\n{_KEEP}", constants
 
 
 _UPDATE = (
@@ -120,28 +149,40 @@ _UPDATE = (
     "x_pre = 1 on arrival of a presynaptic spike, dx_pre/dt = -x_pre / tau_pre",
     "L_0 = number of synapses with x_pre >= x_tar,  L_tar = a_tar * n",
 )
+_REPLACEABLE = "these two are our defaults; rule.s_max and rule.s_min take other formulas, such as the paper's"
 _PUBLISHED = "Published: the update, the trace, L_tar, scaling updated from L_0 in the reset. Derived by us: "
+_ADVICE: dict[Symptom, str] = {
+    "silent": "a larger rule.a_tar",
+    "runaway": "a smaller rule.a_tar",
+    "norm too high": "a smaller rule.eta, or rule.scaling: instantaneous",
+    "norm too low": "a larger rule.eta",
+    "never learned": "a larger rule.a_tar",
+    "weights out of bounds": "the default formulas of rule.s_max and rule.s_min",
+}
 
 RULES = (
     Rule(
         name="smax",
         title="self-normalizing STDP, SMAX: non-negative weights",
-        equations=(*_UPDATE, "s_max = L_tar / L_0,  s_min = 0"),
+        equations=(*_UPDATE, f"s_max = {_SMAX_CLOSURES[0]},  s_min = {_SMAX_CLOSURES[1]}", _REPLACEABLE),
         citation=CITATION,
         notes=_PUBLISHED + "the formula for s_max.",
         parameters=SmaxParameters,
         build=build,
+        advice=_ADVICE,
     ),
     Rule(
         name="smin",
         title="self-normalizing STDP, SMIN: weights of both signs",
         equations=(
             *_UPDATE,
-            "s_max = positive_share * L_tar / L_0,  s_min = -(1 - positive_share) * L_tar / (n - L_0)",
+            f"s_max = {_SMIN_CLOSURES[0]},  s_min = {_SMIN_CLOSURES[1]},  share = positive_share",
+            _REPLACEABLE,
         ),
         citation=CITATION,
         notes=_PUBLISHED + "the formula for s_max and this closure with positive_share.",
         parameters=SminParameters,
         build=build,
+        advice=_ADVICE,
     ),
 )

@@ -71,5 +71,12 @@ RULES = (
         notes="All values are Diehl & Cook's.",
         parameters=TripletParameters,
         build=build,
+        advice={
+            "silent": "a larger rule.a_tar",
+            "runaway": "a smaller rule.a_tar",
+            "norm too high": "a smaller rule.nu_post (weights are rescaled only before each presentation)",
+            "norm too low": "a smaller rule.nu_pre (weights are rescaled only before each presentation)",
+            "never learned": "a larger rule.a_tar",
+        },
     ),
 )

@@ -7,7 +7,7 @@ from typing import Any
 from snstdp_cli.artefacts import Record
 from snstdp_cli.artefacts.records import Digest
 from snstdp_cli.config import GENERATION, Experiment, differences, fingerprint, settings_of
-from snstdp_cli.rules import Plasticity, digest_of_plasticity
+from snstdp_cli.rules import Plasticity, plasticity_digest
 
 
 class TrainingIdentity(Record):
@@ -56,7 +56,7 @@ def identify_training(experiment: Experiment, plasticity: Plasticity, images: st
     """
     return TrainingIdentity(
         settings=settings_of(experiment, "training", without=("num_examples",)),
-        rule=digest_of_plasticity(plasticity),
+        rule=plasticity_digest(plasticity),
         images=images,
         start=start,
     )

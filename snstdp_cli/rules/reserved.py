@@ -1,0 +1,17 @@
+"""Names that the network uses itself, and that a rule's own variables and constants must therefore leave alone."""
+
+from __future__ import annotations
+
+#: Variables, constants and integrator's names of the network, by hand: the network is built above this room.
+NETWORK_NAMES = frozenset(
+    (
+        *("v", "ge", "gi", "cooldown", "theta", "tick", "w_sum", "w", "arrived", "w_total", "i", "j", "N"),
+        *("t", "dt", "t_in_timesteps", "theta_step", "refractory_steps"),
+        *("v_rest", "v_reset", "v_offset", "v_threshold", "E_exc", "E_inh", "tau", "tau_ge", "tau_gi", "tau_theta"),
+        *("free", "mean_ge", "mean_gi", "y", "p", "e1", "e2", "e4", "phi", "slope"),
+    )
+)
+#: Pathways of the input synapses beside a rule's own.
+PATHWAYS = frozenset({"pre", "sum_weights", "rescale", "delay"})
+#: What statements may read and must not change.
+READ_ONLY = frozenset({"arrived", "t", "dt", "t_in_timesteps", "i", "j", "N"})
