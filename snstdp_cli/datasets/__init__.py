@@ -8,6 +8,8 @@ from snstdp_cli.datasets.idx import read_idx
 from snstdp_cli.datasets.known import NAMES
 from snstdp_cli.datasets.loading import load_dataset
 from snstdp_cli.datasets.places import DATA_VARIABLE, find_dataset, search_path
+from snstdp_cli.datasets.plausibility import plausibility
+from snstdp_cli.datasets.withholding import withhold
 
 __all__ = [
     "DATA_VARIABLE",
@@ -18,6 +20,8 @@ __all__ = [
     "fetch_dataset",
     "find_dataset",
     "load_dataset",
+    "plausibility",
     "read_idx",
     "search_path",
+    "withhold",
 ]
