@@ -11,7 +11,7 @@ import pytest
 from fuzzing import tries
 from hypothesis import given
 from hypothesis import strategies as st
-from idx_files import EDITS, FILES, IMAGES, LABELS, found_or_refusal, idx_bytes, mutate, write_split
+from idx_files import EDITS, IMAGES, LABELS, found_or_refusal, idx_bytes, mutate, write_split
 
 from snstdp_cli.datasets import (
     Dataset,
@@ -21,7 +21,6 @@ from snstdp_cli.datasets import (
     load_dataset,
     search_path,
 )
-from snstdp_cli.datasets.known import CONTENT, SHA256
 from snstdp_cli.errors import DataError
 
 pytestmark = pytest.mark.usefixtures("places")
@@ -174,7 +173,7 @@ def test_an_asked_folder_that_may_not_be_read_says_so(tmp_path: Path, monkeypatc
     def refuse(_: Path) -> bool:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "is_file", refuse)
+    monkeypatch.setattr(Path, "exists", refuse)
     monkeypatch.setattr(Path, "iterdir", refuse)
     with pytest.raises(DataError, match=r"cannot be read \(Permission denied\)"):
         load_dataset("mnist", "train", tmp_path)
@@ -208,93 +207,6 @@ def test_an_unknown_split_is_refused() -> None:
         load_dataset("mnist", "validation")  # type: ignore[arg-type]
 
 
-# Content that is known to be another data set's: MNIST and Fashion-MNIST have the same file names
-
-
-@pytest.fixture
-def known(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """Call images of 1 MNIST's, those of 2 Fashion-MNIST's and those of 3 the bundled ones."""
-    found = {}
-    for value, name in enumerate(("mnist", "fashion-mnist", "bundled"), 1):
-        digest = hashlib.sha256(b"3x2x4\n" + bytes([value] * 24) + LABELS.tobytes()).hexdigest()
-        monkeypatch.setitem(CONTENT, digest, name)
-        found[name] = digest
-    return found
-
-
-@pytest.mark.parametrize("split", ["train", "test"])
-@pytest.mark.parametrize(("name", "value", "other"), [("fashion-mnist", 1, "mnist"), ("mnist", 2, "fashion-mnist")])
-def test_the_images_of_another_data_set_are_refused_by_name(
-    places: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    known: dict[str, str],
-    split: Split,
-    name: str,
-    value: int,
-    other: str,
-) -> None:
-    folder = places / "wrong"
-    write_split(folder, np.full((3, 2, 4), value, np.uint8), prefix="train" if split == "train" else "t10k")
-    message = rf"wrong: these are the images of {other}, not of {name} .*by --data-dir, or ask for --data {other}$"
-    with pytest.raises(DataError, match=message):
-        load_dataset(name, split, folder)
-    monkeypatch.setenv("SNSTDP_DATA", str(folder))
-    with pytest.raises(DataError, match=message):
-        load_dataset(name, split)
-    assert find_dataset(name) is None
-    assert load_dataset(other, split).sha256 == known[other]
-    assert find_dataset(other) == folder
-    assert load_dataset(f"{folder}/", split).sha256 == known[other]
-
-
-def test_one_split_of_another_data_set_is_refused_when_it_is_loaded(tmp_path: Path, known: dict[str, str]) -> None:
-    write_split(tmp_path, prefix="t10k")
-    marked(tmp_path, 1)
-    assert len(load_dataset("fashion-mnist", "test", tmp_path)) == 3
-    with pytest.raises(DataError, match="these are the images of mnist, not of fashion-mnist"):
-        load_dataset("fashion-mnist", "train", tmp_path)
-
-
-def test_a_folder_with_another_data_set_is_passed_over_for_the_next(places: Path, known: dict[str, str]) -> None:
-    marked(places / "both", 1)
-    marked(places / "both" / "fashion-mnist", 2)
-    assert mark(load_dataset("fashion-mnist", "train", places / "both")) == 2
-    marked(Path("MNIST"), 2)
-    with pytest.raises(DataError, match=r"^MNIST: these are the images of fashion-mnist, not of mnist"):
-        load_dataset("mnist", "train")
-    marked(places / "cache" / "snstdp" / "mnist", 1)
-    assert mark(load_dataset("mnist", "train")) == 1
-
-
-def test_a_published_file_tells_its_data_set_even_where_no_content_is_known(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = write_split(tmp_path, prefix="t10k")
-    digest = hashlib.sha256((folder / "t10k-images-idx3-ubyte").read_bytes()).hexdigest()
-    monkeypatch.setitem(SHA256["fashion-mnist"], FILES[2], digest)
-    assert find_dataset("fashion-mnist", folder) == folder
-    with pytest.raises(DataError, match="these are the images of fashion-mnist, not of mnist"):
-        load_dataset("mnist", "test", folder)
-
-
-def test_a_copy_of_the_bundled_files_is_mnist_and_known_to_be_the_subset(tmp_path: Path, known: dict[str, str]) -> None:
-    found = load_dataset("mnist", "train", marked(tmp_path, 3))
-    assert (found.bundled, found.source) == (True, str(tmp_path))
-    with pytest.raises(DataError, match="these are the images of bundled, not of fashion-mnist"):
-        load_dataset("fashion-mnist", "train", tmp_path)
-
-
-def test_the_digests_of_the_bundled_subset_are_known() -> None:
-    assert [CONTENT[load_dataset("bundled", split).sha256] for split in ("train", "test")] == ["bundled"] * 2
-
-
-def test_a_damaged_set_is_not_taken_for_another_one(tmp_path: Path) -> None:
-    (marked(tmp_path, 1) / "train-images-idx3-ubyte").write_bytes(b"damaged")
-    assert find_dataset("fashion-mnist", tmp_path) == tmp_path
-    with pytest.raises(DataError, match="found magic number"):
-        load_dataset("fashion-mnist", "train", tmp_path)
-
-
 # The data set
 
 
@@ -318,10 +230,11 @@ def test_a_data_set_knows_its_sizes(tmp_path: Path) -> None:
 def test_classes_are_at_least_ten_for_mnist_and_more_if_labels_say_so(tmp_path: Path) -> None:
     few = load_dataset("mnist", "train", write_split(tmp_path, labels=np.array([0, 1, 1], np.uint8)))
     assert few.num_classes == 10
+    assert few.classes.tolist() == [0, 1]
     many = load_dataset("mnist", "train", write_split(tmp_path, labels=np.array([0, 46, 1], np.uint8)))
     assert many.num_classes == 47
-    other = Dataset("synthetic", "train", few.images, few.labels, "", "", bundled=False)
-    assert other.num_classes == 2
+    own = load_dataset(f"{write_split(tmp_path, labels=np.array([3, 8, 8], np.uint8))}/", "train")
+    assert (own.num_classes, own.classes.tolist()) == (9, [3, 8])
 
 
 def test_the_digest_is_that_of_shape_pixels_and_labels_whatever_the_compression(tmp_path: Path) -> None:

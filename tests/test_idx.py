@@ -148,7 +148,7 @@ def test_missing_files_folders_and_refused_permission_are_data_errors(
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr("os.open", refuse)
     with pytest.raises(DataError, match="train-images-idx3-ubyte: cannot be read: Permission denied; check"):
         read_idx(path)
 

@@ -9,7 +9,6 @@ import re
 import shutil
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -88,13 +87,14 @@ def test_both_splits_of_an_npz_file_are_read_as_they_were_written() -> None:
     assert not train.images.flags.writeable
     assert not train.labels.flags.writeable
     assert (train.name, train.source, train.split, train.bundled) == ("own.npz", "own.npz", "train", False)
-    assert (train.n_input, train.num_classes, test.num_classes) == (6, 3, 2)
+    assert (train.n_input, train.num_classes, test.num_classes) == (6, 3, 3)
+    assert train.classes.tolist() == test.classes.tolist() == [0, 1, 2]
 
 
 def test_provenance_names_the_path_as_it_was_given_and_the_content(folder: Path) -> None:
     told = describe_data(load_dataset(f"{folder}/{write()}", "test"))
     assert told["name"] == f"{folder}/own.npz"
-    assert (told["num_images"], told["image_shape"], told["num_classes"]) == (2, [2, 3], 2)
+    assert (told["num_images"], told["image_shape"], told["num_classes"]) == (2, [2, 3], 3)
     assert len(told["sha256"]) == 64
 
 
@@ -119,9 +119,9 @@ def test_an_order_of_memory_a_type_of_labels_or_further_arrays_change_nothing() 
         ),
         (
             {"test_images": IMAGES.astype(np.int64)},
-            r"test_images: .*int64 from 0 to 23.*: test_images\.astype\('uint8'\)",
+            r"test_images: .*int64 from 0 to 23.*: test_images = test_images\.astype\('uint8'\)$",
         ),
-        ({"train_images": IMAGES > 3}, r"found values of type bool .*expected grey values of 0 to 255 of type uint8"),
+        ({"train_images": IMAGES > 3}, r"found values of type bool, expected grey values of 0 to 255 of type uint8"),
         ({"train_images": IMAGES / np.nan}, r"from nan to nan, expected grey"),
         ({"train_images": IMAGES.reshape(4, 6)}, r"shape 4 x 6, expected \[num, rows, cols\].*reshape flat images"),
         ({"train_images": IMAGES[..., None]}, r"shape 4 x 2 x 3 x 1, expected .*turn colours into grey"),
@@ -138,24 +138,12 @@ def test_an_order_of_memory_a_type_of_labels_or_further_arrays_change_nothing() 
         ({"train_labels": np.array([0.0, 1, 2, 2])}, r"type float64, expected \[num\] whole numbers"),
         ({"train_labels": np.eye(4, dtype=int)}, r"shape 4 x 4 of type int64, expected \[num\] whole numbers"),
         ({"train_labels": np.array([0, 1])}, r"4 images but 2 labels in the train split"),
-        ({"train_images": np.array([None, "x"], dtype=object)}, r"values of type object; expected numbers"),
     ],
 )
 def test_an_array_that_cannot_be_used_is_refused_with_what_to_do(changes: dict[str, Any], message: str) -> None:
     found = refusal(write(**changes))
     assert found.startswith("own.npz")
     assert re.search(message, found), found
-
-
-def test_an_archive_that_would_fill_the_memory_is_not_unpacked(folder: Path) -> None:
-    zeros = bytes(2**20)
-    with zipfile.ZipFile("own.npz", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        archive.writestr("train_images.npy", zeros)
-    content = Path("own.npz").read_bytes()
-    # The central directory, which comes last, now promises 4 GB.
-    at = content.rindex(len(zeros).to_bytes(4, "little"))
-    Path("own.npz").write_bytes(content[:at] + (2**32 - 2).to_bytes(4, "little") + content[at + 4 :])
-    assert "would unpack to 4,294,967,294 bytes; expected at most" in refusal("own.npz")
 
 
 def packed() -> bytes:

@@ -1,20 +1,27 @@
 """Data sets: MNIST, Fashion-MNIST, the bundled subset of MNIST, and the user's own images."""
 
+from snstdp_cli.datasets.dataset import Dataset
 from snstdp_cli.datasets.fetching import fetch_dataset
 from snstdp_cli.datasets.files import Split
+from snstdp_cli.datasets.identity import Identity
 from snstdp_cli.datasets.idx import read_idx
 from snstdp_cli.datasets.known import NAMES
-from snstdp_cli.datasets.loading import Dataset, load_dataset
+from snstdp_cli.datasets.loading import load_dataset
 from snstdp_cli.datasets.places import DATA_VARIABLE, find_dataset, search_path
+from snstdp_cli.datasets.plausibility import plausibility
+from snstdp_cli.datasets.withholding import withhold
 
 __all__ = [
     "DATA_VARIABLE",
     "NAMES",
     "Dataset",
+    "Identity",
     "Split",
     "fetch_dataset",
     "find_dataset",
     "load_dataset",
+    "plausibility",
     "read_idx",
     "search_path",
+    "withhold",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from snstdp_cli.datasets.files import expand
+from snstdp_cli.datasets.files import expand, open_regular
 from snstdp_cli.datasets.known import SHA256
 from snstdp_cli.datasets.places import cache_folder, check_name
 from snstdp_cli.errors import DataError
@@ -49,8 +49,7 @@ def fetch_dataset(name: str, target: Path | None = None) -> list[Path]:
     folder = cache_folder(name, None) if target is None else expand(target)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if target is not None:
-            _refuse_other_files(name, folder)
+        _refuse_other_files(name, folder, replace=target is None)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise DataError(f"{folder}: cannot be used as a folder for {name}: {reason}; choose another one") from None
@@ -88,15 +87,15 @@ def _fetch_file(name: str, file_name: str, folder: Path, mirrors: list[str]) -> 
     )
 
 
-def _refuse_other_files(name: str, folder: Path) -> None:
-    """Raise if a download would replace a file that is not the published one."""
+def _refuse_other_files(name: str, folder: Path, *, replace: bool) -> None:
+    """Raise if a download would replace what is no file, or, unless `replace`, a file that is not the published one."""
     for file_name, sha256 in SHA256[name].items():
         path = folder / file_name
         if not path.exists():
             continue
-        with path.open("rb") as stream:
+        with open_regular(path, f"the published file of {name}") as stream:
             found = hashlib.file_digest(stream, "sha256").hexdigest()
-        if found != sha256:
+        if found != sha256 and not replace:
             raise DataError(
                 f"{path}: is there already, and not the published file of {name} (SHA-256 {found[:12]}..., "
                 f"expected {sha256[:12]}...); move it away or choose another folder"

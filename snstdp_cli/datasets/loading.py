@@ -5,66 +5,20 @@ A user's own data set is a path: an .npz file with four arrays, or a folder with
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import get_args
 
-import numpy as np
-from numpy.typing import NDArray
-
 from snstdp_cli.config.experiment import is_data_path
-from snstdp_cli.datasets.files import Split, expand, expected_names, file_stems, find_file
-from snstdp_cli.datasets.idx import MAGIC, Kind, parse_idx, read_idx
-from snstdp_cli.datasets.known import CONTENT, NAMES, digest_of, identify, refuse_other_content
-from snstdp_cli.datasets.npz import LARGEST_LABEL, read_npz
+from snstdp_cli.datasets.dataset import Dataset, Pair, build_dataset
+from snstdp_cli.datasets.files import Kind, Split, expand, expected_names, file_stems, find_file
+from snstdp_cli.datasets.identity import identify, refuse_other_content
+from snstdp_cli.datasets.idx import parse_idx, read_idx
+from snstdp_cli.datasets.npz import read_npz
 from snstdp_cli.datasets.places import asked_folder, check_name, find_dataset, search_path
 from snstdp_cli.errors import DataError
 
-
-@dataclass(frozen=True, eq=False)
-class Dataset:
-    """Images and their labels, checked; the arrays are read-only.
-
-    Attributes
-    ----------
-    name
-        What it was asked for by: one of `NAMES`, or the path of own data as it was given.
-    split
-        `train` or `test`.
-    images
-        Pixels from 0 (background) to 255, [num, rows, cols].
-    labels
-        Class of each image, [num].
-    source
-        The folder or file it was read from, or `bundled subset`.
-    sha256
-        Digest of the images' shape, the pixels and the labels; independent of file names and compression.
-    bundled
-        Whether this is the bundled subset.
-    """
-
-    name: str
-    split: str
-    images: NDArray[np.uint8]
-    labels: NDArray[np.uint8]
-    source: str
-    sha256: str
-    bundled: bool
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    @property
-    def n_input(self) -> int:
-        """Number of pixels of an image."""
-        return int(self.images.shape[1] * self.images.shape[2])
-
-    @property
-    def num_classes(self) -> int:
-        """Number of classes: the largest label and one, and at least the ten that MNIST and its kin define."""
-        found = int(self.labels.max()) + 1
-        return max(found, 10) if self.name in NAMES else found
+_OTHER: dict[Split, Split] = {"train": "test", "test": "train"}
 
 
 def load_dataset(name: str, split: Split, data_dir: Path | None = None, *, cache_dir: Path | None = None) -> Dataset:
@@ -116,14 +70,29 @@ def load_dataset(name: str, split: Split, data_dir: Path | None = None, *, cache
 
 
 def _load_folder(name: str, split: Split, folder: Path) -> Dataset:
-    arrays = {}
-    for kind in MAGIC:
-        path = find_file(folder, kind, split)
-        if path is None:
-            holds = "holds" if is_data_path(name) else f"holds files of {name}, but"
-            raise DataError(f"{folder}: {holds} no {kind} of the {split} split; expected {expected_names(kind, split)}")
-        arrays[kind] = read_idx(path, kind)
-    return _build(name, split, arrays, str(folder), bundled=False)
+    pair = _read_folder(folder, split)
+    if isinstance(pair, str):
+        holds = "holds" if is_data_path(name) else f"holds files of {name}, but"
+        missing: Kind = "images" if pair == "images" else "labels"
+        names = expected_names(missing, split)
+        raise DataError(f"{folder}: {holds} no {missing} of the {split} split; expected {names}")
+
+    def read_other() -> Pair | None:
+        other = _read_folder(folder, _OTHER[split])
+        return None if isinstance(other, str) else other
+
+    return build_dataset(name, split, pair, str(folder), read_other)
+
+
+def _read_folder(folder: Path, split: Split) -> Pair | Kind:
+    """Read images and labels of a split; return which of them is missing if one is."""
+    paths = [find_file(folder, kind, split) for kind in get_args(Kind)]
+    images, labels = paths
+    if images is None:
+        return "images"
+    if labels is None:
+        return "labels"
+    return read_idx(images, "images"), read_idx(labels, "labels")
 
 
 def _load_own(name: str, split: Split) -> Dataset:
@@ -141,14 +110,18 @@ def _load_own(name: str, split: Split) -> Dataset:
     if found is not None:
         here = "" if path.is_absolute() else f" (looked for in {Path.cwd()})"
         raise DataError(f"{path}: {found}{here}; expected an .npz file, or a folder with IDX files")
-    found_arrays = read_npz(path)
-    arrays: dict[Kind, NDArray[np.uint8]] = {kind: found_arrays[f"{split}_{kind}"] for kind in MAGIC}
-    return _build(name, split, arrays, str(path), bundled=False)
+    arrays = read_npz(path)
+    pairs = {part: (arrays[f"{part}_images"], arrays[f"{part}_labels"]) for part in get_args(Split)}
+    return build_dataset(name, split, pairs[split], str(path), lambda: pairs[_OTHER[split]])
 
 
 def _load_bundled(name: str, split: Split) -> Dataset:
+    return build_dataset(name, split, _read_bundled(split), "bundled subset", lambda: _read_bundled(_OTHER[split]))
+
+
+def _read_bundled(split: Split) -> Pair:
     arrays = {}
-    for kind in MAGIC:
+    for kind in get_args(Kind):
         resource = resources.files("snstdp_cli.bundled").joinpath(f"{file_stems(kind, split)[0]}.gz")
         try:
             with resource.open("rb") as stream:
@@ -156,26 +129,7 @@ def _load_bundled(name: str, split: Split) -> Dataset:
         except OSError as error:
             reason = error.strerror or str(error)
             raise DataError(f"bundled subset: {resource.name}: {reason}; install snstdp again") from None
-    return _build(name, split, arrays, "bundled subset", bundled=True)
-
-
-def _build(name: str, split: Split, arrays: dict[Kind, NDArray[np.uint8]], source: str, *, bundled: bool) -> Dataset:
-    images, labels = arrays["images"], arrays["labels"]
-    if len(images) != len(labels):
-        raise DataError(
-            f"{source}: {len(images):,} images but {len(labels):,} labels in the {split} split of {name}; "
-            "expected as many; are the files from different data sets?"
-        )
-    if labels.max() > LARGEST_LABEL:
-        raise DataError(
-            f"{source}: found the label {labels.max()} in the {split} split; expected 0 to {LARGEST_LABEL}; "
-            "number the classes from 0"
-        )
-    digest = digest_of(images, labels)
-    known = CONTENT.get(digest)
-    if not is_data_path(name):
-        refuse_other_content(name, known, source)
-    return Dataset(name, split, images, labels, source, digest, bundled or known == "bundled")
+    return arrays["images"], arrays["labels"]
 
 
 def _describe_folder(folder: Path, name: str) -> str:

@@ -13,9 +13,9 @@ from typing import get_args
 import platformdirs
 
 from snstdp_cli.config.experiment import is_data_path
-from snstdp_cli.datasets.files import Split, expand, find_file, is_there
-from snstdp_cli.datasets.idx import MAGIC
-from snstdp_cli.datasets.known import NAMES, identify, is_other
+from snstdp_cli.datasets.files import Kind, Split, expand, find_file, is_there
+from snstdp_cli.datasets.identity import identify, is_other
+from snstdp_cli.datasets.known import NAMES
 from snstdp_cli.errors import DataError
 
 DATA_VARIABLE = "SNSTDP_DATA"
@@ -46,7 +46,7 @@ def find_dataset(name: str, data_dir: Path | None = None, *, cache_dir: Path | N
     for place in search_path(name, data_dir, cache_dir=cache_dir):
         if is_data_path(name) and is_there(place):
             return place
-        if any(find_file(place, kind, split) for split in get_args(Split) for kind in MAGIC) and not is_other(
+        if any(find_file(place, kind, split) for split in get_args(Split) for kind in get_args(Kind)) and not is_other(
             name, identify(place)
         ):
             return place

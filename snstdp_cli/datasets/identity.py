@@ -1,0 +1,101 @@
+"""Which data set some images are: told by their content, never by the names or the compression of their files."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snstdp_cli.config.experiment import is_data_path
+from snstdp_cli.datasets.files import Split, find_file
+from snstdp_cli.datasets.idx import read_idx
+from snstdp_cli.datasets.known import DIGESTS, TITLES, name_of
+from snstdp_cli.errors import DataError
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What the images of one split are.
+
+    Attributes
+    ----------
+    name
+        How to call them: a known data set's title, the path of own data, or `unknown images in MNIST's files`.
+    known
+        Whether the content is that of a known data set; figures that others publish fit no other.
+    digest
+        SHA-256 of the images' shape, the pixels and the labels of this split.
+    set_digest
+        SHA-256 of the digests of both splits: equal for the training and the test images of one data set.
+    """
+
+    name: str
+    known: bool
+    digest: str
+    set_digest: str
+
+
+def digest_of(images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> str:
+    """Return the SHA-256 of the images' shape, the pixels and the labels."""
+    digest = hashlib.sha256("x".join(str(size) for size in images.shape).encode() + b"\n")
+    digest.update(images.data)
+    digest.update(labels.data)
+    return digest.hexdigest()
+
+
+def identity_of(name: str, split: Split, digests: Mapping[Split, str]) -> Identity:
+    """Identify one split of a data set.
+
+    Parameters
+    ----------
+    name
+        What was asked for.
+    split
+        Which one.
+    digests
+        The digest of each split that is there; of a known data set, that of `split` suffices.
+    """
+    digest = digests[split]
+    known = name_of(digest, split)
+    if known is not None:
+        return Identity(TITLES[known], True, digest, _set_digest(DIGESTS[known]))
+    shown = name if is_data_path(name) else f"unknown images in {TITLES.get(name, name)}'s files"
+    return Identity(shown, False, digest, _set_digest(digests))
+
+
+def identify(folder: Path) -> str | None:
+    """Return which known data set a folder holds, by its smaller split; None if it is another one or cannot be read."""
+    splits: tuple[Split, ...] = ("test", "train")
+    for split in splits:
+        images, labels = find_file(folder, "images", split), find_file(folder, "labels", split)
+        if images is None or labels is None:
+            continue
+        try:
+            return name_of(digest_of(read_idx(images, "images"), read_idx(labels, "labels")), split)
+        except DataError:  # loading it says what is wrong
+            return None
+    return None
+
+
+def is_other(name: str, known: str | None) -> bool:
+    """Tell whether the content that was found is not that of a named data set; the bundled subset is MNIST."""
+    return known is not None and known != name and (name, known) != ("mnist", "bundled")
+
+
+def refuse_other_content(name: str, known: str | None, where: str) -> None:
+    """Raise `DataError` if the content of `where` is that of another data set than the named one."""
+    if is_other(name, known):
+        raise DataError(
+            f"{where}: these are the images of {known}, not of {name} (their files have the same names); "
+            f"name the folder of {name} by --data-dir, or ask for --data {known}"
+        )
+
+
+def _set_digest(digests: Mapping[Split, str]) -> str:
+    text = "\n".join(f"{split} {digests.get(split, 'none')}" for split in get_args(Split))
+    return hashlib.sha256(text.encode()).hexdigest()
