@@ -11,7 +11,7 @@ from snstdp_cli import __version__
 from snstdp_cli.artefacts.records import DataRecord
 from snstdp_cli.config import Experiment
 from snstdp_cli.datasets import Dataset
-from snstdp_cli.engines.compilation import compiler_flags, compiler_version, find_compiler
+from snstdp_cli.engines.compiler import compiler_flags, compiler_version, find_compiler
 from snstdp_cli.errors import EngineError
 
 

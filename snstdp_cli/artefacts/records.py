@@ -143,7 +143,7 @@ class History(Record):
 class RunRecord(Record):
     """What the records of trainings and recordings share."""
 
-    format: Literal[2] = FORMAT
+    format: Literal[2] = 2
     #: Version 0.1 drew other random numbers: generation 1.
     generation: Annotated[int, Field(strict=True, ge=1, le=GENERATION)] = GENERATION
     date: Text

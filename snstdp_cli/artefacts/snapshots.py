@@ -26,7 +26,7 @@ from snstdp_cli.artefacts.files import (
     read_file,
     write_files,
 )
-from snstdp_cli.artefacts.records import FORMAT, Count, Digest, Identity, Record, Text, read_record
+from snstdp_cli.artefacts.records import Count, Digest, Identity, Record, Text, read_record
 from snstdp_cli.artefacts.weights import array_paths, encode_weights, load_weight_files
 from snstdp_cli.errors import ArtefactError
 
@@ -41,7 +41,7 @@ class SnapshotFiles(Record):
 class SnapshotList(Record):
     """The snapshots of one training, in order."""
 
-    format: Literal[2] = FORMAT
+    format: Literal[2] = 2
     training: Identity
     snapshots: tuple[SnapshotFiles, ...]
 

@@ -3,6 +3,7 @@
 from snstdp_cli.datasets.dataset import Dataset
 from snstdp_cli.datasets.fetching import fetch_dataset
 from snstdp_cli.datasets.files import Split
+from snstdp_cli.datasets.fit import check_fit
 from snstdp_cli.datasets.identity import Identity
 from snstdp_cli.datasets.idx import read_idx
 from snstdp_cli.datasets.known import NAMES
@@ -17,6 +18,7 @@ __all__ = [
     "Dataset",
     "Identity",
     "Split",
+    "check_fit",
     "fetch_dataset",
     "find_dataset",
     "load_dataset",

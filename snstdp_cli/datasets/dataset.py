@@ -44,7 +44,7 @@ class Dataset:
     """
 
     name: str
-    split: str
+    split: Split
     images: NDArray[np.uint8]
     labels: NDArray[np.uint8]
     classes: NDArray[np.uint8]

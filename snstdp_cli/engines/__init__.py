@@ -13,8 +13,9 @@ from snstdp_cli.engines.base import (
     Stream,
     initial_state,
 )
-from snstdp_cli.engines.compilation import find_compiler
-from snstdp_cli.engines.program import cache_folder
+from snstdp_cli.engines.cache import cache_folder
+from snstdp_cli.engines.compiler import find_compiler
+from snstdp_cli.engines.cores import available_cores
 from snstdp_cli.network.wiring import Wiring
 from snstdp_cli.rules import Plasticity
 
@@ -24,6 +25,7 @@ __all__ = [
     "Engine",
     "State",
     "Stream",
+    "available_cores",
     "cache_folder",
     "choose_engine",
     "find_compiler",

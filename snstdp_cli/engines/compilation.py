@@ -8,31 +8,31 @@ time at each step.
 
 from __future__ import annotations
 
-import contextlib
-import os
-import platform
 import re
 import shutil
-import signal
-import subprocess
-from collections.abc import Sequence
 from pathlib import Path
 
-from snstdp_cli.engines.folders import hold_interrupts
-from snstdp_cli.errors import EngineError
-
-#: No -ffast-math: the same additions in the same order on every engine, so that all see the same spikes.
-COMPILER_FLAGS = (
-    "-w",
-    "-O3",
-    "-std=c++17",
-    "-ffp-contract=off",
-    "-fno-math-errno",
-    "-fno-trapping-math",
-    "-fno-signed-zeros",
-    # Loops over many arrays vectorize only if so many pairs may be told apart at run time.
-    "--param=vect-max-version-for-alias-checks=100",
+from snstdp_cli.engines.compiler import (
+    COMPILER_FLAGS,
+    compiler_flags,
+    compiler_version,
+    find_compiler,
+    processor_features,
+    run_compilers,
 )
+
+__all__ = [
+    "COMPILER_FLAGS",
+    "PARENT_VARIABLE",
+    "QUEUE_HEADER",
+    "ask_clock_once",
+    "compile_sources",
+    "compiler_flags",
+    "compiler_version",
+    "find_compiler",
+    "processor_features",
+]
+
 QUEUE_HEADER = Path(__file__).with_name("run_queue.h")
 #: Names the process that started the program; the program ends with it.
 PARENT_VARIABLE = "SNSTDP_PARENT"
@@ -58,40 +58,6 @@ _UNITS = 2
 _INCLUDE = re.compile(r'^\s*#\s*include\s*(["<].*[">])', re.MULTILINE)
 
 
-def find_compiler() -> str | None:
-    """Return the C++ compiler's path: `$CXX` and nothing else if it is set, otherwise g++, c++ or clang++."""
-    chosen = os.environ.get("CXX")
-    for name in [chosen] if chosen else ["g++", "c++", "clang++"]:
-        if path := shutil.which(name):
-            return path
-    return None
-
-
-def compiler_flags() -> list[str]:
-    """Return the flags; `SNSTDP_PORTABLE=1` leaves out the instructions of this machine's processor."""
-    return [*COMPILER_FLAGS, *([] if os.environ.get("SNSTDP_PORTABLE") == "1" else ["-march=native"])]
-
-
-def compiler_version(compiler: str) -> str:
-    """Return the first line that the compiler says of itself."""
-    try:
-        answer = subprocess.run([compiler, "--version"], capture_output=True, text=True, timeout=60, check=True)
-    except (OSError, subprocess.SubprocessError) as error:
-        raise EngineError(
-            f"the C++ compiler {compiler} does not answer: {error}; install g++ or use --engine runtime"
-        ) from None
-    return answer.stdout.splitlines()[0] if answer.stdout else "unknown"
-
-
-def processor_features() -> str:
-    """Return what -march=native depends on."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line for line in lines if line.startswith("flags")), "") + platform.machine()
-
-
 def compile_sources(sources: Path, compiler: str) -> Path:
     """Compile the project that Brian 2 wrote to `sources`; return the program.
 
@@ -108,14 +74,15 @@ def compile_sources(sources: Path, compiler: str) -> Path:
     # The largest first, so that the last to end is a short one.
     units = sorted(set(units), key=lambda path: (not path.name.startswith("unit_"), -path.stat().st_size))
     objects = [path.with_suffix(".o") for path in units]
-    _run_all(
+    run_compilers(
+        compiler,
         [
-            [compiler, "-c", *compiler_flags(), "-I.", path.name, "-o", target.name]
+            ["-c", *compiler_flags(), "-I.", path.name, "-o", target.name]
             for path, target in zip(units, objects, strict=True)
         ],
         sources,
     )
-    _run_all([[compiler, *(path.name for path in objects), "-o", "main"]], sources)
+    run_compilers(compiler, [[*(path.name for path in objects), "-o", "main"]], sources)
     return sources / "main"
 
 
@@ -153,40 +120,3 @@ def _join_code_objects(sources: Path) -> list[Path]:
         unit.write_text("".join(f"#include {h}\n" for h in headers) + "".join(bodies))
         units.append(unit)
     return units
-
-
-def _run_all(commands: Sequence[list[str]], folder: Path) -> None:
-    """Run compiler commands, as many at a time as there are processors; the first failure ends all."""
-    waiting = list(commands)
-    running: list[subprocess.Popen[str]] = []
-    try:
-        while waiting or running:
-            while waiting and len(running) < (os.cpu_count() or 1):
-                # A session of its own: Ctrl-C reaches this process only, which then ends the compilers.
-                with hold_interrupts():
-                    running.append(
-                        subprocess.Popen(
-                            waiting.pop(0),
-                            cwd=folder,
-                            stdout=subprocess.PIPE,
-                            stderr=subprocess.STDOUT,
-                            text=True,
-                            env={**os.environ, "TMPDIR": str(folder)},
-                            start_new_session=True,
-                        )
-                    )
-            process = running[0]
-            output, _ = process.communicate()
-            if process.returncode != 0:
-                raise EngineError(
-                    f"the C++ compiler failed (exit code {process.returncode}): {output.strip()[-1500:] or 'no output'}"
-                    "\nCheck the compiler and the free disk space, or use --engine runtime"
-                )
-            running.pop(0)
-    finally:
-        for process in running:
-            # g++ starts helpers, which are in the same session.
-            if process.poll() is None:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-            process.wait()

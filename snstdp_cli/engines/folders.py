@@ -1,7 +1,8 @@
-"""Folders that last as long as a run, and interrupts that wait until what was begun can be ended.
+"""Folders that last as long as a run, and locks that last as long as a process.
 
-A folder holds a locked file. The system releases the lock when the process ends, however it ends, so a folder that
-can be locked was left by a killed process, and the next run removes it.
+A folder holds a locked file with a text of ours and the number of its user. The system releases the lock when the
+process ends, however it ends, so a folder of ours that can be locked was left by a killed process, and the next run
+removes it. A folder without that text is somebody else's, whatever its name.
 """
 
 from __future__ import annotations
@@ -10,15 +11,23 @@ import contextlib
 import fcntl
 import os
 import shutil
-import signal
+import stat
 import tempfile
-import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from snstdp_cli.engines.signals import hold_interrupts
+
+__all__ = ["HeldFolder", "hold_file", "hold_folder", "hold_interrupts", "remove_abandoned"]
+
 _LOCK = ".lock"
+#: Opening never waits for the other end of a pipe and never follows a link.
+_SAFELY = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+#: How often a lock that another process holds is asked for, seconds.
+_ASK_S = 0.2
 
 
 @dataclass(frozen=True)
@@ -44,42 +53,86 @@ def hold_folder(parent: Path, prefix: str) -> HeldFolder:
     remove_abandoned(parent, prefix)
     path = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
     try:
-        descriptor = os.open(path / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = os.open(path / _LOCK, os.O_RDWR | os.O_CREAT | os.O_EXCL | _SAFELY, 0o600)
     except OSError:
         path.rmdir()
         raise
-    with contextlib.suppress(OSError):  # a file system without locks still gets its folder
+    # Locked first, then marked: a neighbour who cleans up never sees a marked folder that is not held. A file system
+    # without locks still gets its folder, which is then never taken for an abandoned one.
+    with contextlib.suppress(OSError):
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.write(descriptor, _marker())
     return HeldFolder(path, descriptor)
 
 
 def remove_abandoned(parent: Path, prefix: str) -> None:
-    """Remove the folders of this prefix that no process holds."""
+    """Remove the folders of this prefix that bear our mark and that no process holds."""
     for folder in parent.glob(f"{prefix}*"):
         with contextlib.suppress(OSError):
-            descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_NOFOLLOW)
+            if not _is_own(folder.lstat(), stat.S_ISDIR):
+                continue
+            descriptor = os.open(folder / _LOCK, os.O_RDWR | _SAFELY)
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(folder, ignore_errors=True)
+                if _bears_mark(descriptor):
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    if _leads_to(folder / _LOCK, descriptor):
+                        shutil.rmtree(folder, ignore_errors=True)
             finally:
                 os.close(descriptor)
 
 
 @contextmanager
-def hold_interrupts() -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM wait until the body is done, so that nothing is begun and then forgotten."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # Python calls handlers in the main thread only
-        return
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    caught: list[int] = []
-    held = [number for number, handler in handlers.items() if callable(handler)]
+def hold_file(path: Path, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Hold the lock of a file, made if need be, while the body runs; wait for whoever holds it.
+
+    The file stays: if it were removed, a third process could lock a new one beside a holder of the old.
+
+    Parameters
+    ----------
+    waiting
+        Called once if another holds the lock.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be made.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | _SAFELY, 0o600)
     try:
-        for number in held:
-            signal.signal(number, lambda number, _: caught.append(number))
+        told = False
+        while not _lock(descriptor):
+            if not told:
+                waiting()
+                told = True
+            time.sleep(_ASK_S)
         yield
     finally:
-        for number in held:
-            signal.signal(number, handlers[number])
-        if caught:
-            signal.raise_signal(caught[0])
+        os.close(descriptor)
+
+
+def _lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks: the work is done twice at worst
+        return True
+    return True
+
+
+def _marker() -> bytes:
+    return f"snstdp: folder of user {os.geteuid()}, removed when no process holds this lock\n".encode()
+
+
+def _bears_mark(descriptor: int) -> bool:
+    marker = _marker()
+    return _is_own(os.fstat(descriptor), stat.S_ISREG) and os.pread(descriptor, len(marker) + 1, 0) == marker
+
+
+def _is_own(status: os.stat_result, kind: Callable[[int], bool]) -> bool:
+    return kind(status.st_mode) and status.st_uid == os.geteuid()
+
+
+def _leads_to(path: Path, descriptor: int) -> bool:
+    """Tell whether a name still leads to the file that is open: the lock may be that of a file that is gone."""
+    return os.path.samestat(path.lstat(), os.fstat(descriptor))

@@ -1,7 +1,6 @@
 """Compile the network to a C++ program, or find it in the cache.
 
-A program's folder is named by a hash of everything that shapes it: the equations' source files, the configuration that
-enters them, sizes, versions, compiler and processor.
+A program's folder is named by a hash of everything that shapes it (`keys`), in a cache that only this user can write.
 """
 
 from __future__ import annotations
@@ -12,27 +11,23 @@ import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import platformdirs
 
-from snstdp_cli.config import Experiment, settings_of
-from snstdp_cli.engines.compilation import (
-    compile_sources,
-    compiler_flags,
-    compiler_version,
-    find_compiler,
-    processor_features,
-)
-from snstdp_cli.engines.folders import HeldFolder, hold_folder, hold_interrupts
+from snstdp_cli.config import Experiment
+from snstdp_cli.engines.brian import brian_session
+from snstdp_cli.engines.cache import cache_folder, private_folder, refuse_foreign
+from snstdp_cli.engines.compilation import compile_sources, find_compiler
+from snstdp_cli.engines.folders import HeldFolder, hold_file, hold_folder, hold_interrupts
+from snstdp_cli.engines.keys import program_key, program_settings
 from snstdp_cli.errors import EngineError
 from snstdp_cli.network.wiring import Wiring
 from snstdp_cli.rules import Plasticity
 
-_SOURCES = ("engines/program.py", "engines/compilation.py", "engines/run_queue.h")
+__all__ = ["Program", "cache_folder", "find_or_build", "program_key", "program_settings"]
+
 #: Longer than any chunk; the controller stops the program when its last example is done.
 _FOREVER_S = 1e7
 #: Programs that are not finished are in folders of this prefix.
@@ -59,70 +54,37 @@ class Program:
     fresh: bool
 
 
-def cache_folder() -> Path:
-    """Return where programs are kept: `$SNSTDP_CACHE`, else the user's cache folder."""
-    chosen = os.environ.get("SNSTDP_CACHE")
-    return Path(chosen) if chosen else Path(platformdirs.user_cache_dir("snstdp"))
-
-
-def program_key(experiment: Experiment, plastic: bool, wiring: Wiring, compiler: str) -> str:
-    """Hash everything that shapes the program."""
-    package = Path(__file__).parent.parent
-    rooms = [path for room in ("network", "rules") for path in sorted((package / room).glob("*.py"))]
-    sources = [*(package / name for name in _SOURCES), *rooms]
-    shaping = {
-        "config": settings_of(experiment, "program"),
-        "plastic": plastic,
-        "theta_step_mv": experiment.theta_step_mv,
-        "n_input": wiring.n_input,
-        "delays": bool(wiring.delay_steps.any()),
-        "versions": [version("brian2"), np.__version__],
-        "compiler": [compiler_version(compiler), compiler_flags(), processor_features()],
-        "sources": [hashlib.sha256(path.read_bytes()).hexdigest() for path in sources],
-    }
-    return hashlib.sha256(json.dumps(shaping, sort_keys=True).encode()).hexdigest()[:24]
-
-
 def find_or_build(
     experiment: Experiment, plasticity: Plasticity | None, wiring: Wiring, say: Callable[[str], None]
 ) -> Program:
-    """Return the program from the cache, or compile it.
+    """Return the program from the cache, or compile it; of processes that want the same program one compiles.
 
     Raises
     ------
     EngineError
-        If there is no compiler, it fails, or the cache cannot be written.
+        If there is no compiler, it fails, or the cache cannot be written or could be written by others.
     """
     compiler = find_compiler()
     if compiler is None:
         raise EngineError(
             "no C++ compiler found (looked for $CXX, g++, c++, clang++); install one or use --engine runtime"
         )
-    key = program_key(experiment, plasticity is not None, wiring, compiler)
-    folder = cache_folder() / "programs" / key
+    key = program_key(program_settings(experiment), plasticity, wiring, compiler)
+    folder = private_folder("programs") / key
     if (program := _open(folder, fresh=False)) is not None:
         return program
-    kind = "learning" if plasticity is not None else "frozen"
-    say(f"compiling the {kind} network for {experiment.n_e} neurons (once per configuration, about 8 s)")
+
+    def wait() -> None:
+        say("waiting for another process that is compiling this network")
+
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary: HeldFolder | None = None
-        try:
-            with hold_interrupts():
-                temporary = hold_folder(folder.parent, _BUILDING)
-            built = temporary.path / "program"
-            _build(experiment, plasticity, wiring, built, compiler)
-            # Another process may have finished the same program first.
-            if _open(folder, fresh=False) is None:
-                shutil.rmtree(folder, ignore_errors=True)
-                try:
-                    built.replace(folder)
-                except OSError:
-                    if _open(folder, fresh=False) is None:
-                        raise
-        finally:
-            if temporary is not None:
-                temporary.remove()
+        with hold_file(private_folder("locks") / f"{key}.lock", wait):
+            # Another process may have finished the same program meanwhile.
+            if (program := _open(folder, fresh=False)) is not None:
+                return program
+            kind = "learning" if plasticity is not None else "frozen"
+            say(f"compiling the {kind} network for {experiment.n_e} neurons (once per configuration, about 8 s)")
+            _build_in(folder, experiment, plasticity, wiring, compiler)
     except OSError as error:
         raise EngineError(
             f"cannot write the compiled program to {folder.parent}: {error.strerror or error}; "
@@ -134,10 +96,36 @@ def find_or_build(
     return program
 
 
-def _open(folder: Path, fresh: bool) -> Program | None:
+def _build_in(
+    folder: Path, experiment: Experiment, plasticity: Plasticity | None, wiring: Wiring, compiler: str
+) -> None:
+    """Compile a program beside its place in the cache and move it there when it is whole."""
+    temporary: HeldFolder | None = None
     try:
-        manifest = json.loads((folder / "manifest.json").read_text())
-        executable = folder / "main"
+        with hold_interrupts():
+            temporary = hold_folder(folder.parent, _BUILDING)
+        built = temporary.path / "program"
+        _build(experiment, plasticity, wiring, built, compiler)
+        shutil.rmtree(folder, ignore_errors=True)
+        built.replace(folder)
+    finally:
+        if temporary is not None:
+            temporary.remove()
+
+
+def _open(folder: Path, fresh: bool) -> Program | None:
+    """Return the program in a folder, or None if there is none that is whole.
+
+    Raises
+    ------
+    EngineError
+        If somebody else could have put it there.
+    """
+    executable, described = folder / "main", folder / "manifest.json"
+    try:
+        for path in (folder, executable, described):
+            refuse_foreign(path)
+        manifest = json.loads(described.read_text())
         # The checksum also finds what a machine without power left of a program.
         if not os.access(executable, os.X_OK) or _checksum(executable) != manifest["sha256"]:
             return None
@@ -152,34 +140,25 @@ def _checksum(path: Path) -> str:
 
 def _build(experiment: Experiment, plasticity: Plasticity | None, wiring: Wiring, folder: Path, compiler: str) -> None:
     """Generate the sources with Brian 2, compile them, and leave only the program and its manifest in `folder`."""
-    import brian2
+    sources = folder.parent / "sources"
+    with brian_session(standalone=True) as brian2:
+        from snstdp_cli.network.builder import build_network
 
-    from snstdp_cli.network.builder import build_network
-
-    brian2.set_device("cpp_standalone", build_on_run=False)
-    try:
-        brian2.device.reinit()
-        brian2.device.activate(build_on_run=False)
         built = build_network(experiment, plasticity, wiring, experiment.chunk)
         built.network.run(_FOREVER_S * brian2.second, namespace={})
-        sources = folder.parent / "sources"
         brian2.device.build(directory=str(sources), compile=False, run=False, with_output=False)
-        manifest = _describe(built, wiring, experiment)
-        executable = compile_sources(sources, compiler)
-        folder.mkdir()
-        shutil.copy2(executable, folder / "main")
-        manifest["sha256"] = _checksum(folder / "main")
-        (folder / "manifest.json").write_text(json.dumps(manifest, indent=1))
-    finally:
-        brian2.device.reinit()
-        brian2.set_device("runtime")
+        manifest = _describe(built, wiring, experiment, brian2.device)
+    executable = compile_sources(sources, compiler)
+    folder.mkdir(mode=0o700)
+    shutil.copy(executable, folder / "main")
+    manifest["sha256"] = _checksum(folder / "main")
+    (folder / "manifest.json").write_text(json.dumps(manifest, indent=1))
+    for name, mode in (("main", 0o700), ("manifest.json", 0o600)):
+        (folder / name).chmod(mode)
 
 
-def _describe(built: Any, wiring: Wiring, experiment: Experiment) -> dict[str, Any]:
+def _describe(built: Any, wiring: Wiring, experiment: Experiment, device: Any) -> dict[str, Any]:
     """Say which file holds which array, for reading and writing without Brian 2."""
-    import brian2
-
-    device = brian2.device
     objects = {obj.name: obj for obj in (built.exc, built.inh, built.synapses, built.spikes, built.shown)}
     arrays: dict[str, dict[str, Any]] = {}
 

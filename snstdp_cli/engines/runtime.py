@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import resource
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
-import brian2
 import numpy as np
-from brian2 import second
 from numpy.typing import NDArray
 
 from snstdp_cli.config import Experiment
 from snstdp_cli.engines.base import Chunk, ChunkResult, State, age_arrivals, collect_responses, controller_values
-from snstdp_cli.engines.compilation import compiler_flags, find_compiler
-from snstdp_cli.network.builder import build_network
+from snstdp_cli.engines.brian import brian_session, prepare_brian
+from snstdp_cli.engines.compiler import check_compiler, find_compiler
+from snstdp_cli.engines.cython_cache import temporary_folder
+from snstdp_cli.errors import EngineError, SnstdpError
 from snstdp_cli.network.wiring import Wiring
 from snstdp_cli.rules import Plasticity
 
@@ -34,21 +35,47 @@ class RuntimeEngine:
         target: str | None = None,
     ) -> None:
         self.experiment = experiment
-        self.target = target or ("cython" if find_compiler() else "numpy")
-        brian2.set_device("runtime")
-        brian2.prefs.codegen.target = self.target
-        # Ctrl-C ends the chunk at once, as in any other program; a chunk that stops half-way would count for nothing.
-        brian2.prefs.core.stop_on_keyboard_interrupt = False
-        brian2.prefs.codegen.cpp.extra_compile_args_gcc = compiler_flags()
+        compiler = find_compiler()
+        self.target = target or ("cython" if compiler else "numpy")
+        if self.target == "cython" and compiler:
+            check_compiler(compiler, temporary_folder())
         say(f"preparing the network for {self.target}")
-        self.built = build_network(experiment, plasticity, wiring, experiment.chunk)
+        with self.session():
+            from snstdp_cli.network.builder import build_network
+
+            self.built = build_network(experiment, plasticity, wiring, experiment.chunk)
         self.objects = {obj.name: obj for obj in (self.built.exc, self.built.inh, self.built.synapses)}
 
+    @contextmanager
+    def session(self) -> Iterator[Any]:
+        """Let Brian 2 work with this engine's preferences: for whoever adds objects to the network."""
+        with brian_session(self.target) as brian2:
+            yield brian2
+
     def run(self, state: Mapping[str, NDArray[np.generic]], chunk: Chunk) -> ChunkResult:
-        """Present the images of `chunk` to the network in `state`."""
+        """Present the images of `chunk` to the network in `state`.
+
+        Raises
+        ------
+        EngineError
+            If the code cannot be compiled, or the simulation ends early.
+        """
+        with self.session() as brian2:
+            self._rewind()
+            try:
+                return self._run(brian2, state, chunk)
+            except SnstdpError:
+                raise
+            except Exception as error:
+                if (told := _told(error)) is not None:
+                    raise told from error
+                raise
+            finally:
+                # Also before the next chunk, for the case that this one ended in the middle.
+                self._rewind()
+
+    def _run(self, brian2: Any, state: Mapping[str, NDArray[np.generic]], chunk: Chunk) -> ChunkResult:
         built, experiment, wanted = self.built, self.experiment, len(chunk.images)
-        brian2.prefs.codegen.target = self.target
-        brian2.prefs.codegen.cpp.extra_compile_args_gcc = compiler_flags()
         for name, value in controller_values(experiment, chunk).items():
             built.controller.variables[name].set_value(value)
         for owner, name in built.state:
@@ -57,16 +84,13 @@ class RuntimeEngine:
         for monitor in (built.spikes, built.shown):
             monitor.resize(0)
             monitor.variables["N"].set_value(0)
-        start = int(built.exc.clock.variables["timestep"].get_value()[0])
-        # `arrived` is counted from the start of a chunk; this engine's clock goes on.
-        self._shift_arrivals(start)
         longest = wanted * experiment.max_attempts * experiment.presentation_steps * experiment.dt / 1000
-        built.network.run(longest * second, namespace={})
-        steps = int(built.exc.clock.variables["timestep"].get_value()[0]) - start
+        built.network.run(longest * brian2.second, namespace={})
+        steps = int(built.exc.clock.variables["timestep"].get_value()[0])
 
         def to_steps(monitor: Any) -> NDArray[np.int64]:
             times = np.asarray(monitor.variables["t"].get_value(), dtype=np.float64)
-            return np.rint(times * 1000 / experiment.dt).astype(np.int64) - start
+            return np.rint(times * 1000 / experiment.dt).astype(np.int64)
 
         shown = built.shown.variables
         counts, attempts, silent = collect_responses(
@@ -78,7 +102,6 @@ class RuntimeEngine:
             np.asarray(shown["example"].get_value(), dtype=np.int64),
             np.asarray(shown["attempt"].get_value(), dtype=np.int64),
         )
-        self._shift_arrivals(-start)
         after: State = {
             f"{owner}.{name}": np.array(self.objects[owner].variables[name].get_value()) for owner, name in built.state
         }
@@ -91,12 +114,32 @@ class RuntimeEngine:
 
     def stop(self) -> None:
         """Let Brian 2 stop after the current step."""
-        brian2.stop()
+        prepare_brian().stop()
 
     def close(self) -> None:
         """Do nothing: this engine writes no files."""
 
-    def _shift_arrivals(self, steps: int) -> None:
-        if ("input_exc", "arrived") in self.built.state:
-            variable = self.built.synapses.variables["arrived"]
-            variable.set_value((np.asarray(variable.get_value(), dtype=np.int64) + steps).astype(np.int32))
+    def _rewind(self) -> None:
+        """Set the clock to 0: the steps at which spikes arrived are 32-bit numbers, and a chunk counts from its start.
+
+        No spike is under way between two chunks.
+        """
+        self.built.network.t_ = 0.0
+        variables = self.built.exc.clock.variables
+        for name in ("timestep", "t"):
+            variables[name].set_value(0)
+
+
+def _told(error: Exception) -> SnstdpError | None:
+    """Return what to tell if Brian 2 wrapped an error of a compiler, or of ours, into its own."""
+    found: BaseException | None = error
+    while found is not None:
+        if isinstance(found, SnstdpError):
+            return found
+        if "distutils" in type(found).__module__ or isinstance(found, OSError):
+            return EngineError(
+                f"Cython's code cannot be compiled: {found}; check the C++ compiler (CC, CXX), the header files of "
+                "Python and the free disk space"
+            )
+        found = found.__cause__ or found.__context__
+    return None

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from snstdp_cli.config import Experiment
 from snstdp_cli.engines.base import Chunk, ChunkResult, State, age_arrivals, collect_responses, controller_values
 from snstdp_cli.engines.compilation import PARENT_VARIABLE
+from snstdp_cli.engines.compiler import safe_environment
 from snstdp_cli.engines.folders import HeldFolder, hold_folder, hold_interrupts
 from snstdp_cli.engines.program import Program, find_or_build
 from snstdp_cli.errors import EngineError
@@ -62,7 +63,7 @@ class StandaloneEngine:
             with _disk_errors():
                 with hold_interrupts():
                     # Held open, so that the program runs on when somebody empties the cache.
-                    self._executable = os.open(self.program.executable, os.O_RDONLY)
+                    self._executable = os.open(self.program.executable, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
                     self._held = hold_folder(Path(tempfile.gettempdir()), "snstdp-")
                 self.folder = self._held.path
                 self._write_static(wiring)
@@ -176,7 +177,8 @@ class StandaloneEngine:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                env={**os.environ, PARENT_VARIABLE: str(os.getpid())},
+                stdin=subprocess.DEVNULL,
+                env=safe_environment(**{PARENT_VARIABLE: str(os.getpid())}),
             )
 
         with self._starting:

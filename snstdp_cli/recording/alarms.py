@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from snstdp_cli.engines import ChunkResult
 from snstdp_cli.errors import NumericalError
 from snstdp_cli.network.wiring import Wiring
+from snstdp_cli.rules import Symptom
 
 #: A population that answers with more is not competing any more; trained networks fire about 20 spikes in all.
 RUNAWAY_PER_NEURON, RUNAWAY_AT_LEAST = 10, 1000
@@ -43,7 +44,7 @@ def check_finite(state: Mapping[str, NDArray[Any]], first: int, last: int, wirin
         )
 
 
-def check_activity(result: ChunkResult, first: int, advice: Mapping[str, str]) -> None:
+def check_activity(result: ChunkResult, first: int, advice: Mapping[Symptom, str]) -> None:
     """Refuse a population that runs away or does not answer.
 
     Parameters
@@ -78,5 +79,5 @@ def check_activity(result: ChunkResult, first: int, advice: Mapping[str, str]) -
         )
 
 
-def _more(advice: Mapping[str, str], symptom: str) -> str:
+def _more(advice: Mapping[Symptom, str], symptom: Symptom) -> str:
     return f", or {advice[symptom]}" if symptom in advice else ""

@@ -12,7 +12,6 @@ import signal
 import time
 from collections.abc import Callable, Generator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
 from queue import SimpleQueue
 from threading import Thread
 
@@ -31,15 +30,16 @@ from snstdp_cli.engines import (
     initial_state,
     open_engine,
 )
-from snstdp_cli.errors import EngineError
+from snstdp_cli.engines.workers import safe_spawn_context, worker_deaths_told
 from snstdp_cli.network.wiring import Wiring
 from snstdp_cli.progress import RecordingProgress, Reporter
 from snstdp_cli.recording.alarms import check_activity
+from snstdp_cli.rules import Symptom
 
 #: Most examples that a worker takes at a time, so that progress is seen and the workers end together.
 BLOCK = 250
 
-_ADVICE = {
+_ADVICE: dict[Symptom, str] = {
     "runaway": "look at the weights and thresholds (snstdp plot weights): are they in the right unit?",
     "silent": "brighter images: a larger presentation.intensity",
 }
@@ -65,7 +65,7 @@ class Recorder:
             report.say(f"starting {workers} processes")
             self._pool = ProcessPoolExecutor(
                 workers,
-                mp_context=multiprocessing.get_context("spawn"),
+                mp_context=safe_spawn_context(),
                 initializer=_start_process,
                 initargs=(experiment, wiring),
             )
@@ -106,7 +106,7 @@ class Recorder:
         size = min(self.block, max(1, -(-num // self.workers)))
         chunks = [Chunk(k, images[k : k + size], stream) for k in range(0, num, size)]
         began = time.perf_counter()
-        with contextlib.closing(self._run_all(state, chunks)) as results:
+        with worker_deaths_told(), contextlib.closing(self._run_all(state, chunks)) as results:
             for chunk, result in results:
                 check_activity(result, chunk.first, _ADVICE)
                 rows = slice(chunk.first, chunk.first + len(chunk.images))
@@ -122,11 +122,6 @@ class Recorder:
                 pending = [self._submit(state, chunk) for chunk in chunks]
             for k, chunk in enumerate(chunks):
                 yield chunk, _result(pending[k]) if pending else self._engines[0].run(state, chunk)
-        except BrokenProcessPool:
-            raise EngineError(
-                "a worker process ended while recording (was it killed, or is memory short?); no file was written: run "
-                "the same command again, with fewer --workers if memory is short"
-            ) from None
         except BaseException:
             self._stop(pending)
             raise

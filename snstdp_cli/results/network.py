@@ -1,4 +1,4 @@
-"""A trained network as it lies on the disk: everything that figures, reports, the command line and notebooks look at."""
+"""A trained network as it lies on the disk: what figures, reports, the command line and notebooks look at."""
 
 from __future__ import annotations
 
@@ -70,8 +70,8 @@ class TrainedNetwork:
         stored = load_weights(self.workdir, self.name)
         if stored.record is not None and stored.record.experiment.n_e != stored.weights.shape[1]:
             raise ArtefactError(
-                f"{self.workdir.weights / self.name}.json: tells of n_e {stored.record.experiment.n_e}, but the weights "
-                f"are those of {stored.weights.shape[1]} neurons; bring the record back, or delete it"
+                f"{self.workdir.weights / self.name}.json: tells of n_e {stored.record.experiment.n_e}, but the "
+                f"weights are those of {stored.weights.shape[1]} neurons; bring the record back, or delete it"
             )
         return stored
 

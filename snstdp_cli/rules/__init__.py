@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from snstdp_cli.errors import ConfigError
 from snstdp_cli.fields import describe, shown
-from snstdp_cli.rules.base import Plasticity, Rule, RuleContext, RuleParameters
+from snstdp_cli.rules.base import Plasticity, Rule, RuleContext, RuleParameters, Symptom
 from snstdp_cli.rules.checking import build_plasticity as build_checked
 from snstdp_cli.rules.checking import check_rule, plasticity_digest
 from snstdp_cli.rules.external import check_rule_file, load_rule
@@ -28,6 +28,7 @@ __all__ = [
     "Rule",
     "RuleContext",
     "RuleParameters",
+    "Symptom",
     "build_plasticity",
     "check_rule",
     "check_rule_file",

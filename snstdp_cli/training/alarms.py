@@ -11,7 +11,7 @@ from snstdp_cli.engines import ChunkResult, State
 from snstdp_cli.errors import NumericalError
 from snstdp_cli.network.wiring import Wiring
 from snstdp_cli.recording.alarms import check_activity, check_finite
-from snstdp_cli.rules import Plasticity
+from snstdp_cli.rules import Plasticity, Symptom
 
 #: A neuron that learned this often in a chunk must not be further from the target than this factor, and still leaving.
 L1_FACTOR, L1_SPIKES = 1.5, 20
@@ -30,7 +30,7 @@ def check_chunk(
     wiring: Wiring,
     plasticity: Plasticity,
     start_bounds: tuple[float, float],
-    advice: Mapping[str, str],
+    advice: Mapping[Symptom, str],
 ) -> None:
     """Refuse the result of a chunk that did not go well.
 
@@ -73,7 +73,7 @@ def _check_bounds(state: State, wiring: Wiring, plasticity: Plasticity, start: t
 
 
 def _check_norm(
-    before: State, result: ChunkResult, wiring: Wiring, plasticity: Plasticity, advice: Mapping[str, str]
+    before: State, result: ChunkResult, wiring: Wiring, plasticity: Plasticity, advice: Mapping[Symptom, str]
 ) -> None:
     target = plasticity.l1_target
     if target is None or plasticity.normalize_to is not None:

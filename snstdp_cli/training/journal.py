@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snstdp_cli.artefacts import Checkpoint, History, Record, StartRecord, read_record
-from snstdp_cli.artefacts.records import FORMAT, Count, Real
+from snstdp_cli.artefacts.records import Count, Real
 from snstdp_cli.engines import ChunkResult
 from snstdp_cli.errors import ArtefactError
 from snstdp_cli.evaluation import CurvePoint
@@ -23,7 +23,7 @@ _SPIKES = "journal.spikes"
 class JournalRecord(Record):
     """The text of a checkpoint: the journal after `examples` examples, and which training it is of."""
 
-    format: Literal[2] = FORMAT
+    format: Literal[2] = 2
     examples: Count
     seconds: Real
     presentations: Count

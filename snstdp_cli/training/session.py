@@ -157,8 +157,8 @@ class TrainingSession:
         if journal.start.name != experiment.load_name:
             raise ConfigError(
                 f"{where}: this training was begun with the weights {journal.start.name or 'drawn from the seed'}, not "
-                f"{experiment.load_name or 'drawn ones'}; resume with the same --load-name, choose another --save-name, "
-                "or start again with --force"
+                f"{experiment.load_name or 'drawn ones'}; resume with the same --load-name, choose another "
+                "--save-name, or start again with --force"
             )
         if journal.examples > experiment.num_examples:
             raise ConfigError(

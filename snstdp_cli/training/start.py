@@ -82,8 +82,8 @@ def start_weights(
     check_fit(dataset, loaded.weights.shape[0], f"the network '{name}'")
     if plasticity.normalize_to is not None and loaded.weights.min() < 0:
         raise ConfigError(
-            f"load_name: the weights '{name}' are of both signs, and the rule '{experiment.rule.name}' rescales sums of "
-            "non-negative ones; load other weights"
+            f"load_name: the weights '{name}' are of both signs, and the rule '{experiment.rule.name}' rescales sums "
+            "of non-negative ones; load other weights"
         )
     return loaded, StartRecord(name=name, sha256=loaded.sha256)
 

@@ -1,0 +1,73 @@
+"""The name of a compiled program: a hash of everything that shapes it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from snstdp_cli.config import Experiment, settings_of
+from snstdp_cli.engines.brian import describe_preferences
+from snstdp_cli.engines.compiler import compiler_flags, compiler_version, processor_features
+from snstdp_cli.network.wiring import Wiring
+from snstdp_cli.rules import Plasticity
+
+#: What the sources of a program are made by, relative to the package.
+_SOURCES = ("network/*.py", "engines/*.py", "engines/*.h")
+
+
+def program_settings(experiment: Experiment) -> dict[str, Any]:
+    """Return the settings that shape a program, with the numbers that are derived from them."""
+    return {
+        **settings_of(experiment, "program"),
+        "stimulus_steps": experiment.stimulus_steps,
+        "presentation_steps": experiment.presentation_steps,
+        "max_attempts": experiment.max_attempts,
+    }
+
+
+def program_key(settings: Mapping[str, Any], plasticity: Plasticity | None, wiring: Wiring, compiler: str) -> str:
+    """Hash everything that shapes the program.
+
+    Parameters
+    ----------
+    settings
+        The part of the configuration that enters the program, as JSON can hold it.
+    plasticity
+        The rule as it was built: a rule that imports a helper is another one when the helper changes.
+    wiring
+        Sizes, and whether there are delays; the connections themselves are read by the program.
+    compiler
+        As `find_compiler` tells it.
+    """
+    package = Path(__file__).parent.parent
+    sources = sorted(path for pattern in _SOURCES for path in package.glob(pattern))
+    shaping = {
+        "settings": dict(settings),
+        "plasticity": None if plasticity is None else _plain(vars(plasticity)),
+        "n_input": wiring.n_input,
+        "delays": bool(wiring.delay_steps.any()),
+        "inhibition_delays": wiring.inhibition_delay_steps is not None,
+        "preferences": describe_preferences(),
+        "versions": [version("brian2"), np.__version__],
+        "compiler": [compiler, compiler_version(compiler), compiler_flags(), processor_features()],
+        "sources": [[path.name, hashlib.sha256(path.read_bytes()).hexdigest()] for path in sources],
+    }
+    return hashlib.sha256(json.dumps(shaping, sort_keys=True).encode()).hexdigest()[:24]
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON can hold it; the order of names is kept, as statements are run in that order."""
+    if isinstance(value, Mapping):
+        return [[str(key), _plain(item)] for key, item in value.items()]
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.ndarray | np.generic):
+        return [str(value.dtype), value.tolist(), repr(getattr(value, "dim", None))]
+    # The text of a float holds all its digits.
+    return value if isinstance(value, str | bool | None) else [type(value).__name__, repr(value)]
