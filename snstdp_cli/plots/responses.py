@@ -91,7 +91,7 @@ def accuracy(
         [str(c) for c in score.evaluation.classes],
         [drawing.Series(kind, [r.correct for r in per], [r.total for r in per]) for kind, per in results.items()],
         chance=score.evaluation.chance,
-        title=f"{network.name}: accuracy by class on {_images(score)}, with 95% intervals",
+        title=f"{network.name}: accuracy by class, with 95% intervals\n{_images(score)}",
     )
 
 

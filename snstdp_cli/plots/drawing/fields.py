@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from snstdp_cli.errors import DataError
-from snstdp_cli.plots.drawing.style import VERMILION, WIDTH_IN, check_drawable, names_of, new_figure, plain, styled
+from snstdp_cli.plots.drawing.style import VERMILION, WIDTH_IN, names_of, new_figure, plain, styled
+from snstdp_cli.results.limits import check_drawable
 
 # Blue to white to red, centred on 0; and white to black.
 _SIGNED_MAP, _UNSIGNED_MAP, _GAP_COLOUR = "RdBu_r", "Greys", "#d0d4d8"
@@ -76,7 +77,10 @@ def receptive_fields(
     wide = WIDTH_IN - 1 - (0.2 + 0.07 * max(map(len, margin_names)) if margin_names else 0)
     figure = new_figure(0.5 + min(wide * image.shape[0] / image.shape[1], _MAX_FIELD_IN * len(cells), 9), "compressed")
     axes = figure.add_subplot()
-    _show(figure, axes, image, drawn, "weight, share of the neuron's strongest" if scale == "neuron" else "weight")
+    if scale == "neuron":
+        _show(figure, axes, image, drawn, "weight, as a share of the neuron's strongest", limit=1.0)
+    else:
+        _show(figure, axes, image, drawn)
     if crossed is not None:
         _cross_out(axes, cells, crossed, image_shape)
     axes.set_title(title or f"Receptive fields ({len(order):,} neuron{'s' * (len(order) != 1)})")
@@ -138,10 +142,18 @@ def evolution(
     return figure
 
 
-def _show(figure: Figure, axes: Any, image: NDArray[Any], weights: NDArray[Any], label: str = "weight") -> None:
+def _show(
+    figure: Figure,
+    axes: Any,
+    image: NDArray[Any],
+    weights: NDArray[Any],
+    label: str = "weight",
+    limit: float | None = None,
+) -> None:
     """Draw an image of weights with its colour bar; the scale is that of all `weights`."""
     signed = bool(weights.min() < 0)
-    limit = float(np.percentile(np.abs(weights), _SCALE_PERCENTILE)) or float(np.abs(weights).max()) or 1.0
+    if limit is None:
+        limit = float(np.percentile(np.abs(weights), _SCALE_PERCENTILE)) or float(np.abs(weights).max()) or 1.0
     norm = Normalize(-limit if signed else 0, limit)
     colours = mpl.colormaps[_SIGNED_MAP if signed else _UNSIGNED_MAP].with_extremes(bad=_GAP_COLOUR)
     drawn = axes.imshow(image, cmap=colours, norm=norm)

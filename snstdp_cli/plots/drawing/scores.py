@@ -18,7 +18,6 @@ from snstdp_cli.plots.drawing.style import (
     BLUE,
     GREY,
     VERMILION,
-    check_drawable,
     grid_lines,
     names_of,
     new_figure,
@@ -26,6 +25,7 @@ from snstdp_cli.plots.drawing.style import (
     plain,
     styled,
 )
+from snstdp_cli.results.limits import check_drawable
 
 _MAX_ANNOTATED = 14
 _MAX_MISCLASSIFIED = 24

@@ -16,10 +16,8 @@ from pathlib import Path
 from typing import Any, Literal, ParamSpec, TypeVar
 
 import matplotlib as mpl
-import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
-from numpy.typing import ArrayLike
 
 from snstdp_cli.artefacts.files import write_files
 from snstdp_cli.errors import DataError
@@ -42,8 +40,6 @@ BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, BLACK = (
 )
 COLOURS = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, BLACK)
 GREY = "#666666"
-#: Numbers beyond this cannot be drawn: their sums and the room around them would not be finite.
-LARGEST = 1e100
 _MAX_TEXT = 90
 
 
@@ -124,15 +120,6 @@ def _colours_of(theme: Theme) -> dict[str, Any]:
 def plain(text: str, most: int = _MAX_TEXT) -> str:
     """Return text that somebody else wrote as one line that can be drawn: nothing invisible, and not too long."""
     return printable(text, most)
-
-
-def check_drawable(values: ArrayLike, what: str) -> None:
-    """Raise `DataError` for NaN, infinity, and numbers so large that no axis can hold them."""
-    array = np.asarray(values, dtype=np.float64)
-    if not np.isfinite(array).all():
-        raise DataError(f"expected finite {what}, found NaN or infinity")
-    if array.size and (largest := float(np.abs(array).max())) > LARGEST:
-        raise DataError(f"expected {what} of at most {LARGEST:g}, found {largest:g}, which cannot be drawn")
 
 
 def new_figure(height_in: float, layout: Literal["constrained", "compressed"] = "constrained") -> Figure:

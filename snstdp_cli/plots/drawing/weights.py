@@ -12,7 +12,8 @@ from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 from numpy.typing import NDArray
 
 from snstdp_cli.errors import DataError
-from snstdp_cli.plots.drawing.style import BLUE, GREY, VERMILION, check_drawable, new_figure, power_ticks, styled
+from snstdp_cli.plots.drawing.style import BLUE, GREY, VERMILION, new_figure, power_ticks, styled
+from snstdp_cli.results.limits import check_drawable
 
 
 @styled
