@@ -256,7 +256,9 @@
     function layOut() {
       const wide = gridBox.clientWidth || 600;
       const fit = Math.max(1, Math.floor(wide / 22));
-      columns = Math.max(1, Math.min(fit, Math.max(8, Math.ceil(Math.sqrt(shown.length)))));
+      // As high as a wide page, not much higher.
+      const many = Math.ceil(Math.sqrt(shown.length * Math.max(1, wide / 700)));
+      columns = Math.max(1, Math.min(fit, Math.max(8, many)));
       drawFields(grid, data, bytes, shown, columns, own());
       grid.setAttribute("aria-valuemax", String(shown.length - 1));
       showDetail();
