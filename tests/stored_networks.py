@@ -130,3 +130,12 @@ def record_responses(
     )
     silent = np.arange(num) < 3
     return save_responses(place, Responses(counts, classes, np.ones(num, np.uint16), silent, record), force=True)
+
+
+def save_bare(root: Path, name: str, n_input: int, n_e: int = 4) -> Workdir:
+    """Write weights without a record, as the ancestor's are."""
+    place, random = Workdir(root), np.random.default_rng(0)
+    record = TrainingRecord.model_validate({**run_fields(name), "kind": "training"})
+    save_weights(place, name, random.random((n_input, n_e)), random.uniform(20, 30, n_e), record)
+    (place.weights / f"{name}.json").unlink()
+    return place

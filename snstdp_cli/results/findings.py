@@ -252,7 +252,6 @@ class _Advice:
 
 def _is_rising(norms: Sequence[float]) -> bool:
     """Tell whether the mean norm grew by more than a hundredth over the last quarter of the training."""
-    if len(norms) < 4:
+    if len(norms) < 2:
         return False
-    before = norms[-1 - len(norms) // 4]
-    return norms[-1] > before * 1.01
+    return norms[-1] > norms[-1 - max(1, len(norms) // 4)] * 1.01

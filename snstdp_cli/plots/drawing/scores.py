@@ -227,7 +227,7 @@ def accuracy_bars(
         axes.plot(
             [chance] * 2, [row - 0.45, row + 0.45], color=GREY, linestyle="--", linewidth=1, zorder=1, label=label
         )
-    axes.set_yticks(range(len(rows)), ["\n".join(plain(line, 60) for line in name.split("\n")) for name, _ in rows])
+    axes.set_yticks(range(len(rows)), [plain(name, 60) for name, _ in rows])
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.margins(x=0.14)
     axes.set(xlabel="accuracy")

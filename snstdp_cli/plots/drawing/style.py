@@ -118,8 +118,8 @@ def _colours_of(theme: Theme) -> dict[str, Any]:
 
 
 def plain(text: str, most: int = _MAX_TEXT) -> str:
-    """Return text that somebody else wrote as one line that can be drawn: nothing invisible, and not too long."""
-    return printable(text, most)
+    """Return text that somebody else wrote as it can be drawn: nothing invisible, and no line too long."""
+    return "\n".join(printable(line, most) for line in text.split("\n"))
 
 
 def new_figure(height_in: float, layout: Literal["constrained", "compressed"] = "constrained") -> Figure:
