@@ -43,7 +43,7 @@ def run_fields(name: str, **changes: Any) -> dict[str, Any]:
     }
 
 
-def training_record(name: str, data: Dataset, experiment: dict[str, Any], **changes: Any) -> TrainingRecord:
+def training_record(name: str, data: Dataset, experiment: dict[str, Any], /, **changes: Any) -> TrainingRecord:
     columns = {
         "examples": (4, 8, 10),
         "spikes_per_example": (9, 9, 9),

@@ -178,5 +178,3 @@ def make_workdir(root):
     from snstdp_cli.artefacts import Workdir
 
     return Workdir(root)
-
-

@@ -41,7 +41,7 @@ T = TypeVar("T")
 
 #: A report of more networks could not be read.
 MAX_RUNS = 12
-_MAX_MISTAKES, _MAX_STAGES, _MAX_NEURONS = 24, 6, 6
+_MAX_MISTAKES, _MAX_STAGES = 24, 6
 
 Picture = Literal["raster", "traces"]
 

@@ -71,7 +71,7 @@ def table(
         tag("tr", [_cell(cell, "th" if k == 0 else "td") for k, cell in enumerate(row)], class_=_row_class(row))
         for row in rows
     ]
-    attributes.setdefault("class_", "sortable")
+    attributes.setdefault("class_", "sortable" if len(rows) > 1 else None)
     content = tag("table", caption and tag("caption", caption), tag("thead", head), tag("tbody", body), **attributes)
     return tag("div", content, class_="scroll", tabindex="0", role="group", aria_label=caption or "table")
 
