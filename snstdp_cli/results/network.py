@@ -161,6 +161,10 @@ class TrainedNetwork:
         """All recordings of this name with their records, those with most examples first."""
         return [(file, load_record(file.path)) for file in list_recordings(self.workdir, self.name)]
 
+    def forget_recordings(self) -> None:
+        """Look at the disk again when recordings are asked for the next time."""
+        self.__dict__.pop("recordings", None)
+
 
 def guess_shape(n_input: int) -> tuple[int, int]:
     """Return the most square rows and columns of so many pixels; one row if all shapes are narrow.
