@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from snstdp_cli.artefacts import Responses, Workdir
 from snstdp_cli.config import Experiment, build_experiment, read_file
@@ -17,16 +17,16 @@ from snstdp_cli.datasets import ArrayDataset, Dataset, Split, load_dataset
 from snstdp_cli.engines import choose_engine
 from snstdp_cli.errors import ArtefactError
 from snstdp_cli.evaluation import Classifier
+from snstdp_cli.pipeline import run_experiment
 from snstdp_cli.progress import Reporter
 from snstdp_cli.recording import record_activity
 from snstdp_cli.results import AssignFrom, Score, TrainedNetwork, score_network
-from snstdp_cli.run import run_experiment
 from snstdp_cli.training import train_network
 
 #: Called with each event: `TrainingProgress`, `RecordingProgress`, `Preflight`, or a sentence (str).
-Callback = Callable[[Any], None]
-Data = str | Path | ArrayDataset
-Progress = bool | Callback
+Callback: TypeAlias = Callable[[Any], None]
+Data: TypeAlias = str | Path | ArrayDataset
+Progress: TypeAlias = bool | Callback
 
 
 def experiment(config: str | Path | Mapping[str, Any] | None = None, /, **settings: Any) -> Experiment:

@@ -215,7 +215,7 @@ def run(
     """
     from snstdp_cli.artefacts import Workdir, list_recorded
     from snstdp_cli.cli import results
-    from snstdp_cli.run import run_experiment
+    from snstdp_cli.pipeline import run_experiment
 
     flags = setting_flags(n_e, rule, dt, num_examples, load_name, save_name, seed, data, engine, classifier)
     experiment = resolve(config, sets, flags).experiment

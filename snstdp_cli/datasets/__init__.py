@@ -1,5 +1,6 @@
 """Data sets: MNIST, Fashion-MNIST, the bundled subset of MNIST, and the user's own images."""
 
+from snstdp_cli.datasets.arrays import ArrayDataset
 from snstdp_cli.datasets.dataset import Dataset
 from snstdp_cli.datasets.fetching import fetch_dataset
 from snstdp_cli.datasets.files import Split
@@ -15,6 +16,7 @@ from snstdp_cli.datasets.withholding import withhold
 __all__ = [
     "DATA_VARIABLE",
     "NAMES",
+    "ArrayDataset",
     "Dataset",
     "Identity",
     "Split",

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from snstdp_cli.datasets.dataset import Dataset, Pair, build_dataset
 from snstdp_cli.datasets.files import Split
+from snstdp_cli.datasets.npy import Header
 from snstdp_cli.datasets.npz import check_images, check_labels
 from snstdp_cli.errors import DataError
 from snstdp_cli.fields import printable
@@ -83,6 +84,6 @@ class ArrayDataset:
 def _checked(images: ArrayLike | None, labels: ArrayLike | None, where: str) -> Pair:
     pixels, classes = np.asarray(images), np.asarray(labels)
     return (
-        check_images(pixels, Header(pixels.shape, pixels.dtype), "images", where),
-        check_labels(classes, Header(classes.shape, classes.dtype), "labels", where),
+        check_images(pixels, Header(pixels.shape, False, pixels.dtype, 0), "images", where),
+        check_labels(classes, Header(classes.shape, False, classes.dtype, 0), "labels", where),
     )

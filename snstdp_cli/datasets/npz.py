@@ -61,13 +61,13 @@ def _read_arrays(archive: zipfile.ZipFile, path: Path) -> dict[str, NDArray[np.u
         check_size(header.shape, header.dtype.itemsize, f"{path}: {name}")
     arrays = {}
     for name, header in headers.items():
-        where, check = f"{path}: {name}", _check_images if name.endswith("images") else _check_labels
+        where, check = f"{path}: {name}", check_images if name.endswith("images") else check_labels
         values = read_values(archive, members[name], header, where) if header.dtype.kind in "biuf" else None
         arrays[name] = check(values, header, name, where)
     return arrays
 
 
-def _check_images(values: NDArray[Any] | None, header: Header, name: str, where: str) -> NDArray[np.uint8]:
+def check_images(values: NDArray[Any] | None, header: Header, name: str, where: str) -> NDArray[np.uint8]:
     """Return images as they are used; raise with the line that converts them if they are of another type or shape."""
     if values is not None and header.dtype == np.uint8 and values.ndim == 3 and values.size:
         return _frozen(values)
@@ -92,7 +92,7 @@ def _check_images(values: NDArray[Any] | None, header: Header, name: str, where:
     )
 
 
-def _check_labels(values: NDArray[Any] | None, header: Header, name: str, where: str) -> NDArray[np.uint8]:
+def check_labels(values: NDArray[Any] | None, header: Header, name: str, where: str) -> NDArray[np.uint8]:
     """Return labels as they are used; raise with the line that converts them if they are anything else."""
     both = [f"{part}_labels" for part in _PARTS]
     convert = f"{name} = {label_conversion(name, both, header.shape, header.dtype)}"
