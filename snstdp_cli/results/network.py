@@ -86,6 +86,11 @@ class TrainedNetwork:
         return self.stored.theta_mv
 
     @property
+    def sha256(self) -> str:
+        """Digest of weights and thresholds: what tells two networks apart."""
+        return self.stored.sha256
+
+    @property
     def n_input(self) -> int:
         """Number of inputs."""
         return int(self.weights.shape[0])
