@@ -1,6 +1,6 @@
 """Data sets: MNIST, Fashion-MNIST, the bundled subset of MNIST, and the user's own images."""
 
-from snstdp_cli.datasets.dataset import Dataset
+from snstdp_cli.datasets.dataset import Dataset, from_arrays
 from snstdp_cli.datasets.fetching import fetch_dataset
 from snstdp_cli.datasets.files import Split
 from snstdp_cli.datasets.identity import Identity
@@ -19,6 +19,7 @@ __all__ = [
     "Split",
     "fetch_dataset",
     "find_dataset",
+    "from_arrays",
     "load_dataset",
     "plausibility",
     "read_idx",
