@@ -170,6 +170,8 @@ def test_arrays_are_copied_and_checked() -> None:
         from_arrays(IMAGES / 255, LABELS)
     with pytest.raises(DataError, match=r"^labels: .*: labels = numpy\.searchsorted"):
         from_arrays(IMAGES, LABELS.astype(str))
+    with pytest.raises(DataError, match="found images of different sizes"):
+        from_arrays([IMAGES[0], IMAGES[0, 1:]], LABELS[:2])  # type: ignore[arg-type]
     with pytest.raises(DataError, match="3 images but 2 labels"):
         from_arrays(IMAGES, LABELS[:2])
     with pytest.raises(DataError, match="expected at most 65,536"):

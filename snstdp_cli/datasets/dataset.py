@@ -160,7 +160,10 @@ def from_arrays(
 
 
 def _pair_of(images: NDArray[Any], labels: NDArray[Any]) -> Pair:
-    images, labels = np.array(images), np.array(labels)
+    try:
+        images, labels = np.array(images), np.array(labels)
+    except ValueError:
+        raise DataError("found images of different sizes; expected arrays [num, rows, cols] and [num]") from None
     pixels = images if has_numbers(images.dtype) else None
     classes = labels if has_numbers(labels.dtype) else None
     return (
@@ -209,8 +212,8 @@ def _warn_of_shared(images: NDArray[np.uint8], others: NDArray[np.uint8], source
     if shared == 0:
         return []
     return [
-        f"{source}: {shared:,} of {len(few):,} images of one split are in the other one too; an accuracy on images that "
-        "were trained on says nothing about new ones"
+        f"{source}: {shared:,} of {len(few):,} images of one split are in the other one too; an accuracy on images "
+        "that were trained on says nothing about new ones"
     ]
 
 
