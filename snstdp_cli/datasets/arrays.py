@@ -1,89 +1,93 @@
-"""Images that somebody holds as arrays, in the place of a data set's name."""
+"""Arrays of images and labels: what they must be, and what helps where they are not."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import NDArray
 
-from snstdp_cli.datasets.dataset import Dataset, Pair, build_dataset
-from snstdp_cli.datasets.files import Split
-from snstdp_cli.datasets.npy import Header
-from snstdp_cli.datasets.npz import check_images, check_labels
+from snstdp_cli.datasets.conversions import image_conversion, label_conversion
+from snstdp_cli.datasets.limits import LARGEST_LABEL, size_text
 from snstdp_cli.errors import DataError
-from snstdp_cli.fields import printable
+
+Shape = Sequence[int]
 
 
-@dataclass(frozen=True, eq=False, init=False)
-class ArrayDataset:
-    """Training images with their labels and, if there are any, test images.
+def has_numbers(dtype: np.dtype[Any]) -> bool:
+    """Tell whether values of a type can be read without pickle and compared."""
+    return dtype.kind in "biuf"
+
+
+def check_images(
+    values: NDArray[Any] | None, shape: Shape, dtype: np.dtype[Any], name: str, where: str
+) -> NDArray[np.uint8]:
+    """Return images as they are used, read-only [num, rows, cols] of 0 to 255.
 
     Parameters
     ----------
-    images
-        Grey values from 0 (background) to 255, [num, rows, cols], of type uint8.
-    labels
-        Class of each image, whole numbers from 0 to 255, [num].
-    test_images, test_labels
-        The same of the test split.
+    values
+        The array; None if its type has no numbers.
+    shape, dtype
+        Of the array.
     name
-        How results call it.
+        How the user calls it.
+    where
+        What an error begins with.
 
     Raises
     ------
     DataError
-        If the arrays are of another type or shape, or do not fit each other.
-
-    Examples
-    --------
-    >>> pictures = np.zeros((20, 8, 8), dtype=np.uint8)
-    >>> data = ArrayDataset(pictures, np.arange(20) % 2, name="blank")
-    >>> len(data.split("train")), data.split("train").n_input
-    (20, 64)
+        If it has another type or shape; the sentence holds the line of Python that converts it.
     """
-
-    name: str
-    _splits: dict[Split, Pair]
-
-    def __init__(
-        self,
-        images: ArrayLike,
-        labels: ArrayLike,
-        test_images: ArrayLike | None = None,
-        test_labels: ArrayLike | None = None,
-        *,
-        name: str = "images",
-    ) -> None:
-        if not isinstance(name, str) or not name.isprintable() or not 0 < len(name) <= 100:
-            raise DataError(f"name: found {printable(repr(name))}, expected 1 to 100 printable characters")
-        if (test_images is None) != (test_labels is None):
-            raise DataError(f"{name}: test images and test labels belong together; found one of the two")
-        splits: dict[Split, Pair] = {"train": _checked(images, labels, name)}
-        if test_images is not None:
-            splits["test"] = _checked(test_images, test_labels, f"{name}, test split")
-        object.__setattr__(self, "name", name)
-        object.__setattr__(self, "_splits", splits)
-
-    def split(self, split: Split) -> Dataset:
-        """Return one split.
-
-        Raises
-        ------
-        DataError
-            If there are no test images.
-        """
-        if split not in self._splits:
-            raise DataError(f"{self.name}: has no {split} images; give test_images and test_labels")
-        other: Split = "test" if split == "train" else "train"
-        built = build_dataset(f"./{self.name}", split, self._splits[split], self.name, lambda: self._splits.get(other))
-        identity = built.identity if built.identity.known else replace(built.identity, name=self.name)
-        return replace(built, name=self.name, identity=identity)
-
-
-def _checked(images: ArrayLike | None, labels: ArrayLike | None, where: str) -> Pair:
-    pixels, classes = np.asarray(images), np.asarray(labels)
-    return (
-        check_images(pixels, Header(pixels.shape, False, pixels.dtype, 0), "images", where),
-        check_labels(classes, Header(classes.shape, False, classes.dtype, 0), "labels", where),
+    if values is not None and dtype == np.uint8 and values.ndim == 3 and values.size:
+        return _frozen(values)
+    if 0 in shape:
+        raise DataError(f"{where}: found the shape {size_text(shape)}, expected [num, rows, cols]: at least one image")
+    span, told = None, ""
+    if values is not None and dtype.kind in "iuf":
+        span = float(values.min()), float(values.max())
+        told = f" from {span[0]:g} to {span[1]:g}"
+    convert = f"{name} = {image_conversion(name, shape, dtype, span)}"
+    if dtype != np.uint8:
+        raise DataError(
+            f"{where}: found values of type {_type_text(dtype)}{told}, expected grey values of 0 to 255 of "
+            f"type uint8; convert them: {convert}"
+        )
+    known = {2: f"reshape flat images: {convert}", 4: f"turn colours into grey: {convert}"}
+    raise DataError(
+        f"{where}: found the shape {size_text(shape)}, expected [num, rows, cols]: one grey value a pixel; "
+        + known.get(len(shape), "reshape them")
     )
+
+
+def check_labels(
+    values: NDArray[Any] | None, shape: Shape, dtype: np.dtype[Any], name: str, both: Sequence[str], where: str
+) -> NDArray[np.uint8]:
+    """Return labels as they are used, read-only [num] of 0 to 254; see `check_images`.
+
+    `both` is how the user calls the labels of both splits, in which a class has one number.
+    """
+    convert = f"{name} = {label_conversion(name, both, shape, dtype)}"
+    if values is None or dtype.kind not in "iu" or values.ndim != 1:
+        raise DataError(
+            f"{where}: found the shape {size_text(shape)} of type {_type_text(dtype)}, expected [num] whole numbers: "
+            f"the class of each image, counted from 0; convert them: {convert}"
+        )
+    if values.size and not (values.min() >= 0 and values.max() <= LARGEST_LABEL):
+        raise DataError(
+            f"{where}: found labels of {values.min()} to {values.max()}, expected 0 to {LARGEST_LABEL}; number the "
+            f"classes from 0: {convert}"
+        )
+    return _frozen(values.astype(np.uint8))
+
+
+def _type_text(dtype: np.dtype[Any]) -> str:
+    return f"record with the fields {', '.join(map(ascii, dtype.names))}" if dtype.names else str(dtype)
+
+
+def _frozen(array: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    array = np.ascontiguousarray(array).view()
+    array.flags.writeable = False
+    return array
