@@ -13,9 +13,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from snstdp_cli.config.experiment import Experiment, RuleSettings
-from snstdp_cli.fields import FACETS, Facet
-from snstdp_cli.fields.facets import AFFECTS
+from snstdp_cli.config.experiment import Experiment
+from snstdp_cli.config.rule import RuleSettings
+from snstdp_cli.fields import AFFECTS, FACETS, Facet, printable
 
 #: Counts up when the same settings begin to give other spikes or weights.
 GENERATION = 2
@@ -60,8 +60,16 @@ def fingerprint(content: Mapping[str, Any]) -> str:
 
 def differences(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[str]:
     """Return a note for each key in which two groups of settings differ, such as `dt (0.5, there 0.1)`."""
-    keys = sorted(key for key in ours.keys() | theirs.keys() if ours.get(key, _ABSENT) != theirs.get(key, _ABSENT))
-    return [f"{key} ({_note(ours.get(key, _ABSENT))}, there {_note(theirs.get(key, _ABSENT))})" for key in keys]
+    notes = []
+    for key in sorted(ours.keys() | theirs.keys()):
+        here, there = ours.get(key, _ABSENT), theirs.get(key, _ABSENT)
+        if here == there and type(here) is type(there):
+            continue
+        pair = _note(here), _note(there)
+        # Numbers that differ only in digits that a note leaves out are written in full.
+        pair = pair if pair[0] != pair[1] else (repr(here), repr(there))
+        notes.append(f"{key} ({pair[0]}, there {pair[1]})")
+    return notes
 
 
 def differing_settings(experiments: Sequence[Experiment | None]) -> list[dict[str, Any]]:
@@ -82,4 +90,4 @@ def setting_notes(settings: Mapping[str, Any]) -> list[str]:
 
 
 def _note(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else printable(str(value))
