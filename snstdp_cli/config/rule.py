@@ -123,11 +123,9 @@ def problem_of_own_rule(name: str, parameters: Mapping[str, Any]) -> str:
 def _is_plain(value: Any, depth: int = 0) -> bool:
     """Tell whether JSON and YAML write a value and read the same one back."""
     if isinstance(value, list | dict):
-        inner = value if isinstance(value, list) else [*value, *value.values()]
-        keys = [] if isinstance(value, list) else list(value)
-        return (
-            depth < _MAX_DEPTH and all(isinstance(k, str) for k in keys) and all(_is_plain(v, depth + 1) for v in inner)
-        )
+        values = value if isinstance(value, list) else value.values()
+        has_plain_keys = isinstance(value, list) or all(isinstance(key, str) for key in value)
+        return depth < _MAX_DEPTH and has_plain_keys and all(_is_plain(inner, depth + 1) for inner in values)
     if isinstance(value, float):
         return math.isfinite(value)
     if isinstance(value, int) and not isinstance(value, bool):

@@ -87,7 +87,7 @@ def _rule_lines(experiment: Experiment) -> Iterator[str]:
 
 
 def _setting_lines(key: str, value: Any, field: Mapping[str, Any]) -> list[str]:
-    """Return the lines of one setting, by its dotted key: meaning, default and range, what it affects, and the value."""
+    """Return the lines of one setting, by its dotted key: meaning, default, range, what it affects, value."""
     section, _, name = key.rpartition(".")
     indent = "  " if section else ""
     hints = [f"default {_short(field['default'])}"] if "default" in field else []
