@@ -64,12 +64,20 @@ class Experiment(Section):
     dt: Number = setting("time step, ms; at most the inhibitory refractory time", ALL_BUT_SCORE, 0.5, ge=0.001, le=2)
     num_examples: Whole = setting("training examples to show", ("training",), 60_000, ge=1, le=MAX_EXAMPLES)
     epochs: bool = setting(
-        "num_examples beyond the training set's size starts it again from the front", (), True, strict=True
+        "whether num_examples may exceed the training set, which then starts again from the front",
+        (),
+        True,
+        strict=True,
     )
     shuffle: bool = setting(
-        "show the training set in a random order, drawn by the seed each epoch", ("training",), False, strict=True
+        "whether the training set is shown in a random order, drawn by the seed for each epoch",
+        ("training",),
+        False,
+        strict=True,
     )
-    seed: Whole = setting("seed of weights, delays, spikes and shuffling", ("training", "recording"), 0, ge=0, lt=2**31)
+    seed: Whole = setting(
+        "seed of weights, delays, input noise and shuffling", ("training", "recording"), 0, ge=0, lt=2**31
+    )
     noise_seed: _OptionalSeed = setting(
         "seed of the input noise; by default that of everything", ("training", "recording"), None
     )

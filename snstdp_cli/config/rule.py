@@ -6,8 +6,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, PrivateAttr, model_validator
+from pydantic import ConfigDict, PrivateAttr, model_validator
 
+from snstdp_cli.config.sections import Checked
 from snstdp_cli.errors import ConfigError
 from snstdp_cli.fields import check_name, setting, shown
 from snstdp_cli.rules import RULES, Rule, complete_parameters, is_rule_file
@@ -16,7 +17,7 @@ DEFAULT_RULE = "smin"
 _MAX_NAME, _MAX_VALUES, _MAX_DEPTH = 1000, 10_000, 5
 
 
-class RuleSettings(BaseModel):
+class RuleSettings(Checked):
     """The learning rule: its name and all its parameters, checked by the rule.
 
     A rule outside the package (in a file or a Python value) is at hand only if the user named it for this very run.

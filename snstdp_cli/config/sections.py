@@ -14,10 +14,8 @@ ALL_BUT_SCORE: tuple[Facet, ...] = ("program", "training", "recording")
 _OptionalStep = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False), BeforeValidator(plain_number)] | None
 
 
-class Section(BaseModel):
-    """A frozen group of settings that knows all its keys, and that nobody holds unchecked."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+class Checked(BaseModel):
+    """Settings that nobody holds unchecked."""
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Return a copy; changes are checked like any other values, which pydantic itself would not do."""
@@ -29,6 +27,12 @@ class Section(BaseModel):
     def model_construct(cls, _fields_set: set[str] | None = None, **values: Any) -> NoReturn:
         """Refuse to make settings that were not checked."""
         raise TypeError("settings are always checked; make an experiment with build_experiment")
+
+
+class Section(Checked):
+    """A frozen group of settings that knows all its keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
 
 class NetworkSettings(Section):
@@ -46,7 +50,7 @@ class NetworkSettings(Section):
         "input synapses: delays uniform between 0 and this many ms", ("training", "recording"), 10.0, ge=0, le=50
     )
     integration: Literal["exponential_euler", "euler"] = setting(
-        "integrator of the excitatory voltage; euler is unstable for strong inhibition",
+        "integrator of voltages and conductances; euler is unstable for strong inhibition",
         ALL_BUT_SCORE,
         "exponential_euler",
     )
@@ -57,18 +61,32 @@ class NetworkSettings(Section):
         "rise of the threshold at a spike, mV; by default Diehl's value for n_e", ("program", "training"), None
     )
     theta_tau_ms: Number = setting(
-        "decay of the threshold while learning, ms", ("program", "training"), 1e7, gt=0, le=1e15
+        "time constant of the threshold's decay while learning, ms", ("program", "training"), 1e7, gt=0, le=1e15
     )
-    weight_init: Number = setting("scale of the random initial input weights", ("training",), 0.3, gt=0, le=1000)
+    weight_init: Number = setting(
+        "scale of the random initial input weights; a rule with a target norm rescales them",
+        ("training",),
+        0.3,
+        gt=0,
+        le=1000,
+    )
 
 
 class PresentationSettings(Section):
     """How an image is shown."""
 
     stimulus_ms: Number = setting("the image is shown for this long, ms", ALL_BUT_SCORE, 350.0, gt=0, le=100_000)
-    rest_ms: Number = setting("pause after every presentation, ms", ALL_BUT_SCORE, 150.0, ge=0, le=100_000)
+    rest_ms: Number = setting(
+        "pause after every presentation, ms; at least 10 ms and all delays on the way",
+        ALL_BUT_SCORE,
+        150.0,
+        ge=0,
+        le=100_000,
+    )
     intensity: Number = setting("input rate of a pixel = value/8 * intensity Hz", ALL_BUT_SCORE, 2.0, gt=0, le=1000)
-    max_intensity: Number = setting("an image is not shown brighter than this", ALL_BUT_SCORE, 32.0, gt=0, le=10_000)
+    max_intensity: Number = setting(
+        "highest intensity at which an image is shown again", ALL_BUT_SCORE, 32.0, gt=0, le=10_000
+    )
     min_spikes: Whole = setting(
         "with fewer excitatory spikes the image is shown again, brighter", ALL_BUT_SCORE, 5, ge=0, le=1_000_000
     )

@@ -18,6 +18,10 @@ from snstdp_cli.fields import FACETS, allowed
 from snstdp_cli.rules import RULES, is_rule_file
 
 _LINE_LENGTH = 100
+_HEAD = (
+    "# Configuration of snstdp. Every key is optional: one that is left out has its default.",
+    "# A key that affects the program makes it compile again; training, recording and score are results.",
+)
 
 
 def commented_yaml(experiment: Experiment) -> str:
@@ -34,7 +38,7 @@ def commented_yaml(experiment: Experiment) -> str:
             "rule into a file and name that: my_rules.py:MY_RULE"
         )
     schema = Experiment.model_json_schema()
-    lines = ["# Configuration of snstdp. Every key is optional: one that is left out has its default."]
+    lines = list(_HEAD)
     for key, value in experiment.model_dump().items():
         field = _resolved(schema["properties"][key], schema["$defs"])
         if key == "rule":

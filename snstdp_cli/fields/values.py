@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
@@ -19,10 +19,15 @@ def plain_number(value: Any) -> Any:
     """Turn strings like `1e-3`, as which YAML reads it, into numbers; refuse booleans in place of numbers."""
     if isinstance(value, str) and _NUMBER.fullmatch(value):
         value = float(value)
-    if isinstance(value, bool) or not isinstance(value, Integral | float):
+    if isinstance(value, bool) or not isinstance(value, Real):
         raise ValueError(NOT_A_NUMBER)
-    # NumPy's numbers become Python's, and -0.0 the zero that it is equal to: equal settings have equal fingerprints.
-    return int(value) if isinstance(value, Integral) else float(value) + 0.0
+    if isinstance(value, Integral):
+        return int(value)
+    try:
+        # NumPy's numbers become Python's, and -0.0 the zero that it is equal to: equal settings, equal fingerprints.
+        return float(value) + 0.0
+    except OverflowError:  # a fraction
+        raise ValueError(NOT_A_NUMBER) from None
 
 
 def whole_number(value: Any) -> Any:
