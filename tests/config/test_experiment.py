@@ -109,9 +109,12 @@ def test_the_threshold_step_is_always_there() -> None:
         assert experiment.model_dump()["network"]["theta_step_mv"] == 0.05
 
 
-@pytest.mark.parametrize(
-    "duplicate", [copy.copy, copy.deepcopy, lambda e: ForkingPickler.loads(ForkingPickler.dumps(e))]
-)
+def sent_to_a_worker(experiment: Experiment) -> Any:
+    """Return what a spawned process gets."""
+    return ForkingPickler.loads(ForkingPickler.dumps(experiment))
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, sent_to_a_worker])
 def test_copies_are_equal_and_hash_alike(duplicate: Any) -> None:
     experiment = build_experiment({"rule": {"name": "smax", "eta": 0.03}, "n_e": 100})
     other = duplicate(experiment)
