@@ -52,9 +52,10 @@ def build_experiment(
     changes = {} if overrides is None else overrides
     merge({}, changes, _OPTIONS)
     chosen = changes.get("rule", changes.get("rule.name"))
+    replaces_rule = "rule" in changes or "rule.name" in changes
 
     def find(name: str) -> Rule | None:
-        if isinstance(content, Experiment) and chosen is None:
+        if isinstance(content, Experiment) and name == content.rule.name and not replaces_rule:
             return content.rule.at_hand
         if is_rule_file(name) and not run_rule_files:
             return None
@@ -65,7 +66,7 @@ def build_experiment(
     else:
         settings = merge({} if content is None else content, {}, where)
         # A rule file that an override replaces was not asked for: it does not run.
-        experiment = _validate(settings, where, lambda name: None if chosen and is_rule_file(name) else find(name))
+        experiment = _validate(settings, where, lambda n: None if replaces_rule and is_rule_file(n) else find(n))
     if not changes:
         return experiment
     return _validate(merge(_for_rule(settings, chosen, find), changes, _OPTIONS), _OPTIONS, find)

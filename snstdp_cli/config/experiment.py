@@ -174,10 +174,12 @@ class Experiment(Section):
 
     @property
     def stimulus_steps(self) -> int:
+        """Time steps for which an image is shown."""
         return max(1, round(self.presentation.stimulus_ms / self.dt))
 
     @property
     def presentation_steps(self) -> int:
+        """Time steps of a presentation: the image and the rest."""
         return self.stimulus_steps + round(self.presentation.rest_ms / self.dt)
 
     @property

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from multiprocessing.reduction import ForkingPickler
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -55,6 +56,20 @@ def test_an_experiment_survives_json() -> None:
     experiment = with_overrides({}, "rule=triplet", "network.theta_step_mv=0.1", "load_name=a", "dt=0.1")
     assert recorded_experiment(json.loads(json.dumps(experiment.model_dump(mode="json"))), "net") == experiment
     assert build_experiment(experiment.model_dump()) == experiment
+
+
+NETWORKS = sorted((Path(__file__).parents[2] / "weights").glob("*.json"))
+
+
+@pytest.mark.parametrize("path", NETWORKS, ids=lambda path: path.stem)
+def test_networks_that_come_with_the_project_are_read(path: Path) -> None:
+    """They were recorded by version 0.1, which wrote null for the usual threshold step."""
+    record = json.loads(path.read_text())["experiment"]
+    experiment = recorded_experiment(record, path.stem)
+    assert f"pretrained_{experiment.save_name}" == path.stem
+    assert experiment.theta_step_mv == (record["network"]["theta_step_mv"] or THETA_STEPS_MV[experiment.n_e])
+    # A parameter that a rule got since then has its default.
+    assert experiment.rule.model_dump().items() >= record["rule"].items()
 
 
 # Nothing incomplete, nothing unchecked

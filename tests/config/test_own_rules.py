@@ -154,6 +154,14 @@ def test_a_recorded_rule_stays_recorded_when_other_settings_change(rule_file: tu
     assert not mark.exists()
 
 
+def test_a_recorded_rule_is_replaced_by_another() -> None:
+    recorded = recorded_experiment({"rule": {"name": "mine", "gain": 0.5}}, "net")
+    for given in ({"rule": None}, {"rule": {}}, {"rule": {"name": "smin"}}, {"rule": "smin"}, {"rule.name": "smin"}):
+        assert build_experiment(recorded, given) == build_experiment()
+    with pytest.raises(ConfigError, match="options: rule.name: unknown rule 'smxa'"):
+        build_experiment(recorded, {"rule": "smxa"})
+
+
 def test_no_file_is_opened_for_a_record(rule_file: tuple[str, Path]) -> None:
     name, mark = rule_file
     # Version 0.1 wrote the digest of the file beside the parameters.
