@@ -48,6 +48,12 @@ def build_experiment(
     ------
     ConfigError
         For a key or value that cannot be used: each key, what was found and what is allowed.
+
+    Examples
+    --------
+    >>> experiment = build_experiment({"rule": "smax"}, {"n_e": 100, "rule.eta": 0.02})
+    >>> experiment.rule.parameters["eta"], experiment.theta_step_mv
+    (0.02, 0.025)
     """
     changes = {} if overrides is None else overrides
     merge({}, changes, _OPTIONS)

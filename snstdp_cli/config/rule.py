@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -38,8 +39,8 @@ class RuleSettings(Checked):
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """The rule's parameters by name."""
-        return dict(self.__pydantic_extra__ or {})
+        """The rule's parameters by name; a copy, so that nobody changes a list in them."""
+        return copy.deepcopy(self.__pydantic_extra__ or {})
 
     @property
     def is_own(self) -> bool:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import copy
+import doctest
 import time
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 from configurations import load, refusal, with_overrides
 
-from snstdp_cli.config import build_experiment, check_name, merge, recorded_experiment
+from snstdp_cli.config import build, build_experiment, check_name, facets, merge, recorded_experiment
 from snstdp_cli.errors import ConfigError
 
 # Impossible values
@@ -398,3 +399,13 @@ def test_numbers_of_numpy_are_numbers() -> None:
     assert type(found.n_e) is int
     with pytest.raises(ConfigError, match="n_e: found "):
         build_experiment({"n_e": np.bool_(True)})
+
+
+# Examples
+
+
+@pytest.mark.parametrize("module", [build, facets])
+def test_the_examples_of_the_docstrings_are_true(module: ModuleType) -> None:
+    found = doctest.testmod(module)
+    assert found.attempted
+    assert not found.failed

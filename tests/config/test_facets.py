@@ -17,6 +17,7 @@ from snstdp_cli.config import (
     differences,
     differing_settings,
     fingerprint,
+    program_settings,
     recorded_experiment,
     setting_leaves,
     setting_notes,
@@ -176,6 +177,8 @@ def test_a_setting_affects_what_it_says_and_nothing_else(key: str) -> None:
     arrays = drawn_otherwise(key)
     learning, frozen = (program_changes(key, plastic=plastic) for plastic in (True, False))
     assert (learning or frozen) == ("program" in affected(key))
+    for plastic, changed in ((True, learning), (False, frozen)):
+        assert changed == (key in program_settings(build_experiment(), plastic=plastic))
     # A chunk changes how many images the program holds, and no spike.
     results = key != "chunk"
     assert (bool(arrays) or (learning and results)) == ("training" in affected(key))

@@ -63,6 +63,8 @@ def test_a_rule_is_given_as_a_value() -> None:
     experiment = build_experiment({"rule": MINE})
     assert (experiment.rule.name, experiment.rule.parameters, experiment.rule.is_own) == ("mine", PARAMETERS, True)
     assert experiment.rule.rule is MINE
+    experiment.rule.parameters["taus_ms"].append(3.0)
+    assert experiment.rule.parameters == PARAMETERS
     assert experiment.plasticity(784).constants == {"gain": 0.2}
 
 
