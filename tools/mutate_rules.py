@@ -38,7 +38,7 @@ MUTATIONS: list[tuple[str, str, str, int]] = [
     (SELF_NORMALIZING, '"share * L_tar / L_0"', '"L_tar / L_0"', 0),
     (SELF_NORMALIZING, '"-(1 - share) * L_tar', '"(1 - share) * L_tar', 0),
     (SELF_NORMALIZING, '"-(1 - share) * L_tar', '"-share * L_tar', 0),
-    (SELF_NORMALIZING, "L_tar / (n - L_0)", "L_tar / L_0", 0),
+    (SELF_NORMALIZING, 'L_tar / (n - L_0)")', 'L_tar / L_0")', 0),
     (SELF_NORMALIZING, "if share == 1 and", "if share == 2 and", 0),
     (SELF_NORMALIZING, "and s_min == _SMIN_CLOSURES[1]", "", 0),
     (SELF_NORMALIZING, "s_max, s_min = parameters.s_max, parameters.s_min", "s_max, s_min = _SMIN_CLOSURES", 0),
