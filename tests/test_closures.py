@@ -310,6 +310,13 @@ def plainly(text: str, names: dict[str, float]) -> float | None:
         return None
 
 
+@pytest.mark.parametrize(("name", "share"), [("smax", 1.0), ("smin", 0.5)])
+def test_a_formula_reads_the_rules_share(name: str, share: float) -> None:
+    neuron = StatedNeuron(build(name, s_max="share"), np.zeros(N))
+    neuron.fire(np.arange(N) < 2)
+    assert neuron.s_max == share
+
+
 def test_a_formula_with_a_value_at_no_active_synapse_uses_it() -> None:
     plasticity = build("smax", s_max="L_tar / clip(L_0, 1, n)")
     neuron = StatedNeuron(plasticity, np.zeros(N))
