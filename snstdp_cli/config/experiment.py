@@ -87,7 +87,7 @@ class Experiment(Section):
         ("data",),
         "mnist",
     )
-    load_name: Name | None = setting("weights to start from or to test", (), None)
+    load_name: Name | None = setting("weights to start from or to test; their content counts, not this name", (), None)
     save_name: Name = setting("name of the weights and activity that are written", (), "default")
     engine: Literal["auto", "standalone", "runtime"] = setting(
         "standalone: C++ program; runtime: Cython or NumPy; auto: standalone if a compiler is found", (), "auto"

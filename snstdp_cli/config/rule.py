@@ -85,8 +85,10 @@ class RuleSettings(Checked):
             complete = complete_parameters(RULES[self.name], self.parameters)
         except ConfigError as error:
             raise ValueError(str(error)) from None
-        if complete != self.parameters:
+        if complete.keys() != self.parameters.keys():
             raise ValueError(f"expected all parameters of {self.name}; make experiments with build_experiment")
+        # As the rule reads them: a 1 is 1.0, so that equal settings have equal fingerprints.
+        object.__setattr__(self, "__pydantic_extra__", complete)
         return self
 
     def __eq__(self, other: object) -> bool:
@@ -126,10 +128,12 @@ def _is_plain(value: Any, depth: int = 0) -> bool:
     """Tell whether JSON and YAML write a value and read the same one back."""
     if isinstance(value, list | dict):
         values = value if isinstance(value, list) else value.values()
-        has_plain_keys = isinstance(value, list) or all(isinstance(key, str) for key in value)
+        has_plain_keys = isinstance(value, list) or all(isinstance(key, str) and key.isprintable() for key in value)
         return depth < _MAX_DEPTH and has_plain_keys and all(_is_plain(inner, depth + 1) for inner in values)
+    if isinstance(value, str):
+        return not any("\ud800" <= character <= "\udfff" for character in value)  # no file in UTF-8 has them
     if isinstance(value, float):
         return math.isfinite(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return abs(value) < 2**63
-    return value is None or isinstance(value, bool | str)
+    return value is None or isinstance(value, bool)

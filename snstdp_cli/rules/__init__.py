@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic_core import PydanticSerializationError
 
 from snstdp_cli.errors import ConfigError
 from snstdp_cli.fields import check_name, describe, shown
@@ -107,9 +106,10 @@ def complete_parameters(rule: Rule, given: Mapping[str, Any], where: str = "conf
     ConfigError
         For an unknown parameter, a value outside its range, or one that JSON does not have.
     """
+    checked = _checked(rule, given, where)
     try:
-        return _checked(rule, given, where).model_dump(mode="json")
-    except (PydanticSerializationError, ValueError) as error:
+        return checked.model_dump(mode="json")
+    except Exception as error:  # what serializes a parameter of the user's is not our code
         raise ConfigError(
             f"{where}: rule: a parameter of {rule.name} cannot be written down as JSON: {error}"
         ) from None
@@ -136,3 +136,8 @@ def _checked(rule: Rule, given: Mapping[str, Any], where: str) -> RuleParameters
             if others := [other for other in RULES.values() if key in other.parameters.model_fields]:
                 found += f"\n'{key}' belongs to {' and '.join(other.name for other in others)}, not to {rule.name}"
         raise ConfigError(found) from None
+    except Exception as error:  # what checks a parameter of the user's is not our code
+        if rule in RULES.values():
+            raise
+        problem = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+        raise ConfigError(f"{where}: rule: the parameters of {rule.name} cannot be checked: {problem}") from None

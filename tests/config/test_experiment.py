@@ -140,6 +140,12 @@ def test_copies_are_equal_and_hash_alike(duplicate: Any) -> None:
     assert experiment.rule != "smax"
 
 
+def test_numbers_are_kept_as_the_rule_reads_them() -> None:
+    parameters = {**build_experiment().rule.model_dump(), "eta": 1, "a_tar": "1e-1"}
+    found = Experiment.model_validate({"rule": parameters}).rule.parameters
+    assert (repr(found["eta"]), repr(found["a_tar"])) == ("1.0", "0.1")
+
+
 def test_zero_is_zero() -> None:
     """Equal settings have equal fingerprints: JSON would write -0.0 and 0.0 differently."""
     assert str(build_experiment({"network": {"input_delay_ms": "-0.0"}}).network.input_delay_ms) == "0.0"

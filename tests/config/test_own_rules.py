@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, field_validator
 
 from snstdp_cli.config import build_experiment, recorded_experiment, resolved_rows, setting_leaves
 from snstdp_cli.errors import ConfigError
@@ -122,6 +122,22 @@ def test_parameters_that_json_does_not_have_are_refused(parameters: type[RulePar
         build_experiment({"rule": replace(MINE, parameters=parameters)})
 
 
+class Broken(RuleParameters):
+    gain: float = 0.1
+
+    @field_validator("gain")
+    @classmethod
+    def _check(cls, value: float) -> float:
+        return 1 / 0
+
+
+def test_a_check_of_the_users_that_fails_gives_a_sentence() -> None:
+    with pytest.raises(ConfigError, match="the parameters of mine cannot be checked: ZeroDivisionError: division by"):
+        build_experiment({"rule": replace(MINE, parameters=Broken)})
+    with pytest.raises(ConfigError, match="unknown key 'rule.zzz'"):
+        build_experiment({"rule": {"name": replace(MINE, parameters=Opaque), "zzz": 1}})
+
+
 # Records
 
 
@@ -196,6 +212,8 @@ def test_a_rule_in_a_file_may_be_called_like_one_of_the_package(tmp_path: Path) 
         {"name": "mine.py:MINE", "gain": {"a": {"b": float("nan")}}},
         {"name": "mine.py:MINE", "gain": "x" * 20_000},
         {"name": "mine.py:MINE", "gain": 10**400},
+        {"name": "mine.py:MINE", "gain": "\ud800"},
+        {"name": "mine.py:MINE", "gain": {"\x1b[31m": 1}},
         {"name": "mine.py:MINE", "not a name": 1},
         {"name": "\x1b[31m.py:MINE"},
         {"name": "a/b"},
