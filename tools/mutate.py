@@ -24,14 +24,14 @@ ROOT = Path(__file__).resolve().parent.parent
 #: Beginning of a file's path -> tests that know it, the likeliest and fastest first.
 TESTS = {
     "rules/": ("rules", "closures", "rules_in_brian", "engines"),
-    "engines/base.py": ("engines", "network_presentation", "network_neurons"),
-    "network/builder.py": ("rules_in_brian", "network_builder", "engines", "network_neurons"),
-    "network/inhibition.py": ("network_builder", "engines", "network_reference"),
-    "network/integration.py": ("network_builder", "network_neurons", "engines", "network_reference"),
-    "network/names.py": ("network_names", "engines"),
-    "network/neurons.py": ("network_names", "network_neurons", "network_builder", "rules_in_brian", "engines"),
-    "network/presentation.py": ("network_presentation", "rules_in_brian", "engines"),
-    "network/protocol.py": ("network_presentation", "rules_in_brian", "engines"),
+    "engines/base.py": ("engines_base", "engines", "network_presentation", "network_neurons"),
+    "network/builder.py": ("rules_in_brian", "engines", "network_builder", "network_inhibition", "network_neurons"),
+    "network/inhibition.py": ("network_inhibition", "engines", "network_reference"),
+    "network/integration.py": ("network_integration", "network_builder", "engines", "network_neurons"),
+    "network/names.py": ("network_names", "engines_base", "engines"),
+    "network/neurons.py": ("network_integration", "network_names", "rules_in_brian", "network_neurons", "engines"),
+    "network/presentation.py": ("network_presentation", "engines"),
+    "network/protocol.py": ("network_protocol", "network_presentation", "rules_in_brian", "engines"),
     "network/randomness.py": ("network_randomness",),
     "network/wiring.py": ("network_wiring", "network_builder", "engines"),
 }
