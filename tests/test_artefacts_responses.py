@@ -170,7 +170,7 @@ def test_an_archive_that_would_fill_the_memory_is_refused_by_its_headers(tmp_pat
 
 def test_an_archive_larger_than_the_limit_is_refused_before_unpacking(workdir, monkeypatch):
     path = save_responses(workdir, "a", "test", RESPONSES)
-    monkeypatch.setattr("snstdp_cli.artefacts.arrays.MAX_BYTES", 500)
+    monkeypatch.setattr("snstdp_cli.artefacts.responses.MAX_RECORDING_BYTES", 500)
     with pytest.raises(ArtefactError, match="would unpack to"):
         load_responses(path)
 

@@ -18,7 +18,7 @@ PACKAGE = Path(snstdp_cli.__file__).parent
 NAME = PACKAGE.name
 #: From the bottom to the top; a module imports only what is in an earlier line. `""` is the package's own `__init__`.
 ORDER = (
-    *("", "bundled", "errors", "config", "artefacts", "datasets"),
+    *("", "bundled", "errors", "signals", "brian_import", "config", "artefacts", "datasets"),
     *("rules", "config_text", "wiring", "presentation", "network", "engines"),
     *("evaluation", "plots", "workflows", "sweep", "report", "benchmark", "cli", "__main__"),
 )
@@ -27,10 +27,10 @@ ONLY = {
     "errors": set[str](),
     "config": {"errors"},
     "artefacts": {"errors", "config"},
-    "rules": {"errors", "config"},
+    "rules": {"errors", "config", "brian_import"},
     "evaluation": {"errors"},
     "plots": {"errors", "artefacts", "evaluation"},
-    "network": {"config", "rules", "wiring", "presentation"},
+    "network": {"config", "rules", "wiring", "presentation", "brian_import"},
 }
 FORBIDDEN_CALLS = {"eval", "exec", "yaml.load", "yaml.unsafe_load", "yaml.full_load", "os.system", "marshal.loads"}
 FORBIDDEN_MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "shelve", "marshal", "jsonpickle"}

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from snstdp_cli.artefacts.arrays import npy_bytes, npz_bytes, parse_npy, parse_npz, whole_numbers
+from snstdp_cli.artefacts.arrays import npy_bytes, npz_bytes, parse_npy, read_npz, whole_numbers
 from snstdp_cli.artefacts.files import (
     Workdir,
     checked_name,
@@ -27,6 +27,8 @@ from snstdp_cli.artefacts.files import (
 )
 from snstdp_cli.errors import ArtefactError, ConfigError
 
+#: 60,000 examples of 6,400 neurons are 0.8 GB; a small file may unpack to a thousand times its size.
+MAX_RECORDING_BYTES = 2 * 2**30
 _MEMBERS = ("counts", "labels", "attempts", "silent", "provenance")
 
 
@@ -101,7 +103,7 @@ def load_responses(path: Path) -> Responses:
     ArtefactError
         If the file is missing, damaged or its arrays do not fit each other.
     """
-    arrays = parse_npz(read_file(path), path)
+    arrays = read_npz(path, _MEMBERS, limit=MAX_RECORDING_BYTES)
     missing = [key for key in _MEMBERS if key not in arrays]
     if missing:
         raise ArtefactError(

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from snstdp_cli.engines.cores import available_cores
-from snstdp_cli.engines.signals import hold_interrupts
 from snstdp_cli.errors import EngineError
+from snstdp_cli.signals import hold_interrupts
 
 #: No -ffast-math: the same additions in the same order on every engine, so that all see the same spikes.
 COMPILER_FLAGS = (
