@@ -121,22 +121,18 @@ def _without_preference_files() -> Iterator[None]:
 def _unchanged_process() -> Iterator[None]:
     """Keep what Brian 2 changes for the whole process when it is imported."""
     hook, show = sys.excepthook, warnings.showwarning
-    in_main = threading.current_thread() is threading.main_thread()
-    handler = signal.getsignal(signal.SIGINT) if in_main else None
     set_handler, here = signal.signal, threading.get_ident()
-    if not in_main:
 
-        def set_elsewhere(number: int, new: Any) -> Any:
-            return None if threading.get_ident() == here else set_handler(number, new)
+    def set_elsewhere(number: int, handler: Any) -> Any:
+        return None if threading.get_ident() == here else set_handler(number, handler)
 
-        # Only the main thread may set handlers; Brian 2 tries to wherever it is imported.
-        signal.signal = set_elsewhere  # type: ignore[assignment]
+    # Brian 2 would put a handler of Ctrl-C before the one that it finds, also before one that cannot be called, and
+    # fail where only the main thread may set one.
+    signal.signal = set_elsewhere  # type: ignore[assignment]
     try:
         yield
     finally:
         signal.signal = set_handler
-        if handler is not None:
-            signal.signal(signal.SIGINT, handler)
         sys.excepthook = hook
         if warnings.showwarning is not show:
             logging.captureWarnings(False)

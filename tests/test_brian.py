@@ -17,6 +17,7 @@ from reference import mixed_images, open_fresh, open_run, shown, small_experimen
 
 from snstdp_cli.engines import brian, cython_cache
 from snstdp_cli.engines.brian import brian_session, describe_preferences, prepare_brian
+from snstdp_cli.engines.folders import hold_folder
 
 PACKAGE = Path(__file__).parent.parent
 #: What was tried: a value that is code, a precision that poisons programs, threads that break linking, and garbage.
@@ -225,3 +226,22 @@ def test_sessions_within_a_session_give_back_what_they_found() -> None:
             assert brian2.get_device() is not outer
         assert brian2.prefs.codegen.target == "cython"
         assert brian2.get_device() is outer
+
+
+KILLED = """
+import os, signal
+from snstdp_cli.engines.brian import brian_session
+with brian_session("cython"):
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_killed_process_leaves_nothing_that_the_next_does_not_remove(tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(PACKAGE), "TMPDIR": str(tmp_path)}
+    killed = subprocess.run([sys.executable, "-c", KILLED], cwd=tmp_path, env=environment, check=False, timeout=100)
+    assert killed.returncode == -signal.SIGKILL
+    left = list(tmp_path.iterdir())
+    assert [path.name.split("-")[0] for path in left] == ["snstdp"]  # no brian_debug, brian_script, brian_stdout
+    assert any(path.name.startswith("brian_stdout") for path in left[0].iterdir())
+    hold_folder(tmp_path, "snstdp-").remove()
+    assert list(tmp_path.iterdir()) == []
