@@ -230,13 +230,14 @@ def test_a_program_is_compiled_once_and_found_again() -> None:
 @pytest.mark.compiles
 def test_the_cache_key_knows_all_that_shapes_the_program_and_nothing_else() -> None:
     from snstdp_cli.engines.compilation import find_compiler
-    from snstdp_cli.engines.program import program_key, program_settings
+    from snstdp_cli.config import program_settings
+    from snstdp_cli.engines.program import program_key
 
     def key(plastic: bool = True, n_input: int = 16, **changes: object) -> str:
         experiment = small_experiment(**changes)  # type: ignore[arg-type]
         plasticity = plasticity_of(experiment, n_input) if plastic else None
         wiring = draw_wiring(experiment, n_input)
-        return program_key(program_settings(experiment), plasticity, wiring, find_compiler() or "")
+        return program_key(program_settings(experiment, plastic=plasticity is not None), plasticity, wiring, find_compiler() or "")
 
     base = key()
     assert key(seed=9, num_examples=3, save_name="x", checkpoint_every=7) == base

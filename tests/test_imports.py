@@ -18,7 +18,7 @@ PACKAGE = Path(snstdp_cli.__file__).parent
 NAME = PACKAGE.name
 #: From the bottom to the top; a module imports only what is in an earlier line. `""` is the package's own `__init__`.
 ORDER = (
-    *("", "bundled", "errors", "fields", "rules", "config", "datasets", "network", "engines"),
+    *("", "bundled", "errors", "signals", "brian_import", "fields", "rules", "config", "datasets", "network", "engines"),
     *("evaluation", "artefacts", "progress", "recording", "training", "results", "pipeline"),
     *("plots", "report", "machine", "cli", "api", "__main__"),
 )
@@ -26,10 +26,10 @@ ORDER = (
 ONLY = {
     "errors": set[str](),
     "fields": {"errors"},
-    "rules": {"errors", "fields"},
+    "rules": {"errors", "fields", "brian_import"},
     "config": {"errors", "fields", "rules"},
     "evaluation": {"errors"},
-    "network": {"config", "rules"},
+    "network": {"config", "rules", "brian_import"},
 }
 FORBIDDEN_CALLS = {"eval", "exec", "yaml.load", "yaml.unsafe_load", "yaml.full_load", "os.system", "marshal.loads"}
 FORBIDDEN_MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "shelve", "marshal", "jsonpickle"}

@@ -61,8 +61,7 @@ def trace_example(
     DataError
         If there is no such example or neuron.
     """
-    from brian2 import SpikeMonitor, StateMonitor
-
+    from snstdp_cli.brian_import import SpikeMonitor, StateMonitor
     from snstdp_cli.engines.runtime import RuntimeEngine
 
     if not 0 <= example < len(dataset):
