@@ -29,7 +29,7 @@ def next_command(command: str, *arguments: str | Path, **options: Any) -> str:
     command
         A command's name, such as `test`.
     options
-        Values by the names of the command's parameters; None, False and the option's default are left out.
+        Values by the names of the command's parameters; None, False and a path that is the default are left out.
 
     Raises
     ------
@@ -58,7 +58,7 @@ def parameters_of(command: str) -> Mapping[str, Any]:
 
 def _words(parameter: Any, value: Any) -> Iterator[str]:
     """Yield an option as it is typed; `--name=value` where the value looks like an option."""
-    if value is None or value is False or value == parameter.default or str(value) == str(parameter.default):
+    if value is None or value is False or (isinstance(value, Path) and str(value) == str(parameter.default)):
         return
     flag = max(parameter.opts, key=len)
     if value is True:

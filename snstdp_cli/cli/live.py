@@ -41,7 +41,7 @@ def steps(quiet: bool) -> Iterator[Callable[[str], None]]:
             with Live(console=err, auto_refresh=False, transient=True) as live:
                 yield lambda text: live.update(styled((f"{text} ...", "dim")), refresh=True)
         else:
-            yield _LineView().step
+            yield _LineView(time.monotonic()).step
 
 
 @contextmanager
@@ -127,8 +127,8 @@ class _LiveView:
 class _LineView:
     """A line now and then, for logs."""
 
-    def __init__(self) -> None:
-        self._last = -LINE_EVERY_S
+    def __init__(self, last: float = -LINE_EVERY_S) -> None:
+        self._last = last
         self._points = 0
 
     def training(self, now: TrainingProgress) -> None:

@@ -72,7 +72,9 @@ def finish(code: int) -> int:
     lost = _Streams.out.lost if _Streams.out is not None else None
     if lost is not None and lost.errno != errno.EPIPE:  # who closes a pipe knows it
         reason = lost.strerror or str(lost)
-        sys.stderr.write(f"error not all could be printed: standard output: {reason}; files were written as usual\n")
+        sys.stderr.write(
+            f"error the result could not be printed: standard output: {reason}; files are written as usual\n"
+        )
     sys.stderr.flush()
     return 1 if lost is not None and code == 0 else code
 
