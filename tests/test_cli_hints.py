@@ -99,6 +99,7 @@ def test_what_is_missing_is_told_with_the_command_that_makes_it(place: Path) -> 
 
 def test_every_hint_about_a_long_run_is_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("shutil.which", lambda _: "/bin/snstdp")
     told = CliRunner().invoke(app, ["init", "long.yaml"], env={"COLUMNS": "200"}).output
     assert len(hints(told)) == 2
     for hint in hints(told):

@@ -13,7 +13,13 @@ from snstdp_cli.cli.console import print_error
 from snstdp_cli.errors import SnstdpError
 
 _NO_MEMORY = "not enough memory; use fewer neurons (--n-e), a smaller chunk (--set chunk=100) or fewer workers"
-_NO_THREAD = "can't start new thread"
+#: Sentences for what libraries raise as plain errors, by a part of their text.
+_LIMITS = {
+    "can't start new thread": (
+        "this machine starts no further thread or process; raise the limit (ulimit -u), or use --workers 1"
+    ),
+    "home directory": "this user has no home folder, which is needed for a cache; name one by the variable HOME",
+}
 
 
 def reported(function: Callable[..., None]) -> Callable[..., None]:
@@ -47,6 +53,7 @@ def _describe(error: BaseException) -> tuple[str, int] | None:
     if isinstance(error, OSError):
         place = f"{error.filename}: " if error.filename else ""
         return f"{place}{error.strerror or error}; check the limits, the folder and the disk of this machine", 1
-    if isinstance(error, RuntimeError) and _NO_THREAD in str(error):
-        return "this machine starts no further thread or process; raise the limit (ulimit -u), or use --workers 1", 1
+    for part, sentence in _LIMITS.items():
+        if isinstance(error, RuntimeError) and part in str(error):
+            return sentence, 1
     return None

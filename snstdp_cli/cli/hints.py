@@ -75,7 +75,7 @@ def _words(parameter: Any, value: Any) -> Iterator[str]:
 def _program() -> list[str]:
     """Return how this program is called: by its name, or by its path where that is not on the search path."""
     started = Path(sys.argv[0])
-    if started.name == "__main__.py":
+    if started.parts[-2:] == ("snstdp_cli", "__main__.py"):
         return [shlex.quote(Path(sys.executable).name), "-m", "snstdp_cli"]
     if shutil.which("snstdp"):
         return ["snstdp"]
