@@ -19,7 +19,13 @@ from snstdp_cli.cli.options import EXPERIMENT, FLAGS, OUTPUT, RUNNING, setting_h
 from snstdp_cli.config import Experiment
 
 #: Where a command's option means something else than the setting of this name.
-OTHERS = {("test", "num_examples"), ("plot", "load_name"), ("evaluate", "load_name"), ("evaluate", "num_examples")}
+OTHERS = {
+    ("test", "num_examples"),
+    ("plot", "load_name"),
+    ("evaluate", "load_name"),
+    ("evaluate", "num_examples"),
+    ("evaluate", "data"),
+}
 
 
 def commands(group: Any = None, prefix: str = "") -> Iterator[tuple[str, Any]]:

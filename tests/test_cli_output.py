@@ -16,7 +16,6 @@ import yaml
 from synthetic import SMALL, write_idx_set
 from typer.testing import CliRunner
 
-from snstdp_cli.artefacts import Workdir, save_weights
 from snstdp_cli.cli import streams
 from snstdp_cli.cli.app import app
 from snstdp_cli.cli.console import print_error, print_files, print_json, print_line, print_table, visible
@@ -51,6 +50,13 @@ def shell(folder: Path, command: str, **variables: str) -> subprocess.CompletedP
     assert b"Traceback" not in done.stderr + done.stdout, done.stderr
     assert b"Exception ignored" not in done.stderr
     return done
+
+
+def save_plain(folder: Path, name: str) -> None:
+    """Save weights of two neurons as the ancestor does, without a record."""
+    (folder / "weights").mkdir()
+    np.save(folder / "weights" / f"XeAe{name}.npy", np.ones(8))
+    np.save(folder / "weights" / f"theta_A{name}.npy", np.full(2, 0.02))
 
 
 class TestStreams:
@@ -159,8 +165,10 @@ class TestTerminals:
 
     def test_provenance_of_weights_that_somebody_sent(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.chdir(tmp_path)
-        record = {"experiment": {"rule": {"name": "smin"}, EVIL: EVIL, "data": EVIL}, "data": {"name": EVIL}}
-        save_weights(Workdir(tmp_path), "sent", np.ones((4, 2)), np.ones(2), record)
+        save_plain(tmp_path, "sent")
+        (tmp_path / "weights" / "sent.json").write_text(
+            json.dumps({"experiment": {"rule": {"name": "smin"}, EVIL: EVIL, "data": EVIL}, "data": {"name": EVIL}})
+        )
         for arguments in (["test", "--load-name", "sent"], ["plot", "raster", "sent"], ["plot", "all", "sent"]):
             printed = CliRunner().invoke(app, arguments, env={"COLUMNS": "300"}).output
             assert not set(printed) & ORDERS, arguments
@@ -229,7 +237,7 @@ class TestEnvironment:
         ids=" ".join,
     )
     def test_neither_a_home_nor_an_entry_for_the_user(self, tmp_path: Path, arguments: list[str]) -> None:
-        save_weights(Workdir(tmp_path), "some", np.ones((4, 2)), np.ones(2), {})
+        save_plain(tmp_path, "some")
         code = (
             "import os, pwd\ndef missing(_): raise KeyError\npwd.getpwuid = pwd.getpwnam = missing\n"
             "from snstdp_cli.cli import main; main()"
@@ -275,7 +283,7 @@ class TestEnvironment:
             reported(fail)()
 
     def test_a_backend_for_figures_that_does_not_exist(self, tmp_path: Path) -> None:
-        save_weights(Workdir(tmp_path), "some", np.ones((4, 2)), np.ones(2), {})
+        save_plain(tmp_path, "some")
         done = shell(tmp_path, "snstdp plot weights some", MPLBACKEND="nonsense")
         assert done.returncode in (0, 2), done.stderr
         assert b"nonsense" not in done.stderr

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich.console import Group
 from rich.live import Live
@@ -14,7 +15,9 @@ from rich.text import Text
 
 from snstdp_cli.cli.console import duration, err, percent, print_note, print_warning, styled, visible
 from snstdp_cli.cli.signals import working
-from snstdp_cli.progress import Preflight, RecordingProgress, Reporter, TrainingProgress
+
+if TYPE_CHECKING:
+    from snstdp_cli.progress import Preflight, RecordingProgress, Reporter, TrainingProgress
 
 #: Seconds between two lines where there is no terminal.
 LINE_EVERY_S = 10.0
@@ -47,6 +50,8 @@ def steps(quiet: bool) -> Iterator[Callable[[str], None]]:
 @contextmanager
 def reporter(quiet: bool) -> Iterator[Reporter]:
     """Yield where work sends its news, shown as suits the place."""
+    from snstdp_cli.progress import Reporter
+
     with working():
         if quiet:
             yield Reporter(warn=print_warning)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 #: A rule in a file is tried with the usual time step and number of inputs.
 _DT_MS, _N_INPUT = 0.5, 784
+#: A longer default is told with the meaning, which needs the room.
+_MAX_DEFAULT = 12
 
 
 def rules(
@@ -62,8 +64,12 @@ def _show(rule: Rule) -> None:
     print_line((f"  {rule.citation}", "dim"))
     rows = []
     for parameter in _parameters(rule):
-        allowed = f" ({parameter['range']})" if parameter["range"] else ""
-        rows.append((f"  {parameter['key']}", str(parameter["default"]), f"{parameter['description']}{allowed}"))
+        default, meaning = str(parameter["default"]), parameter["description"]
+        if parameter["range"]:
+            meaning += f" ({parameter['range']})"
+        if len(default) > _MAX_DEFAULT:  # a formula
+            default, meaning = "", f"{meaning}; default: {default}"
+        rows.append((f"  {parameter['key']}", default, meaning))
     print_table(("  parameter", "default", "meaning"), rows)
     print_line("")
 
