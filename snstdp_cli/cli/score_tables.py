@@ -1,18 +1,21 @@
-"""How an evaluation is shown."""
+"""How scores are shown: accuracy, interval, confusion matrix; several networks; two of them compared."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from snstdp_cli.cli.console import out, percent, print_json, print_table, print_warning
+from snstdp_cli.cli.console import out, percent, print_json, print_line, print_table, print_warning, styled, visible
+from snstdp_cli.cli.hints import next_command
 from snstdp_cli.config import differing_settings, recorded_experiment, setting_notes
 from snstdp_cli.evaluation import mean_and_sd
 from snstdp_cli.results import Score
+from snstdp_cli.results.scoring import compare_scores
 
 #: One class for more than this share of the images is no answer.
 _ONE_FOR_ALL = 0.9
@@ -27,7 +30,7 @@ def score_as_json(score: Score) -> dict[str, Any]:
     return dict(score.as_dict())
 
 
-def warn_of_scores(scores: Sequence[Score]) -> None:
+def warn_of_scores(scores: Sequence[Score], workdir: Path) -> None:
     """Say what makes figures less than they seem."""
     if any(score.assign_from == "test" for score in scores):
         print_warning(FLATTERS)
@@ -39,9 +42,10 @@ def warn_of_scores(scores: Sequence[Score]) -> None:
         )
     for score in scores:
         if (why := _collapsed(score)) is not None:
+            look = next_command("plot", "classes", score.name, workdir=workdir)
             print_warning(
                 f"{score.name}: {why}: a training that is too short, or a setting that does not work; try more "
-                "examples (--num-examples), or look at the neurons with `snstdp plot classes`"
+                f"examples (--num-examples), or look at the neurons: {look}"
             )
 
 
@@ -73,13 +77,13 @@ def show_score(score: Score) -> None:
         f"\n{result.silent_examples:,} silent examples, {result.undecided_examples:,} undecided, "
         f"{result.unassigned_neurons:,} of {score.assign.counts.shape[1]:,} neurons without a label"
     )
-    out.print(Panel(head, title=score.name, title_align="left", expand=False, padding=(0, 2)))
+    out.print(Panel(head, title=styled(score.name), title_align="left", expand=False, padding=(0, 2)))
     _show_confusion(score)
 
 
 def _split_name(score: Score) -> str:
     data = score.test.provenance.get("data")
-    return str(data.get("split", "test")) if isinstance(data, dict) else "recorded"
+    return visible(str(data.get("split", "test"))) if isinstance(data, dict) else "recorded"
 
 
 def _show_confusion(score: Score) -> None:
@@ -101,7 +105,33 @@ def _show_confusion(score: Score) -> None:
     out.print(table)
 
 
-def show_seeds(scores: list[Score], as_json: bool) -> None:
+def show_scores(scores: Sequence[Score], *, as_json: bool) -> None:
+    """Print one score in full, several as a table."""
+    if len(scores) > 1:
+        show_seeds(scores, as_json)
+    elif as_json:
+        print_json(score_as_json(scores[0]))
+    else:
+        show_score(scores[0])
+
+
+def show_comparison(a: Score, b: Score, *, as_json: bool) -> None:
+    """Print McNemar's comparison of two networks on the same images."""
+    result = compare_scores(a, b)
+    if as_json:
+        print_json({"a": a.as_dict(), "b": b.as_dict(), "comparison": result.as_dict()})
+        return
+    for score in (a, b):
+        print_line(f"{score.name}: {percent(score.evaluation.accuracy, 2)} of {result.num_examples:,} test images")
+    low, high = result.ci95
+    print_line(
+        f"only {a.name} right: {result.only_a:,}, only {b.name} right: {result.only_b:,}; difference "
+        f"{100 * result.difference:+.2f} points (95 % interval {100 * low:+.2f} to {100 * high:+.2f}), "
+        f"McNemar p = {result.p_value:.3g}"
+    )
+
+
+def show_seeds(scores: Sequence[Score], as_json: bool) -> None:
     """Print several networks; the mean and the standard deviation of their accuracies are those over seeds."""
     different = differing_settings(
         [recorded_experiment(score.experiment, score.name) if score.experiment else None for score in scores]
@@ -121,8 +151,8 @@ def show_seeds(scores: list[Score], as_json: bool) -> None:
         )
         for score, found in zip(scores, different, strict=True)
     ]
-    print_table("", ("name", "accuracy", "95 % interval", "settings that differ"), rows)
+    print_table(("name", "accuracy", "95 % interval", "settings that differ"), rows)
     if others:
         print_warning(f"no mean over seeds: the networks differ in {', '.join(others)}")
         return
-    out.print(f"mean {percent(mean, 2)}, standard deviation {percent(sd or 0.0, 2)} over {len(scores)} networks")
+    print_line(f"mean {percent(mean, 2)}, standard deviation {percent(sd or 0.0, 2)} over {len(scores)} networks")
