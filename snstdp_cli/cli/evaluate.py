@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from snstdp_cli.cli import options as o
-from snstdp_cli.cli.hints import next_command
-from snstdp_cli.cli.live import reporter
 from snstdp_cli.cli.names import known_names
-from snstdp_cli.errors import ArtefactError, ConfigError
+from snstdp_cli.errors import ConfigError
 
 if TYPE_CHECKING:
     from snstdp_cli.artefacts import Workdir
-    from snstdp_cli.progress import Reporter
     from snstdp_cli.results import Score
 
 
@@ -34,6 +32,12 @@ def evaluate(
     num_examples: Annotated[
         int | None, typer.Option("--num-examples", min=1, help="Score only the first ones.")
     ] = None,
+    data: Annotated[
+        str | None, typer.Option("--data", help="Score the answers to this data set.", show_default=False)
+    ] = None,
+    label: Annotated[
+        str | None, typer.Option("--as", metavar="NAME", help="Score the answers recorded by test --as NAME.")
+    ] = None,
     responses: Annotated[
         Path | None, typer.Option("--responses", help="The ancestor's resultPopVecs<N>.npy to score.")
     ] = None,
@@ -42,7 +46,6 @@ def evaluate(
     ] = None,
     workdir: o.WorkdirPath = Path(),
     as_json: o.Json = False,
-    quiet: o.Quiet = False,
 ) -> None:
     """Score recorded responses: accuracy, its interval, confusion matrix.
 
@@ -54,14 +57,17 @@ def evaluate(
     """
     asked = [*(names or []), *(load_name or [])]
     _refuse_contradictions(asked, compare, responses, assign_responses, assign_from)
-    with reporter(quiet) as report:
-        if responses is not None:
-            scores = [_score_files(given, responses, assign_responses, num_examples)]
-        else:
-            scores = _score_names(given, list(compare or asked), assign_from, num_examples, workdir, report)
 
+    from snstdp_cli.artefacts import Workdir
     from snstdp_cli.cli import score_tables
+    from snstdp_cli.results import score_ancestor_pairs
 
+    choice: dict[str, Any] = {"classifier": given.classifier, "num_examples": num_examples}
+    if responses is not None:
+        scores = [score_ancestor_pairs(responses, assign_responses, **choice)]
+    else:
+        choice |= {"assign_from": assign_from.value, "data": data, "mark": label}
+        scores = _score_names(list(compare or asked), Workdir(workdir), choice)
     score_tables.warn_of_scores(scores, workdir)
     if compare is not None:
         score_tables.show_comparison(scores[0], scores[1], as_json=as_json)
@@ -92,52 +98,9 @@ def _refuse_contradictions(
         )
 
 
-def _score_names(
-    given: o.GivenSettings,
-    names: list[str],
-    assign_from: o.SplitName,
-    num_examples: int | None,
-    workdir: Path,
-    report: Reporter,
-) -> list[Score]:
+def _score_names(names: list[str], workdir: Workdir, choice: Mapping[str, Any]) -> list[Score]:
     """Score recordings of networks; without a name, of the only one there is."""
-    from snstdp_cli.artefacts import Workdir
-    from snstdp_cli.results import evaluate_activity
+    from snstdp_cli.results import TrainedNetwork, score_network
 
-    place = Workdir(workdir)
-    chosen = known_names(names, "evaluate", place, recorded=True)
-    for name in chosen:
-        _require_recordings(place, name, assign_from)
-    return [
-        evaluate_activity(
-            place,
-            name,
-            assign_from=assign_from.value,
-            classifier=given.classifier,
-            num_examples=num_examples,
-            report=report,
-        )
-        for name in chosen
-    ]
-
-
-def _require_recordings(workdir: Workdir, name: str, assign_from: o.SplitName) -> None:
-    """Refuse a network without recordings, with the command that makes them."""
-    from snstdp_cli.artefacts import find_recordings
-
-    for split in dict.fromkeys((assign_from, o.SplitName.test)):
-        if not find_recordings(workdir, name, split.value):
-            command = next_command("test", load_name=name, split=split, workdir=workdir.root)
-            raise ArtefactError(
-                f"{workdir.activity}: no responses of '{name}' to the {split.value} split are recorded; record them: "
-                f"{command}"
-            )
-
-
-def _score_files(
-    given: o.GivenSettings, responses: Path, assign_responses: Path | None, num_examples: int | None
-) -> Score:
-    """Score files of the ancestor's."""
-    from snstdp_cli.results import evaluate_ancestor_pairs
-
-    return evaluate_ancestor_pairs(responses, assign_responses, classifier=given.classifier, num_examples=num_examples)
+    chosen = known_names(names, "evaluate", workdir, recorded=True)
+    return [score_network(TrainedNetwork(workdir, name), **choice) for name in chosen]

@@ -88,7 +88,11 @@ class _LiveView:
         target = "" if now.l1_target is None else f" of {now.l1_target:g}"
         rows = [
             ("speed", f"{now.rate:.0f} examples/s, {duration(left)} left" if left else f"{now.rate:.0f} examples/s"),
-            ("activity", f"{now.spikes_per_example:.1f} spikes an example, {now.silent_neurons} silent neurons"),
+            (
+                "activity",
+                f"{now.spikes_per_example:.1f} spikes an example, {now.silent_neurons} silent neurons, "
+                f"{now.never_learned} never learned",
+            ),
             ("retries", f"{now.retries:,} presentations again, {now.silent:,} examples without an answer"),
             ("L1 norm", f"mean {now.l1_mean:.1f}{target} (from {now.l1_min:.1f} to {now.l1_max:.1f})"),
             (
@@ -97,8 +101,8 @@ class _LiveView:
             ),
         ]
         if now.curve:
-            accuracies = [accuracy for _, accuracy in now.curve]
-            rows.append(("held out", f"{sparkline(accuracies)} {percent(accuracies[-1])}"))
+            accuracies = [point.accuracy for point in now.curve]
+            rows.append(("withheld", f"{sparkline(accuracies)} {percent(accuracies[-1])}"))
         self._draw("training", now.examples, now.total, rows)
 
     def recording(self, now: RecordingProgress) -> None:
@@ -139,7 +143,9 @@ class _LineView:
     def training(self, now: TrainingProgress) -> None:
         if len(now.curve) > self._points:
             self._points = len(now.curve)
-            print_note(f"{now.curve[-1][0]:,} examples: accuracy on held-out training images {now.curve[-1][1]:.1%}")
+            print_note(
+                f"{now.curve[-1].examples:,} examples: accuracy on withheld training images {now.curve[-1].accuracy:.1%}"
+            )
         if self._due(now.examples == now.total):
             left = (now.total - now.examples) / now.rate
             print_note(

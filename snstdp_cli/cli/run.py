@@ -33,7 +33,7 @@ def run(
 
     from snstdp_cli.artefacts import Workdir, list_recorded
     from snstdp_cli.cli import score_tables
-    from snstdp_cli.run import run_experiment
+    from snstdp_cli.pipeline import run_experiment
 
     tell_plan(experiment, workdir, data_dir, quiet)
     with reporter(quiet) as report:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from snstdp_cli.cli.options import GivenSettings
 from snstdp_cli.config import (
@@ -14,7 +12,6 @@ from snstdp_cli.config import (
     merge,
     parse_override,
     read_file,
-    recorded_experiment,
     setting_leaves,
 )
 
@@ -32,7 +29,7 @@ class Resolved:
 
 def resolve(
     given: GivenSettings,
-    base: Mapping[str, Any] | None = None,
+    base: Experiment | None = None,
     base_name: str = "",
     *,
     run_rule_files: bool = True,
@@ -51,11 +48,15 @@ def resolve(
     ConfigError
         For a file, key or value that cannot be used; a file must be valid by itself.
     """
-    content: Mapping[str, Any] = read_file(given.config) if given.config is not None else dict(base or {})
-    where = str(given.config) if given.config is not None else base_name or "configuration"
     overrides = dict(parse_override(text) for text in given.sets) | given.overrides
-    experiment = build_experiment(content, overrides, where, run_rule_files=run_rule_files)
-    sources = {key: where for key, _ in setting_leaves(merge(content, {}, where))} if content else {}
+    where = str(given.config) if given.config is not None else base_name or "configuration"
+    if given.config is None and base is not None:
+        experiment = build_experiment(base, overrides, where, run_rule_files=run_rule_files)
+        sources = {key: where for key, _ in setting_leaves(base.model_dump())}
+    else:
+        content = read_file(given.config) if given.config is not None else {}
+        experiment = build_experiment(content, overrides, where, run_rule_files=run_rule_files)
+        sources = {key: where for key, _ in setting_leaves(merge(content, {}, where))} if content else {}
     return Resolved(experiment, sources | {"rule.name" if key == "rule" else key: "flag" for key in overrides})
 
 
@@ -75,10 +76,9 @@ def resolve_for_weights(given: GivenSettings, workdir: Path) -> tuple[Experiment
     if name not in (known := list_weights(place)):
         raise ArtefactError(no_weights(name, known, place))
     weights = load_weights(place, name)
-    recorded = weights.provenance.get("experiment")
-    base = recorded_experiment(recorded, name).model_dump(mode="json") if isinstance(recorded, dict) else {}
+    made = None if weights.record is None else weights.record.experiment
     flags = {**given.flags, "load_name": name}
-    if given.config is None and not base:
+    if given.config is None and made is None:
         flags.setdefault("n_e", weights.weights.shape[1])
     chosen = GivenSettings(given.config, flags, given.sets)
-    return resolve(chosen, base, f"provenance of {name}", run_rule_files=False).experiment, name
+    return resolve(chosen, made, f"provenance of {name}", run_rule_files=False).experiment, name

@@ -40,6 +40,16 @@ def record(
             rich_help_panel=o.EXPERIMENT,
         ),
     ] = None,
+    label: Annotated[
+        str | None,
+        typer.Option(
+            "--as",
+            metavar="NAME",
+            help="Name for these responses, beside others of the same network.",
+            show_default=False,
+            rich_help_panel=o.RUNNING,
+        ),
+    ] = None,
     data_dir: o.DataDir = None,
     workdir: o.WorkdirPath = Path(),
     workers: o.Workers = None,
@@ -64,7 +74,7 @@ def record(
     experiment, name = resolve_for_weights(given, workdir)
     tell_of_bundled(experiment.data, data_dir)
 
-    from snstdp_cli.artefacts import Workdir, find_recordings
+    from snstdp_cli.artefacts import Workdir, list_recordings
     from snstdp_cli.recording import record_activity
 
     place = Workdir(workdir)
@@ -77,25 +87,33 @@ def record(
             num_examples=num_examples,
             data_dir=data_dir,
             workers=workers,
+            label=label,
             ancestor_format=record_format is FormatName.ancestor,
             force=force,
             report=report,
         )
-    figures = responses.provenance["figures"]
+    assert responses.record is not None
+    figures = responses.record.figures
     if as_json:
         print_json(
-            {"name": name, "split": split.value, "num_examples": len(responses.labels), **figures, "files": files}
+            {
+                "name": name,
+                "split": split.value,
+                "num_examples": len(responses.labels),
+                **figures.model_dump(),
+                "files": files,
+            }
         )
         return
     print_line(
         *("recorded ", (name, "bold"), f": {len(responses.labels):,} {split.value} images, "),
-        f"{figures['spikes_per_example']:.1f} spikes an example, {figures['silent_examples']:,} without an answer",
+        f"{figures.spikes_per_example:.1f} spikes an example, {figures.silent_examples:,} without an answer",
     )
     print_files(files)
     if quiet or record_format is FormatName.ancestor:
         return
     other = o.SplitName.train if split is o.SplitName.test else o.SplitName.test
-    if find_recordings(place, name, other.value):
+    if list_recordings(place, name, other.value):
         suggest("evaluate", name, workdir=workdir)
     else:
         again = {**given.options(), "load_name": name, "workers": workers}

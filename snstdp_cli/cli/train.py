@@ -43,12 +43,13 @@ def train(
     if as_json:
         print_json(_as_json(result))
         return
-    figures = result.provenance["figures"]
+    figures = result.record.figures
+    assert figures is not None
     print_line(
         *("trained ", (experiment.save_name, "bold")),
-        f": {figures['examples']:,} examples in {duration(result.provenance['duration_s'])}, "
-        f"{figures['retries']:,} shown again, {figures['silent_examples']:,} without an answer, "
-        f"L1 norm {figures['l1_mean']:.1f}",
+        f": {figures.examples:,} examples in {duration(result.record.duration_s)}, {figures.retries:,} shown again, "
+        f"{figures.silent_examples:,} without an answer, {figures.never_learned:,} of {experiment.n_e:,} neurons never "
+        f"learned, L1 norm {figures.l1_mean:.1f}",
     )
     print_files(result.files)
     if not quiet:
@@ -56,5 +57,6 @@ def train(
 
 
 def _as_json(result: TrainingResult) -> dict[str, Any]:
-    kept = {key: result.provenance[key] for key in ("duration_s", "engine", "seed", "figures", "learning_curve")}
-    return {"name": result.experiment.save_name, **kept, "files": result.files}
+    record = result.record.model_dump(mode="json")
+    kept = {key: record[key] for key in ("duration_s", "engine", "figures", "learning_curve", "training")}
+    return {"name": result.experiment.save_name, "seed": result.experiment.seed, **kept, "files": result.files}
