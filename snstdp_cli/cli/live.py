@@ -143,9 +143,8 @@ class _LineView:
     def training(self, now: TrainingProgress) -> None:
         if len(now.curve) > self._points:
             self._points = len(now.curve)
-            print_note(
-                f"{now.curve[-1].examples:,} examples: accuracy on withheld training images {now.curve[-1].accuracy:.1%}"
-            )
+            point = now.curve[-1]
+            print_note(f"{point.examples:,} examples: accuracy on withheld training images {point.accuracy:.1%}")
         if self._due(now.examples == now.total):
             left = (now.total - now.examples) / now.rate
             print_note(

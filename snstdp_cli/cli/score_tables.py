@@ -142,8 +142,6 @@ def show_seeds(scores: Sequence[Score], as_json: bool) -> None:
 
 
 def _seed_row(score: Score, settings: Mapping[str, Any]) -> tuple[str, ...]:
-    shares = (
-        f"{percent(score.evaluations[kind].accuracy, 2)} ({' to '.join(percent(v) for v in score.evaluations[kind].ci95)})"
-        for kind in CLASSIFIERS
-    )
+    results = [score.evaluations[kind] for kind in CLASSIFIERS]
+    shares = [f"{percent(one.accuracy, 2)} ({' to '.join(percent(v) for v in one.ci95)})" for one in results]
     return (score.name, score.data, *shares, ", ".join(setting_notes(settings)) or "none")
