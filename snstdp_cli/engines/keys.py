@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from snstdp_cli.config import Experiment, settings_of
 from snstdp_cli.engines.brian import describe_preferences
 from snstdp_cli.engines.compiler import compiler_flags, compiler_version, processor_features
 from snstdp_cli.network.wiring import Wiring
@@ -21,23 +20,13 @@ from snstdp_cli.rules import Plasticity
 _SOURCES = ("network/*.py", "engines/*.py", "engines/*.h")
 
 
-def program_settings(experiment: Experiment) -> dict[str, Any]:
-    """Return the settings that shape a program, with the numbers that are derived from them."""
-    return {
-        **settings_of(experiment, "program"),
-        "stimulus_steps": experiment.stimulus_steps,
-        "presentation_steps": experiment.presentation_steps,
-        "max_attempts": experiment.max_attempts,
-    }
-
-
 def program_key(settings: Mapping[str, Any], plasticity: Plasticity | None, wiring: Wiring, compiler: str) -> str:
     """Hash everything that shapes the program.
 
     Parameters
     ----------
     settings
-        The part of the configuration that enters the program, as JSON can hold it.
+        The part of the configuration that enters the program (`config.program_settings`).
     plasticity
         The rule as it was built: a rule that imports a helper is another one when the helper changes.
     wiring

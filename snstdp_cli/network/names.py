@@ -14,7 +14,7 @@ INPUT_EXC, EXC_INH, INH_EXC = "input_exc", "exc_inh", "inh_exc"
 EXC_SPIKES, SHOWN, PIXELS, CLOCK = "exc_spikes", "shown", "pixels", "clock"
 
 #: Variables that Brian 2 gives to every group and synapse.
-_BRIANS = frozenset({"t", "dt", "t_in_timesteps", "i", "j", "N", "lastspike", "not_refractory", "delay"})
+_BRIAN_VARIABLES = frozenset({"t", "dt", "t_in_timesteps", "i", "j", "N", "lastspike", "not_refractory", "delay"})
 _FUNCTIONS_AND_UNITS = frozenset({"int", "abs", "and", "or", "not", "volt", "integer", "linked", "clip"})
 _IDENTIFIER = re.compile(r"(?<![\w.])[A-Za-z_]\w*")
 
@@ -49,7 +49,7 @@ def reserved_names() -> frozenset[str]:
             constants |= model.names_of_constants()
     synapse = neurons.synapse_model(learning)
     texts += [synapse.equations, *synapse.on_pre.values()]
-    return frozenset(constants | set(synapse.constants) | _identifiers(texts) | _BRIANS)
+    return frozenset(constants | set(synapse.constants) | _identifiers(texts) | _BRIAN_VARIABLES)
 
 
 def _identifiers(texts: Iterable[str]) -> set[str]:

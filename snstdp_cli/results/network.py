@@ -86,6 +86,11 @@ class TrainedNetwork:
         return self.stored.theta_mv
 
     @property
+    def sha256(self) -> str:
+        """Digest of weights and thresholds: what tells two networks apart."""
+        return self.stored.sha256
+
+    @property
     def n_input(self) -> int:
         """Number of inputs."""
         return int(self.weights.shape[0])
@@ -160,6 +165,10 @@ class TrainedNetwork:
     def recordings(self) -> list[tuple[RecordingFile, RecordingRecord]]:
         """All recordings of this name with their records, those with most examples first."""
         return [(file, load_record(file.path)) for file in list_recordings(self.workdir, self.name)]
+
+    def forget_recordings(self) -> None:
+        """Look at the disk again when recordings are asked for the next time."""
+        self.__dict__.pop("recordings", None)
 
 
 def guess_shape(n_input: int) -> tuple[int, int]:

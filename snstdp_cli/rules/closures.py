@@ -42,7 +42,9 @@ def _read(value: Any) -> str:
 
 
 #: A closure as a rule's parameter.
-ClosureText = Annotated[str, BeforeValidator(_read), WithJsonSchema({"type": "string", "minLength": 1})]
+ClosureText = Annotated[
+    str, BeforeValidator(_read), WithJsonSchema({"anyOf": [{"type": "string", "minLength": 1}, {"type": "number"}]})
+]
 
 
 @dataclass(frozen=True)

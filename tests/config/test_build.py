@@ -1,166 +1,20 @@
+"""From settings as they were given to a complete experiment, or to a sentence for each that cannot be used."""
+
 from __future__ import annotations
 
 import copy
+import doctest
 import time
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
-from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
+from configurations import load, refusal, with_overrides
 
-from snstdp_cli.config import (
-    MAX_CONFIG_BYTES,
-    THETA_STEPS_MV,
-    Experiment,
-    allowed,
-    check_name,
-    describe,
-    merge,
-    parse_override,
-    read_file,
-    validate,
-)
+from snstdp_cli.config import build, build_experiment, check_name, facets, merge, recorded_experiment
 from snstdp_cli.errors import ConfigError
-from snstdp_cli.rules import complete
-
-
-def load(folder: Path, text: str | bytes) -> Experiment:
-    """Read a configuration as the command line does."""
-    path = folder / "my.yaml"
-    path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return complete(validate(read_file(path), "my.yaml"), "my.yaml")
-
-
-def refusal(folder: Path, text: str | bytes) -> str:
-    with pytest.raises(ConfigError) as caught:
-        load(folder, text)
-    assert caught.value.exit_code == 2
-    return str(caught.value)
-
-
-def with_overrides(content: dict[str, Any], *texts: str) -> Experiment:
-    overrides = dict(parse_override(text) for text in texts)
-    return complete(validate(merge(content, overrides, "flags"), "flags"), "flags")
-
-
-# Reading
-
-
-def test_an_empty_file_gives_the_defaults(tmp_path: Path) -> None:
-    assert load(tmp_path, "") == load(tmp_path, "# only a comment\n") == complete(validate({}, "nothing"))
-
-
-def test_values_of_a_file_arrive_and_the_rest_keeps_its_default(tmp_path: Path) -> None:
-    experiment = load(tmp_path, "n_e: 100\nrule: {name: smax, eta: 0.02}\nnetwork:\n  input_delay_ms: 0\n")
-    assert experiment.n_e == 100
-    assert experiment.rule.name == "smax"
-    assert experiment.rule.parameters["eta"] == 0.02
-    assert experiment.rule.parameters["tau_pre_ms"] == 20
-    assert experiment.network.input_delay_ms == 0
-    assert experiment.dt == 0.5
-
-
-def test_a_byte_order_mark_is_no_part_of_the_first_key(tmp_path: Path) -> None:
-    assert load(tmp_path, b"\xef\xbb\xbfn_e: 7\n").n_e == 7
-
-
-@pytest.mark.parametrize("section", ["rule", "network", "presentation", "evaluation"])
-def test_a_section_with_all_keys_commented_out_has_its_defaults(tmp_path: Path, section: str) -> None:
-    assert load(tmp_path, f"{section}:\n  # nothing: 3\n") == load(tmp_path, "")
-
-
-@pytest.mark.parametrize(
-    ("text", "number"),
-    [("1e-3", 1e-3), ("'1e-3'", 1e-3), ("1E-3", 1e-3), ("0.5", 0.5), ("+.5", 0.5), ("1", 1), ("'1'", 1), ("1.", 1)],
-)
-def test_numbers_in_every_usual_notation(tmp_path: Path, text: str, number: float) -> None:
-    assert load(tmp_path, f"dt: {text}\nchunk: 10\npresentation: {{max_intensity: 10}}").dt == number
-
-
-@pytest.mark.parametrize("text", ["1e-3", "'1e-3'", "0.001", "1.0e-3"])
-def test_numbers_of_rules_in_every_usual_notation(tmp_path: Path, text: str) -> None:
-    assert load(tmp_path, f"rule: {{eta: {text}}}").rule.parameters["eta"] == 1e-3
-
-
-@pytest.mark.parametrize("text", ["20000", "20_000", "2e4", "2.0e+4", "'20000'"])
-def test_whole_numbers_in_every_usual_notation(tmp_path: Path, text: str) -> None:
-    found = load(tmp_path, f"num_examples: {text}").num_examples
-    assert found == 20_000
-    assert type(found) is int
-
-
-@pytest.mark.parametrize("name", ["400", "007", "2026-01-01", "2026_01_01", "1e5", "0o17", "a.b", "x=1+y"])
-def test_names_that_look_like_numbers_or_dates_stay_as_written(tmp_path: Path, name: str) -> None:
-    experiment = load(tmp_path, f"save_name: {name}\nload_name: {name}\n")
-    assert (experiment.save_name, experiment.load_name) == (name, name)
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("n_e: [", "line 1, column 7"),
-        ("n_e: 1\n n_e: 2", "line 2"),
-        ("n_e: 1\nn_e: 2", "line 2, column 1: the key 'n_e' is there twice"),
-        ("rule: {eta: 0.1, 'eta': 0.2}", "the key 'eta' is there twice"),
-        ("a: &x [1]\nb: *x", "line 2, column 4: aliases (*name) and tags (!name) are not accepted"),
-        ("a: &x [*x]", "aliases"),
-        ("n_e: !!python/object/apply:os.system ['touch owned']", "line 1, column 6: aliases (*name) and tags"),
-        ("n_e: !!int '3'", "tags"),
-        ("n_e: !!timestamp 'x'", "tags"),
-        ("n_e: !!bool 'x'", "tags"),
-        ("n_e: ! 3", "tags"),
-        ("rule: !!set {eta}", "tags"),
-        ("a: " + "[" * 40_000, "nested too deeply"),
-        ("{a: " * 10_000, "nested too deeply"),
-        ("- " * 10_000, "nested too deeply"),
-        ("? " * 10_000, "nested too deeply"),
-        ("n_e: 1\n---\nn_e: 2", "expected a single document"),
-        ("n_e: \x07", "#x0007"),
-        ("[1, 2]: 3", "unhashable key"),
-        ("? {a: b}\n: 1", "unhashable key"),
-        ("n_e: " + "9" * 5000, "4300 digits"),
-        ("%YAML 9.9\n---\nn_e: 1", "line 1"),
-        ("n_e: @x", "'@'"),
-    ],
-)
-def test_what_is_no_plain_yaml_is_refused_with_its_place(tmp_path: Path, text: str, message: str) -> None:
-    found = refusal(tmp_path, text)
-    assert found.startswith(f"{tmp_path / 'my.yaml'}: not valid YAML: ")
-    assert message in found
-    assert len(found) < 400
-    assert not Path("owned").exists()
-
-
-@pytest.mark.parametrize("text", ["[1, 2]", "400", "n_e", "true", "- n_e: 3"])
-def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, text: str) -> None:
-    assert "expected keys and values such as 'n_e: 400', found" in refusal(tmp_path, text)
-
-
-@pytest.mark.parametrize("raw", [b"n_e: \xff", "n_e: 1".encode("utf-16"), b"\x80", b"\x1f\x8b\x08"])
-def test_what_is_no_utf8_is_refused(tmp_path: Path, raw: bytes) -> None:
-    assert "expected UTF-8 text, found another byte at position" in refusal(tmp_path, raw)
-
-
-def test_a_large_file_is_refused_without_parsing(tmp_path: Path) -> None:
-    start = time.perf_counter()
-    assert f"larger than {MAX_CONFIG_BYTES:,} bytes" in refusal(tmp_path, b"a: [1,\n" * 1_500_000)
-    assert f"larger than {MAX_CONFIG_BYTES:,} bytes" in refusal(tmp_path, b" " * (MAX_CONFIG_BYTES + 1))
-    assert time.perf_counter() - start < 2
-    assert load(tmp_path, b"#" * MAX_CONFIG_BYTES).n_e == 400
-
-
-@pytest.mark.parametrize("path", ["missing.yaml", "a\0b.yaml", "x" * 300 + ".yaml", "."])
-def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, path: str) -> None:
-    with pytest.raises(ConfigError, match="cannot read the configuration: ") as caught:
-        read_file(tmp_path / path)
-    assert str(caught.value).isprintable()
-
-
-def test_an_endless_device_is_not_read_to_its_end() -> None:
-    with pytest.raises(ConfigError, match="larger than"):
-        read_file(Path("/dev/zero"))
-
 
 # Impossible values
 
@@ -223,8 +77,8 @@ IMPOSSIBLE = [
     ("rule: {positive_share: 1.5}", "rule.positive_share: found 1.5, expected a number from 0 to 1"),
     ("rule: {scaling: now}", "rule.scaling: found 'now', expected lagged or instantaneous"),
     ("rule: {name: triplet, nu_pre: -1}", "rule.nu_pre: found -1, expected a number from 0 to 1"),
-    ("rule: {name: 3}", "rule.name: found 3, expected text"),
-    ("rule: {name: }", "rule.name: found null, expected text"),
+    ("rule: {name: 3}", "rule.name: found 3, expected the name of a rule, such as smin"),
+    ("rule: {name: }", "rule.name: found null, expected the name of a rule, such as smin"),
     ("rule: smxa", "rule.name: unknown rule 'smxa'; known rules: smax, smin, triplet; did you mean 'smax'?"),
     ("rule: 3", "rule: found 3, expected keys and values"),
     ("rule: [smax]", "rule: found ['smax'], expected keys and values"),
@@ -245,7 +99,12 @@ IMPOSSIBLE = [
     ("presentation: {intensity: 40}", "presentation.max_intensity: found 32, expected at least presentation.intensity"),
     ("presentation: {stimulus_ms: 0}", "presentation.stimulus_ms: found 0, expected a number above 0"),
     ("presentation: {stimulus_ms: 0.4}", "presentation.stimulus_ms: found 0.4, expected at least dt (0.5 ms)"),
-    ("presentation: {rest_ms: 5}", "presentation.rest_ms: found 5, expected at least 20 (the longest delay"),
+    ("presentation: {rest_ms: 5}", "presentation.rest_ms: found 5, expected at least 20 (the delays from"),
+    # Since version 0.2 the sum of the delays on the way counts, not the longest: inhibition follows the input.
+    (
+        "{presentation: {rest_ms: 24}, network: {inhibition: dense, inhibition_delay_ms: 5}}",
+        "presentation.rest_ms: found 24, expected at least 25 (the delays from an input to inhibition, one after",
+    ),
     ("presentation: {min_spikes: -1}", "presentation.min_spikes: found -1, expected a whole number from 0 to"),
     ("evaluation: {test_examples: 0}", "evaluation.test_examples: found 0, expected a whole number from 1 to"),
     ("evaluation: {classifier: best}", "evaluation.classifier: found 'best', expected average or selective"),
@@ -291,6 +150,13 @@ def test_all_findings_are_told_one_a_line_and_many_are_counted(tmp_path: Path) -
     assert time.perf_counter() - start < 5
 
 
+def test_findings_about_the_rule_are_told_beside_the_others(tmp_path: Path) -> None:
+    found = refusal(tmp_path, "n_e: 0\neta: 0.1\nrule: {eta: -1, zzz: 3}\nnetwork: {w_exc_inh: -1}").splitlines()
+    keys = ["n_e: ", "network.w_exc_inh: ", "unknown key 'eta'; ", "rule.eta: ", "unknown key 'rule.zzz'; "]
+    assert len(found) == len(keys)
+    assert all(line.startswith(f"my.yaml: {key}") for line, key in zip(found, keys, strict=True))
+
+
 def test_a_long_value_is_cut(tmp_path: Path) -> None:
     assert len(refusal(tmp_path, f"n_e: {'x' * 50_000}")) < 200
     assert len(refusal(tmp_path, f"{'x' * 50_000}: 1")) < 400
@@ -330,6 +196,8 @@ def test_escape_sequences_of_a_file_do_not_reach_the_terminal(tmp_path: Path) ->
         ("rule: {model_config: 3}", "unknown key 'rule.model_config'"),
         ("rule: {__class__: 3}", "unknown key 'rule.__class__'"),
         ("rule.eta: 0.1", "unknown key 'rule.eta'; did you mean 'rule'?"),
+        ("eta: 0.1", "unknown key 'eta'; did you mean 'rule.eta'?"),
+        ("nu_pre: 0.1", "unknown key 'nu_pre'; did you mean 'rule.nu_pre'?"),
         ("'': 1", "unknown key ''; known: n_e"),
         ("1: 2", "unknown key 1; known: n_e"),
         ("null: 2", "unknown key null; known: n_e"),
@@ -386,7 +254,7 @@ def test_a_name_of_a_wrong_type_is_refused(tmp_path: Path, value: str) -> None:
 @pytest.mark.parametrize("name", ["a", "x" * 100, "smax_400", "smax-0.02", "conx", "null_", "a.b.c"])
 def test_a_plain_stem_is_a_name(name: str) -> None:
     assert check_name(name) == name
-    assert Experiment(save_name=name).save_name == name
+    assert build_experiment({"save_name": name}).save_name == name
 
 
 # Overrides and merging
@@ -448,6 +316,7 @@ def test_read_only_mappings_can_be_merged() -> None:
         ({"network": [1]}, "network.w_exc_inh=1"),
         ({"rule": 3}, "rule.eta=0.1"),
         ({"n_e": 3}, "n_e.x=1"),
+        ({"n_e": 0}, "n_e=1"),
         ({"rule": [["a"]]}, "rule.eta=0.1"),
         ({"rule": 3}, "rule=smax"),
         ({1: 2}, "n_e=1"),
@@ -457,7 +326,6 @@ def test_read_only_mappings_can_be_merged() -> None:
         ({"network": {None: [[1], [2]]}}, "n_e=1"),
         ({"rule": {("a", 1): 2}}, "n_e=1"),
         ([1], "n_e=1"),
-        (None, "n_e=1"),
         ({}, "n_e.x=1"),
         ({}, "network.a.b=1"),
         ({}, "rule.eta.x=1"),
@@ -467,7 +335,7 @@ def test_read_only_mappings_can_be_merged() -> None:
     ],
 )
 def test_wrong_shapes_are_refused(content: Any, override: str) -> None:
-    with pytest.raises(ConfigError, match="flags: "):
+    with pytest.raises(ConfigError, match="(configuration|options): "):
         with_overrides(content, override)
 
 
@@ -477,127 +345,67 @@ def test_wrong_overrides_are_refused(overrides: Any) -> None:
         merge({}, overrides)
 
 
-@pytest.mark.parametrize("content", [None, 3, "text", [("n_e", 3)]])
-def test_validate_refuses_what_is_no_mapping(content: Any) -> None:
+@pytest.mark.parametrize("content", [0, 3, "", "text", [], [("n_e", 3)], False])
+def test_what_is_no_mapping_is_refused(content: Any) -> None:
     with pytest.raises(ConfigError, match=r"my\.yaml: found .*, expected keys and values"):
-        validate(content, "my.yaml")
+        build_experiment(content, where="my.yaml")
+    with pytest.raises(ConfigError, match=r"options: found .*, expected keys and values"):
+        build_experiment({}, content)
+    with pytest.raises(ConfigError, match=r"net: found .* as the experiment, expected keys and values"):
+        recorded_experiment(content, "net")
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("rule.eta=0.02", ("rule.eta", 0.02)),
-        (" n_e = 3", ("n_e", 3)),
-        ("save_name=a=b", ("save_name", "a=b")),
-        ("save_name=007", ("save_name", "007")),
-        ("epochs=no", ("epochs", False)),
-        ("load_name=", ("load_name", None)),
-        ("rule={name: smax}", ("rule", {"name": "smax"})),
-    ],
-)
-def test_an_override_is_a_dotted_key_and_a_yaml_value(text: str, expected: tuple[str, Any]) -> None:
-    assert parse_override(text) == expected
+# A rule that is chosen over another
 
 
-@pytest.mark.parametrize("text", ["", "n_e", "=3", " =3", ".eta=1", "rule.=1", "rule..eta=1", ".=1"])
-def test_an_override_without_key_or_value_is_refused(text: str) -> None:
-    with pytest.raises(ConfigError, match=r"expected KEY=VALUE, such as rule\.eta=0\.02"):
-        parse_override(text)
+def test_a_rule_that_is_chosen_keeps_what_both_have_and_drops_the_rest() -> None:
+    content = {"rule": {"name": "smin", "tau_pre_ms": 30, "eta": 0.5, "positive_share": 0.6}}
+    parameters = build_experiment(content, {"rule": "triplet"}).rule.parameters
+    assert parameters == {**build_experiment({"rule": "triplet"}).rule.parameters, "tau_pre_ms": 30}
+    assert build_experiment(content, {"rule": "smin"}).rule.parameters["positive_share"] == 0.6
 
 
-@pytest.mark.parametrize(
-    "value", ["[", "!!python/name:os.system", "&a [*a]", "[" * 5000, "{a: 1, a: 2}", "\x07", "a: b: c"]
-)
-def test_an_override_that_is_no_yaml_is_refused(value: str) -> None:
-    with pytest.raises(ConfigError, match=r"--set n_e=.*: not valid YAML: ") as caught:
-        parse_override(f"n_e={value}")
-    assert str(caught.value).isprintable()
-    assert len(str(caught.value)) < 400
+def test_a_rule_file_that_an_option_replaces_does_not_run(tmp_path: Path) -> None:
+    mark = tmp_path / "ran"
+    (tmp_path / "mine.py").write_text(f"open({str(mark)!r}, 'w').close()")
+    content = {"rule": {"name": f"{tmp_path / 'mine.py'}:MINE", "gain": 3}}
+    assert build_experiment(content, {"rule": "smax"}).rule.name == "smax"
+    assert not mark.exists()
+    with pytest.raises(ConfigError, match="no 'MINE' in it"):
+        build_experiment(content)
+    assert mark.exists()
 
 
-# What follows from the values
+# An experiment that is changed
 
 
-def test_the_threshold_step_is_diehls_for_the_nearest_size() -> None:
-    assert {n: Experiment(n_e=n).theta_step_mv for n in THETA_STEPS_MV} == THETA_STEPS_MV
-    assert Experiment(n_e=1).theta_step_mv == 0.025
-    assert Experiment(n_e=199).theta_step_mv == 0.025
-    assert Experiment(n_e=201).theta_step_mv == 0.05
-    assert Experiment(n_e=100_000).theta_step_mv == 0.5
-    assert validate({"network": {"theta_step_mv": 0}}, "x").theta_step_mv == 0
+def test_an_experiment_can_be_changed_into_another() -> None:
+    first = build_experiment({"rule": {"name": "smax", "eta": 0.02}, "seed": 3})
+    second = build_experiment(first, {"rule.x_tar": 0.5, "n_e": 100})
+    assert (second.rule.name, second.rule.parameters["eta"], second.rule.parameters["x_tar"]) == ("smax", 0.02, 0.5)
+    assert (second.seed, second.n_e) == (3, 100)
+    assert build_experiment(first) == first
 
 
-def test_steps_and_attempts_follow_from_the_presentation() -> None:
-    experiment = Experiment()
-    assert (experiment.stimulus_steps, experiment.presentation_steps, experiment.max_attempts) == (700, 1000, 31)
-    assert validate({"dt": 0.1}, "x").presentation_steps == 5000
+def test_the_usual_threshold_step_follows_the_size_and_another_stays() -> None:
+    assert build_experiment(build_experiment(), {"n_e": 100}).theta_step_mv == 0.025
+    own = build_experiment({"network": {"theta_step_mv": 0.07}})
+    assert build_experiment(own, {"n_e": 100}).theta_step_mv == 0.07
 
 
-def test_an_experiment_cannot_be_changed() -> None:
-    experiment = Experiment()
-    with pytest.raises(ValidationError, match="frozen"):
-        experiment.n_e = 3  # type: ignore[misc]
-    with pytest.raises(ValidationError, match="frozen"):
-        experiment.network.w_exc_inh = 3  # type: ignore[misc]
-    experiment.rule.parameters["eta"] = 3
-    assert experiment.rule.parameters == {}
+def test_numbers_of_numpy_are_numbers() -> None:
+    found = build_experiment({"n_e": np.int64(100), "dt": np.float64(0.25)}, {"rule.eta": np.float32(0.5)})
+    assert found == build_experiment({"n_e": 100, "dt": 0.25, "rule": {"eta": 0.5}})
+    assert type(found.n_e) is int
+    with pytest.raises(ConfigError, match="n_e: found "):
+        build_experiment({"n_e": np.bool_(True)})
 
 
-def test_an_experiment_survives_json() -> None:
-    experiment = with_overrides({}, "rule=triplet", "network.theta_step_mv=0.1", "load_name=a", "dt=0.1")
-    assert complete(validate(experiment.model_dump(mode="json"), "provenance")) == experiment
+# Examples
 
 
-# Messages for a rule that somebody adds
-
-
-class _Unusual(BaseModel):
-    steps: list[int] = []
-    width: int = Field(3, multiple_of=3)
-    even: int = 2
-    low: float = 0
-    high: float = 1
-
-    @field_validator("even")
-    @classmethod
-    def _check_even(cls, value: int) -> int:
-        if value % 2:
-            raise ValueError("expected an even number")
-        return value
-
-    @model_validator(mode="after")
-    def _check_order(self) -> _Unusual:
-        if self.low > self.high:
-            raise ValueError("low: expected at most high")
-        return self
-
-
-@pytest.mark.parametrize(
-    ("values", "message"),
-    [
-        ({"steps": 3}, "x: rule.steps: found 3, expected a list"),
-        ({"steps": [1, "a"]}, "x: rule.steps.1: found 'a'; input should be a valid integer"),
-        ({"even": 3}, "x: rule.even: found 3; expected an even number"),
-        ({"low": 2}, "x: rule: low: expected at most high"),
-    ],
-)
-def test_findings_of_other_models_are_put_into_sentences(values: dict[str, Any], message: str) -> None:
-    with pytest.raises(ValidationError) as caught:
-        _Unusual.model_validate(values)
-    assert describe(caught.value, "x", _Unusual, prefix="rule.").startswith(message)
-
-
-@pytest.mark.parametrize(
-    ("schema", "words"),
-    [
-        ({"type": "integer", "minimum": 1}, "a whole number at least 1"),
-        ({"type": "number", "exclusiveMinimum": 0, "maximum": 1}, "a number above 0 and at most 1"),
-        ({"type": "number"}, "a number"),
-        ({"const": "a"}, "a"),
-        ({"enum": ["a", "b", "c"]}, "a, b or c"),
-        ({"anyOf": [{"type": "boolean"}, {"type": "null"}]}, "true or false or null"),
-        ({}, ""),
-    ],
-)
-def test_allowed_values_in_words(schema: dict[str, Any], words: str) -> None:
-    assert allowed(schema) == words
+@pytest.mark.parametrize("module", [build, facets])
+def test_the_examples_of_the_docstrings_are_true(module: ModuleType) -> None:
+    found = doctest.testmod(module)
+    assert found.attempted
+    assert not found.failed

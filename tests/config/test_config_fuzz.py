@@ -5,6 +5,7 @@ How often is tried, and how to try more: `fuzzing.py`.
 
 from __future__ import annotations
 
+import copy
 import datetime
 import json
 import sys
@@ -19,10 +20,17 @@ from fuzzing import tries
 from hypothesis import HealthCheck, example, given
 from hypothesis import strategies as st
 
-from snstdp_cli.config import Experiment, merge, parse_override, read_file, validate
-from snstdp_cli.config_text import commented_yaml
+from snstdp_cli.config import (
+    Experiment,
+    build_experiment,
+    commented_yaml,
+    parse_override,
+    read_file,
+    recorded_experiment,
+    setting_leaves,
+)
 from snstdp_cli.errors import ConfigError
-from snstdp_cli.rules import RULES, complete
+from snstdp_cli.rules import RULES
 
 #: Structures of every kind are slow to draw, large and often thrown away.
 WILD = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much)
@@ -57,7 +65,7 @@ def outcome(read: Callable[[], Experiment]) -> Experiment | ConfigError:
         events, _events = _events, None
     assert events == []
     if isinstance(found, Experiment):
-        assert complete(validate(found.model_dump(mode="json"), "again")) == found
+        assert recorded_experiment(json.loads(json.dumps(found.model_dump(mode="json"))), "again") == found
         return found
     assert found.exit_code == 2
     for line in str(found).split("\n"):
@@ -74,7 +82,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def load(path: Path, raw: bytes) -> Experiment | ConfigError:
     path.write_bytes(raw)
-    return outcome(lambda: complete(validate(read_file(path), "my.yaml"), "my.yaml"))
+    return outcome(lambda: build_experiment(read_file(path), where="my.yaml"))
 
 
 # Real configurations and their edits
@@ -85,7 +93,7 @@ REAL = [
     b"rule:\n  name: triplet\n  nu_pre: 1e-4\nnetwork:\n  inhibition: dense\n  inhibition_delay_ms: 5\n",
     b"# comment\nepochs: false\nevaluation:\n  classifier: selective\n  test_examples: 1000\nengine: runtime\n",
     b"data: fashion-mnist\nchunk: 100\nnetwork: {theta_step_mv: 0.05, integration: euler}\nrule: {eta: 0.005}\n",
-    commented_yaml(validate({}, "real")).encode(),
+    commented_yaml(build_experiment()).encode(),
 ]
 SECTIONS = {
     "rule": ["name", *{key for rule in RULES.values() for key in rule.parameters.model_fields}],
@@ -303,7 +311,7 @@ def test_structures_with_wrong_types_in_a_file(path: Path, content: Any, write: 
 @example({"\ud800": 1, "rule": {"\ud800": "\ud800"}})
 @example({"save_name": "\ud800", "rule": "\ud800", "engine": "\ud800", "epochs": "\ud800"})
 def test_structures_from_python(content: Any) -> None:
-    outcome(lambda: complete(validate(content, "values"), "values"))
+    outcome(lambda: build_experiment(content, where="values"))
 
 
 plain = st.sampled_from(
@@ -320,9 +328,37 @@ dotted = st.sampled_from([*Experiment.model_fields, *(f"{name}.{key}" for name i
 def test_overrides_over_any_content(content: Any, pairs: list[tuple[str, str]]) -> None:
     def read() -> Experiment:
         overrides = dict(parse_override(f"{key}={value}") for key, value in pairs)
-        return complete(validate(merge(content, overrides, "flags"), "flags"), "flags")
+        return build_experiment(content, overrides)
 
     outcome(read)
+
+
+# Records of experiments, edited
+
+DUMPED = {
+    name: build_experiment({"rule": name, "load_name": "other", "noise_seed": 3}).model_dump(mode="json")
+    for name in RULES
+} | {"own": {**build_experiment().model_dump(mode="json"), "rule": {"name": "mine.py:MINE", "gain": 0.5, "taus": [1]}}}
+WRONG: list[Any] = [
+    *([], {}, None, "", "text", True, False, float("nan"), float("inf"), -float("inf"), 1e308, -1e308, 10**400, -1),
+    *(0, [[]], {"a": 1}, {"": {}}, "../x", "\x1b[31m", "x" * 2000, [float("nan")], "x.py:Y", "\ud800", 2**31, 1e-320),
+]
+
+
+@pytest.mark.parametrize("name", DUMPED)
+def test_a_record_with_a_wrong_value_is_an_experiment_or_a_sentence(name: str) -> None:
+    for key in [*DUMPED[name], *(key for key, _ in setting_leaves(DUMPED[name]))]:
+        for wrong in WRONG:
+            content = copy.deepcopy(DUMPED[name])
+            section, dot, field = key.partition(".")
+            (content[section] if dot else content)[field or section] = wrong
+            outcome(lambda content=content: recorded_experiment(content, "net"))
+
+
+@tries(200, *WILD)
+@given(structures | anything)
+def test_records_of_any_structure(content: Any) -> None:
+    outcome(lambda: recorded_experiment(content, "net"))
 
 
 # Attacks

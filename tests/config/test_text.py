@@ -1,7 +1,7 @@
+"""Commented YAML, and where each value came from."""
+
 from __future__ import annotations
 
-import json
-import re
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -12,22 +12,29 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import Field
 
-from snstdp_cli.config import Experiment, check_name, merge, read_file, validate
-from snstdp_cli.config_text import commented_yaml, json_schema, resolved_rows
+from snstdp_cli.config import (
+    Experiment,
+    build_experiment,
+    check_name,
+    commented_yaml,
+    json_schema,
+    read_file,
+    recorded_experiment,
+    resolved_rows,
+)
 from snstdp_cli.errors import ConfigError
-from snstdp_cli.rules import RULES, complete
+from snstdp_cli.rules import RULES
 from snstdp_cli.rules.base import Rule, RuleParameters
 
 
 def experiment_of(**overrides: Any) -> Experiment:
-    content = merge({}, {key.replace("__", "."): value for key, value in overrides.items()})
-    return complete(validate(content, "test"))
+    return build_experiment({}, {key.replace("__", "."): value for key, value in overrides.items()})
 
 
 def read_back(folder: Path, text: str) -> Experiment:
     path = folder / "my.yaml"
     path.write_text(text, encoding="utf-8")
-    return complete(validate(read_file(path), "my.yaml"), "my.yaml")
+    return build_experiment(read_file(path), where="my.yaml")
 
 
 class _FourthParameters(RuleParameters):
@@ -103,13 +110,19 @@ def test_any_values_survive_commented_yaml(tmp_path_factory: pytest.TempPathFact
     assert read_back(tmp_path_factory.getbasetemp(), commented_yaml(experiment)) == experiment
 
 
-def test_commented_yaml_completes_the_rule() -> None:
-    assert commented_yaml(validate({"rule": "smax"}, "x")) == commented_yaml(experiment_of(rule="smax"))
+def test_a_rule_that_yaml_cannot_name_is_refused(tmp_path: Path) -> None:
+    rule = Rule("mine", "my rule", ("w += gain",), "nobody", "", _FourthParameters, RULES["smax"].build)
+    with pytest.raises(ConfigError, match="'mine' is a Python value"):
+        commented_yaml(build_experiment({"rule": rule}))
+    with pytest.raises(ConfigError, match="come from a record.*--rule my.py:MINE"):
+        commented_yaml(recorded_experiment({"rule": {"name": "my.py:MINE"}}, "net"))
 
 
-def test_commented_yaml_refuses_an_unknown_rule() -> None:
-    with pytest.raises(ConfigError, match="unknown rule 'smaxx'"):
-        commented_yaml(validate({"rule": "smaxx"}, "x"))
+def test_another_size_in_the_file_gets_its_own_threshold_step(tmp_path: Path) -> None:
+    text = commented_yaml(experiment_of())
+    assert "theta_step_mv: null" in text
+    assert read_back(tmp_path, text.replace("n_e: 400", "n_e: 100")).theta_step_mv == 0.025
+    assert "theta_step_mv: 0.07" in commented_yaml(experiment_of(network__theta_step_mv=0.07))
 
 
 def test_commented_yaml_has_every_key_with_meaning_default_and_range() -> None:
@@ -121,12 +134,12 @@ def test_commented_yaml_has_every_key_with_meaning_default_and_range() -> None:
     row = lines.index("n_e: 100")
     assert lines[row - 2 : row] == [
         "# number of excitatory neurons (as many inhibitory ones)",
-        "# default 400; a whole number from 1 to 100,000",
+        "# default 400; a whole number from 1 to 100,000; affects program, training, recording",
     ]
     row = lines.index("  eta: 0.02")
     assert lines[row - 2 : row] == [
         "  # learning rate: share of the way a weight moves at a spike",
-        "  # default 0.01; a number above 0 and at most 1",
+        "  # default 0.01; a number above 0 and at most 1; affects training",
     ]
 
 
@@ -143,116 +156,10 @@ def test_a_fourth_rule_needs_nothing_here(tmp_path: Path, fourth_rule: Rule) -> 
     text = commented_yaml(experiment)
     assert "  gain: 1e-07" in text
     assert "  taus_ms: [1.0, 2.0]" in text
-    assert "# weights of both signs\n  # default false; true or false\n  signed: true" in text
+    assert "# weights of both signs\n  # default false; true or false; affects training\n  signed: true" in text
     assert read_back(tmp_path, text) == experiment
     assert ("rule.taus_ms", "[1.0, 2.0]", "default") in resolved_rows(experiment, {})
     assert json_schema()["$defs"]["rule_fourth"]["properties"]["signed"]["type"] == "boolean"
-
-
-# JSON Schema
-
-
-def accepts(schema: dict[str, Any], value: Any, root: dict[str, Any]) -> bool:
-    """Check a value against the few words of JSON Schema that ours has."""
-    if "$ref" in schema:
-        return accepts(root["$defs"][schema["$ref"].rpartition("/")[2]], value, root)
-    if "anyOf" in schema or "oneOf" in schema:
-        hits = sum(accepts(choice, value, root) for choice in schema.get("anyOf", schema.get("oneOf")))
-        return hits == 1 if "oneOf" in schema else hits > 0
-    if "const" in schema or "enum" in schema:
-        return value in schema.get("enum", [schema.get("const")])
-    types = {"object": dict, "string": str, "integer": int, "number": (int, float), "boolean": bool, "array": list}
-    kinds = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
-    if value is None or isinstance(value, bool):
-        return ("null" if value is None else "boolean") in kinds
-    if not any(isinstance(value, types[kind]) for kind in kinds if kind not in ("null", "boolean")):
-        return False
-    if isinstance(value, dict):
-        known = schema["properties"]
-        return set(schema.get("required", [])) <= set(value) <= set(known) and all(
-            accepts(known[key], inner, root) for key, inner in value.items()
-        )
-    if isinstance(value, str):
-        return "\\.py" not in schema.get("pattern", "") or re.search(schema["pattern"], value) is not None
-    if isinstance(value, list):
-        return True
-    return (
-        schema.get("minimum", value) <= value <= schema.get("maximum", value)
-        and ("exclusiveMinimum" not in schema or value > schema["exclusiveMinimum"])
-        and ("exclusiveMaximum" not in schema or value < schema["exclusiveMaximum"])
-    )
-
-
-CONTENTS: list[tuple[dict[str, Any], bool]] = [
-    ({}, True),
-    ({"n_e": 100, "rule": "smax"}, True),
-    ({"rule": {"eta": 0.1, "positive_share": 1}}, True),
-    ({"rule": {"name": "triplet", "nu_pre": 0}}, True),
-    ({"rule": None, "network": None}, True),
-    ({"save_name": 400, "load_name": None}, True),
-    ({"network": {"theta_step_mv": None, "inhibition": "dense"}}, True),
-    ({"network": {"theta_step_mv": 101}}, False),
-    ({"rule": "smaxx"}, False),
-    ({"rule": {"name": "smaxx"}}, False),
-    ({"rule": {"name": "smax", "positive_share": 1}}, False),
-    ({"rule": {"name": "triplet", "eta": 0.1}}, False),
-    ({"rule": {"eta": 0}}, False),
-    ({"rule": 3}, False),
-    ({"n_e": 0}, False),
-    ({"n_e": True}, False),
-    ({"n_ex": 3}, False),
-    ({"dt": 2.5}, False),
-    ({"network": {"zzz": 1}}, False),
-    ({"network": 3}, False),
-    ({"engine": "Auto"}, False),
-    ({"epochs": 1}, False),
-]
-
-
-@pytest.mark.parametrize("rule", ["my_rules.py:MY_RULE", {"name": "my_rules.py:MY_RULE"}])
-def test_the_schema_knows_rules_in_files(rule: Any) -> None:
-    schema = json_schema()
-    assert accepts(schema, {"rule": rule}, schema)
-
-
-@pytest.mark.parametrize(("content", "good"), CONTENTS)
-def test_the_schema_agrees_with_the_validation(content: dict[str, Any], good: bool) -> None:
-    schema = json_schema()
-    assert accepts(schema, content, schema) is good
-    if good:
-        complete(validate(content, "x"))
-    else:
-        with pytest.raises(ConfigError):
-            complete(validate(content, "x"))
-
-
-@pytest.mark.parametrize("rule", RULES)
-def test_the_schema_accepts_what_commented_yaml_writes(rule: str) -> None:
-    schema = json_schema()
-    assert accepts(schema, yaml.safe_load(commented_yaml(experiment_of(rule=rule))), schema)
-
-
-def test_the_schema_is_plain_json_with_every_reference_defined() -> None:
-    schema = json_schema()
-    text = json.dumps(schema, allow_nan=False)
-    assert json.loads(text) == schema
-    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
-    named = {part.split('"')[0] for part in text.split('"#/$defs/')[1:]}
-    assert named == set(schema["$defs"])
-    assert {f"rule_{name}" for name in RULES} < named
-
-
-def test_every_property_of_the_schema_is_described() -> None:
-    schema = json_schema()
-    for owner in (schema, *schema["$defs"].values()):
-        for key, field in owner["properties"].items():
-            assert "description" in field or "anyOf" in field, key
-
-
-def test_each_schema_is_a_new_one() -> None:
-    json_schema()["properties"].clear()
-    assert "n_e" in json_schema()["properties"]
-    assert json_schema() == json_schema()
 
 
 # Rows
@@ -269,7 +176,8 @@ def test_rows_tell_key_value_and_source_of_every_leaf() -> None:
     assert table["rule.scaling"] == ("lagged", "default")
     assert table["load_name"] == ("'400'", "default")
     assert table["epochs"] == ("false", "default")
-    assert table["network.theta_step_mv"] == ("0.025 (for n_e 100)", "default")
+    # Since version 0.2 an experiment is complete: the value is the step itself, and the source says why.
+    assert table["network.theta_step_mv"] == ("0.025", "default for n_e 100")
     assert [key for key, _, _ in rows][:4] == ["n_e", "rule.name", "rule.eta", "rule.a_tar"]
     dumped = experiment.model_dump().values()
     assert len(rows) == sum(len(value) if isinstance(value, dict) else 1 for value in dumped)
@@ -285,3 +193,9 @@ def test_the_source_of_a_section_holds_for_its_keys() -> None:
     assert table["rule.name"] == table["rule.x_tar"] == "flag"
     assert table["rule.eta"] == "my.yaml"
     assert table["n_e"] == "default"
+
+
+def test_settings_that_change_no_result_say_so() -> None:
+    text = commented_yaml(experiment_of())
+    assert "affects no result\nsave_name: default" in text
+    assert "affects program\nchunk: 500" in text

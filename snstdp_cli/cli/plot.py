@@ -1,9 +1,9 @@
-"""Looking at results as figures: the command `plot`."""
+"""The command `plot`."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,15 +11,26 @@ import typer
 
 from snstdp_cli.cli import options as o
 from snstdp_cli.cli.console import print_files, print_json, print_note
+from snstdp_cli.cli.live import steps
 from snstdp_cli.cli.names import joined, known_names
+from snstdp_cli.errors import ConfigError, SnstdpError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from snstdp_cli.results.figures import FigureRequest
 
+#: Known here as well as in `results.figures`, so that a wrong kind is refused before Brian 2 is imported.
+KINDS = (
+    *("fields", "classes", "evolution", "confusion", "accuracy", "mistakes", "comparison"),
+    *("curve", "norm", "weights", "raster", "traces"),
+)
+Step = Callable[[str], None]
 
+
+@o.takes_settings("classifier", file=False)
 def plot(
+    given: o.GivenSettings,
     kind: Annotated[str, typer.Argument(help="What to draw, or all.", metavar="KIND", show_default=False)],
     names: o.Names = None,
     load_name: o.LoadNames = None,
@@ -27,14 +38,20 @@ def plot(
     neuron: Annotated[
         list[int] | None, typer.Option("--neuron", help="Neuron of traces or evolution; repeat it for more.")
     ] = None,
-    classifier: o.Classifier = None,
-    output: Annotated[
-        Path | None, typer.Option("--output", help="Folder.  \\[default: figures/ in the workdir]", show_default=False)
-    ] = None,
-    show: Annotated[bool, typer.Option("--show", help="Open the picture as well.")] = False,
     data_dir: o.DataDir = None,
     workdir: o.WorkdirPath = Path(),
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            help="Folder.  \\[default: figures/ in the workdir]",
+            show_default=False,
+            rich_help_panel=o.OUTPUT,
+        ),
+    ] = None,
+    show: Annotated[bool, typer.Option("--show", help="Open the picture as well.", rich_help_panel=o.OUTPUT)] = False,
     as_json: o.Json = False,
+    quiet: o.Quiet = False,
 ) -> None:
     """Draw figures of trained networks as PNG and SVG.
 
@@ -57,57 +74,72 @@ def plot(
 
     Example: snstdp plot comparison mine other
     """
-    from snstdp_cli.artefacts import Workdir
-    from snstdp_cli.errors import ConfigError
-    from snstdp_cli.plots import save_figure
-    from snstdp_cli.results.figures import KINDS, FigureRequest
-
-    if kind != "all" and kind not in KINDS:
-        close = difflib.get_close_matches(kind, KINDS, n=1)
-        hint = f"; did you mean '{close[0]}'?" if close else ""
-        raise ConfigError(f"unknown figure '{kind}'; expected one of: {', '.join(KINDS)}, all{hint}")
+    _check_kind(kind)
     folder = output or workdir / "figures"
     if folder.suffix in (".png", ".svg", ".pdf"):
         raise ConfigError(f"--output {folder}: expected a folder; each figure is written there as PNG and SVG")
-    place = Workdir(workdir)
-    chosen = known_names([*(names or []), *(load_name or [])], "plot", place)
-    requests = [
-        FigureRequest(
-            place,
-            name,
-            data_dir,
-            "average" if classifier is None else classifier.value,
-            tuple(other for other in chosen if other != name),
-            example,
-            tuple(neuron or ()),
-        )
-        for name in chosen
-    ]
-    files = []
-    for stem, figure in _draw(kind, requests):
-        files += save_figure(figure, folder / stem)
+    asked = [*(names or []), *(load_name or [])]
+    requests = _requests(given, asked, example, neuron or [], data_dir, workdir)
+
+    from snstdp_cli.plots import save_figure
+
+    files: list[Path] = []
+    with steps(quiet) as step:
+        for stem, figure in _draw(kind, requests, step):
+            files += save_figure(figure, folder / stem)
     if as_json:
         print_json({"files": files})
     else:
         print_files(files)
-    if show:
-        for path in files:
-            if path.suffix == ".png":
-                typer.launch(str(path))
+    for path in files:
+        if show and path.suffix == ".png":
+            typer.launch(str(path))
 
 
-def _draw(kind: str, requests: list[FigureRequest]) -> Iterator[tuple[str, Figure]]:
+def _check_kind(kind: str) -> None:
+    if kind not in (*KINDS, "all"):
+        close = difflib.get_close_matches(kind, KINDS, n=1)
+        hint = f"; did you mean '{close[0]}'?" if close else ""
+        raise ConfigError(f"unknown figure '{kind}'; expected one of: {', '.join(KINDS)}, all{hint}")
+
+
+def _requests(
+    given: o.GivenSettings, asked: list[str], example: int, neurons: list[int], data_dir: Path | None, workdir: Path
+) -> list[FigureRequest]:
+    """Return what to draw of each network."""
+    from snstdp_cli.artefacts import Workdir
+
+    place = Workdir(workdir)
+    chosen = known_names(asked, "plot", place)
+
+    from snstdp_cli.results.figures import FigureRequest
+
+    return [
+        FigureRequest(
+            place,
+            name,
+            data_dir,
+            given.classifier,
+            tuple(other for other in chosen if other != name),
+            example,
+            tuple(neurons),
+        )
+        for name in chosen
+    ]
+
+
+def _draw(kind: str, requests: list[FigureRequest], step: Step) -> Iterator[tuple[str, Figure]]:
     """Draw each network's figures, and the one comparison of all; what `all` cannot draw is told and left out."""
-    from snstdp_cli.errors import SnstdpError
-    from snstdp_cli.results.figures import KINDS
+    from snstdp_cli.results.figures import KINDS as FIGURES
 
     for request in requests:
-        for chosen in KINDS if kind == "all" else [kind]:
+        for chosen in FIGURES if kind == "all" else [kind]:
             if chosen == "comparison" and (request is not requests[0] or (kind == "all" and len(requests) == 1)):
                 continue
             names = [request.name, *request.others] if chosen == "comparison" else [request.name]
+            step(f"drawing {joined(names)}: {chosen}")
             try:
-                yield f"{joined(names)}.{chosen}", KINDS[chosen](request)
+                yield f"{joined(names)}.{chosen}", FIGURES[chosen](request)
             except SnstdpError as error:
                 if kind != "all":
                     raise

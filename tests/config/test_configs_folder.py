@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from snstdp_cli.config import THETA_STEPS_MV, Experiment, read_file, validate
-from snstdp_cli.rules import RULES, complete
+from snstdp_cli.config import THETA_STEPS_MV, Experiment, build_experiment, read_file
+from snstdp_cli.rules import RULES
 
-FOLDER = Path(__file__).parents[1] / "configs"
+FOLDER = Path(__file__).parents[2] / "configs"
 FILES = sorted(FOLDER.glob("*.yaml"))
 SIZED = [f"{rule}_{n_e}" for rule in ("smax", "smin") for n_e in THETA_STEPS_MV]
 NAMES = {"demo", "ancestor_400", *SIZED, "triplet_100", "triplet_400", "triplet_1600"}
@@ -16,7 +16,7 @@ each_file = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 
 
 def load(path: Path) -> Experiment:
-    return complete(validate(read_file(path), path.name), path.name)
+    return build_experiment(read_file(path), where=path.name)
 
 
 def test_the_folder_has_the_documented_experiments():
