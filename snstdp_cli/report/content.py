@@ -42,6 +42,8 @@ T = TypeVar("T")
 #: A report of more networks could not be read.
 MAX_RUNS = 12
 _MAX_MISTAKES, _MAX_STAGES = 24, 6
+#: Sharp enough for a page, and small enough for one that holds twelve networks' pictures.
+_PICTURE_DPI = 130
 
 Picture = Literal["raster", "traces"]
 
@@ -248,6 +250,6 @@ def _pictures(network: TrainedNetwork, example: int, data_dir: Path | None) -> d
     pictures: dict[Picture, list[bytes]] = {"raster": [], "traces": []}
     for theme in (LIGHT, DARK):
         with use_theme(theme):
-            pictures["raster"].append(render_figure(draw_raster(network, example, trace), "png"))
-            pictures["traces"].append(render_figure(draw_traces(network, example, trace), "png"))
+            pictures["raster"].append(render_figure(draw_raster(network, example, trace), "png", dpi=_PICTURE_DPI))
+            pictures["traces"].append(render_figure(draw_traces(network, example, trace), "png", dpi=_PICTURE_DPI))
     return {kind: (light, dark) for kind, (light, dark) in pictures.items()}
