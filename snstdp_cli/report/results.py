@@ -237,7 +237,7 @@ def _pair_rows(pair: Pair) -> list[tuple[object, ...]]:
         interval = tag("span", f"{signed(100 * low)} to {signed(100 * high)}", class_="interval-text")
         rows.append(
             (
-                f"{pair.a} − {pair.b}",
+                Cell([f"{pair.a} − {pair.b}", tag("small", pair.data) if pair.data is not None else None]),
                 classifier,
                 Cell(f"{result.only_a:,}", result.only_a),
                 Cell(f"{result.only_b:,}", result.only_b),
