@@ -56,7 +56,7 @@ _PLACES: dict[str, tuple[str, str | None]] = {
     "Dataset": ("datasets", "ArrayDataset"),
     "Experiment": ("config", "Experiment"),
     "SnstdpError": ("errors", "SnstdpError"),
-    "plot": ("plots.networks", None),
+    "plot": ("plots", None),
 }
 
 

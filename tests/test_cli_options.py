@@ -94,7 +94,7 @@ def test_the_order_of_options_is_the_same_in_all_commands() -> None:
 
 
 def test_plot_knows_all_kinds_of_figures() -> None:
-    from snstdp_cli.results.figures import KINDS
+    from snstdp_cli.plots import KINDS
 
     assert set(plot.KINDS) == set(KINDS)
     for kind in plot.KINDS:

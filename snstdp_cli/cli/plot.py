@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,9 +18,9 @@ from snstdp_cli.errors import ConfigError, SnstdpError
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from snstdp_cli.results.figures import FigureRequest
+    from snstdp_cli.results import TrainedNetwork
 
-#: Known here as well as in `results.figures`, so that a wrong kind is refused before Brian 2 is imported.
+#: Known here as well as in `plots.kinds`, so that a wrong kind is refused before Brian 2 is imported.
 KINDS = (
     *("fields", "classes", "evolution", "confusion", "accuracy", "mistakes", "comparison"),
     *("curve", "norm", "weights", "raster", "traces"),
@@ -38,6 +38,9 @@ def plot(
     neuron: Annotated[
         list[int] | None, typer.Option("--neuron", help="Neuron of traces or evolution; repeat it for more.")
     ] = None,
+    scale: Annotated[
+        str, typer.Option("--scale", help="Colours of fields and classes: one scale for all, or a neuron's own.")
+    ] = "all",
     data_dir: o.DataDir = None,
     workdir: o.WorkdirPath = Path(),
     output: Annotated[
@@ -62,7 +65,7 @@ def plot(
     [cyan]accuracy[/]    accuracy by class
     [cyan]mistakes[/]    misclassified images with the three best guesses
     [cyan]comparison[/]  accuracy of several networks, and the settings that differ
-    [cyan]curve[/]       accuracy on held-out training images during the training
+    [cyan]curve[/]       accuracy on withheld training images during the training
     [cyan]norm[/]        L1 norm of the weights during the training
     [cyan]weights[/]     how weights, norms and thresholds are distributed
     [cyan]raster[/]      spikes during one presentation
@@ -79,13 +82,20 @@ def plot(
     if folder.suffix in (".png", ".svg", ".pdf"):
         raise ConfigError(f"--output {folder}: expected a folder; each figure is written there as PNG and SVG")
     asked = [*(names or []), *(load_name or [])]
-    requests = _requests(given, asked, example, neuron or [], data_dir, workdir)
+    from snstdp_cli.artefacts import Workdir
+
+    place = Workdir(workdir)
+    chosen = known_names(asked, "plot", place)
+    options = {"example": example, "neurons": neuron, "scale": scale, "data_dir": data_dir}
 
     from snstdp_cli.plots import save_figure
+    from snstdp_cli.results import TrainedNetwork
+
+    networks = [TrainedNetwork(place, name) for name in chosen]
 
     files: list[Path] = []
     with steps(quiet) as step:
-        for stem, figure in _draw(kind, requests, step):
+        for stem, figure in _draw(kind, networks, {**options, "classifier": given.classifier}, step):
             files += save_figure(figure, folder / stem)
     if as_json:
         print_json({"files": files})
@@ -103,44 +113,23 @@ def _check_kind(kind: str) -> None:
         raise ConfigError(f"unknown figure '{kind}'; expected one of: {', '.join(KINDS)}, all{hint}")
 
 
-def _requests(
-    given: o.GivenSettings, asked: list[str], example: int, neurons: list[int], data_dir: Path | None, workdir: Path
-) -> list[FigureRequest]:
-    """Return what to draw of each network."""
-    from snstdp_cli.artefacts import Workdir
-
-    place = Workdir(workdir)
-    chosen = known_names(asked, "plot", place)
-
-    from snstdp_cli.results.figures import FigureRequest
-
-    return [
-        FigureRequest(
-            place,
-            name,
-            data_dir,
-            given.classifier,
-            tuple(other for other in chosen if other != name),
-            example,
-            tuple(neurons),
-        )
-        for name in chosen
-    ]
-
-
-def _draw(kind: str, requests: list[FigureRequest], step: Step) -> Iterator[tuple[str, Figure]]:
+def _draw(
+    kind: str, networks: list[TrainedNetwork], options: dict[str, Any], step: Step
+) -> Iterator[tuple[str, Figure]]:
     """Draw each network's figures, and the one comparison of all; what `all` cannot draw is told and left out."""
-    from snstdp_cli.results.figures import KINDS as FIGURES
+    from snstdp_cli.plots import KINDS as FIGURES
 
-    for request in requests:
+    for network in networks:
         for chosen in FIGURES if kind == "all" else [kind]:
-            if chosen == "comparison" and (request is not requests[0] or (kind == "all" and len(requests) == 1)):
+            figure = FIGURES[chosen]
+            if figure.compares and (network is not networks[0] or (kind == "all" and len(networks) == 1)):
                 continue
-            names = [request.name, *request.others] if chosen == "comparison" else [request.name]
-            step(f"drawing {joined(names)}: {chosen}")
+            names = joined([one.name for one in networks] if figure.compares else [network.name])
+            step(f"drawing {names}: {chosen}")
+            taken = {key: options[key] for key in figure.options if key in options}
             try:
-                yield f"{joined(names)}.{chosen}", FIGURES[chosen](request)
+                yield f"{names}.{chosen}", figure.draw(networks if figure.compares else network, **taken)
             except SnstdpError as error:
                 if kind != "all":
                     raise
-                print_note(f"{request.name}, {chosen}: {error}")
+                print_note(f"{names}, {chosen}: {error}")

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import StrMethodFormatter
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 from numpy.typing import NDArray
 
 from snstdp_cli.errors import DataError
-from snstdp_cli.plots.style import BLUE, GREY, VERMILION, new_figure, styled
+from snstdp_cli.plots.drawing.style import BLUE, GREY, VERMILION, new_figure, power_ticks, styled
+from snstdp_cli.results.limits import check_drawable
 
 
 @styled
@@ -20,25 +22,29 @@ def weight_distribution(weights: NDArray[Any], theta_mv: NDArray[Any], *, title:
 
     Parameters
     ----------
-    weights : input weights, [n_input, n_e].
-    theta_mv : adaptive threshold of each neuron, mV, [n_e].
+    weights
+        Input weights, [n_input, n_e].
+    theta_mv
+        Adaptive threshold of each neuron, mV, [n_e].
     """
     if weights.ndim != 2 or 0 in weights.shape or theta_mv.shape != (weights.shape[1],):
         raise DataError(
             f"expected weights [n_input, n_e] and a threshold for each neuron, "
             f"found the shapes {weights.shape} and {theta_mv.shape}"
         )
-    if not (np.isfinite(weights).all() and np.isfinite(theta_mv).all()):
-        raise DataError("expected finite weights and thresholds, found NaN or infinity")
+    check_drawable(weights, "weights")
+    check_drawable(theta_mv, "thresholds")
     norms = np.abs(weights).sum(axis=0)
     figure = new_figure(2.6)
     left, middle, right = figure.subplots(1, 3)
     _histogram(left, weights.ravel(), "weight", bins=80)
     left.set(yscale="log", ylabel="synapses")
+    left.yaxis.set_major_formatter(power_ticks())
     _histogram(middle, norms, "L1 norm of a neuron's weights", bins=31)
     _histogram(right, theta_mv, "adaptive threshold θ (mV)", bins=31)
     for axes in (middle, right):
         axes.set_ylabel("neurons")
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     if weights.min() < 0:
         left.axvline(0, color=GREY, linewidth=0.8)
     figure.suptitle(title or "Weights and thresholds", x=0.01, ha="left", fontsize=10)
@@ -53,19 +59,29 @@ def l1_norm_over_training(
     max_l1: Sequence[float],
     target: float | None = None,
     *,
+    caption: str | None = None,
     title: str | None = None,
 ) -> Figure:
     """Draw the L1 norm of the neurons' weights over training: the mean, and the range over neurons as a band.
 
+    Both axes begin at 0.
+
     Parameters
     ----------
-    examples : training examples shown at each point.
-    mean_l1, min_l1, max_l1 : over the neurons, at each point.
-    target : the rule's target of the norm, drawn as a line.
+    examples
+        Training examples shown at each point.
+    mean_l1, min_l1, max_l1
+        Over the neurons, at each point.
+    target
+        The rule's target of the norm, drawn as a line.
+    caption
+        What to write below, in full sentences.
     """
     if not len(examples) == len(mean_l1) == len(min_l1) == len(max_l1) > 0:
         raise DataError("expected a mean, a minimum and a maximum for each number of examples")
-    figure = new_figure(3.0)
+    marks = [*min_l1, *max_l1, *([] if target is None else [target])]
+    check_drawable([*examples, *marks, *mean_l1], "norms")
+    figure = new_figure(3.0 if caption is None else 3.3)
     axes = figure.add_subplot()
     axes.fill_between(examples, min_l1, max_l1, color=BLUE, alpha=0.2, linewidth=0, label="all neurons")
     axes.plot(examples, mean_l1, color=BLUE, marker="o", markersize=3, label="mean")
@@ -73,12 +89,11 @@ def l1_norm_over_training(
         axes.axhline(target, color=VERMILION, linestyle="--", linewidth=1.2, label=f"target {target:g}")
     axes.set(xlabel="training examples", ylabel="L1 norm of a neuron's weights", title=title or "Norm of the weights")
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-    marks = [*min_l1, *max_l1, *([] if target is None else [target])]
-    # Norms that the rule holds are all but equal: at least 5 % of them are shown, never their rounding errors.
-    low, high = min(marks), max(marks)
-    room = max(0.15 * (high - low), 0.025 * high, 1e-12)
-    axes.set_ylim(max(0.0, low - room), high + 2 * room)
+    axes.set_ylim(0, 1.2 * max(marks) or 1)
+    axes.set_xlim(0, 1.02 * examples[-1] or 1)
     axes.legend(loc="upper right", ncols=3)
+    if caption is not None:
+        figure.supxlabel(textwrap.fill(caption, 110), x=0.01, ha="left", fontsize=8)
     return figure
 
 

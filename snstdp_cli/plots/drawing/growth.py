@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
 from snstdp_cli.errors import DataError
-from snstdp_cli.plots.style import COLOURS, GREY, new_figure, styled
+from snstdp_cli.plots.drawing.style import COLOURS, GREY, grid_lines, new_figure, styled
 
 
 @styled
@@ -19,7 +19,8 @@ def growth(series: Mapping[str, Sequence[tuple[int, float, float]]], *, title: s
 
     Parameters
     ----------
-    series : for each rule, number of neurons, milliseconds and megabytes.
+    series
+        For each rule, number of neurons, milliseconds and megabytes.
     """
     if not any(series.values()):
         raise DataError("expected at least one measured network, found none")
@@ -36,7 +37,7 @@ def growth(series: Mapping[str, Sequence[tuple[int, float, float]]], *, title: s
         axes.xaxis.set_minor_formatter(NullFormatter())
         axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
         axes.set_xticks(sorted({point[0] for points in series.values() for point in points}))
-        axes.grid(color="#dddddd", linewidth=0.6)
+        grid_lines(axes, "both")
     left.legend(loc="best")
     figure.suptitle(title or "Growth with the number of neurons", x=0.01, ha="left", fontsize=10)
     return figure

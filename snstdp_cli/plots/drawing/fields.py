@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib as mpl
 import numpy as np
@@ -13,13 +13,16 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from snstdp_cli.errors import DataError
-from snstdp_cli.plots.style import WIDTH_IN, names_of, new_figure, styled
+from snstdp_cli.plots.drawing.style import VERMILION, WIDTH_IN, names_of, new_figure, plain, styled
+from snstdp_cli.results.limits import check_drawable
 
 # Blue to white to red, centred on 0; and white to black.
 _SIGNED_MAP, _UNSIGNED_MAP, _GAP_COLOUR = "RdBu_r", "Greys", "#d0d4d8"
 # The few strongest weights do not set the scale; the colour bar's pointed ends say so.
 _SCALE_PERCENTILE = 99.8
 _MAX_SNAPSHOTS, _MAX_NEURONS = 8, 8
+
+Scale = Literal["all", "neuron"]
 # A single neuron does not fill the page.
 _MAX_FIELD_IN = 2.2
 
@@ -32,16 +35,27 @@ def receptive_fields(
     labels: NDArray[Any] | None = None,
     class_names: Sequence[str] | None = None,
     order: NDArray[Any] | None = None,
+    scale: Scale = "all",
+    crossed: NDArray[np.bool_] | None = None,
     title: str | None = None,
 ) -> Figure:
     """Draw the input weights of all neurons (Diehl & Cook 2015, fig. 2a, doi 10.3389/fncom.2015.00099).
 
     Parameters
     ----------
-    weights : input weights, [n_input, n_e].
-    labels : class of each neuron, [n_e], -1 for none; every class then starts a row of its own, named in the margin.
-    class_names : names for the labels; numbers without it.
-    order : neurons in the order in which to draw them (within their class); all by number without it.
+    weights
+        Input weights, [n_input, n_e].
+    labels
+        Class of each neuron, [n_e], -1 for none; every class then starts a row of its own, named in the margin.
+    class_names
+        Names for the labels; numbers without it.
+    order
+        Neurons in the order in which to draw them (within their class); all by number without it.
+    scale
+        `all` draws one weight in one colour everywhere; `neuron` lets each neuron's strongest weight have the darkest
+        colour, so that neurons with few strong weights do not pale the others.
+    crossed
+        Neurons that are crossed out, [n_e].
     """
     _check_weights(weights, image_shape)
     n_e = weights.shape[1]
@@ -51,8 +65,9 @@ def receptive_fields(
         raise DataError(f"expected a label for each of {n_e} neurons, found the shape {labels.shape}")
     groups = [order] if labels is None else _group_by_class(order, labels[order])
     cells = _lay_out(groups, image_shape)
+    drawn = _scaled(weights) if scale == "neuron" else weights
     fields = np.full((*cells.shape, *image_shape), np.nan)
-    fields[cells >= 0] = weights.T.reshape(n_e, *image_shape)[cells[cells >= 0]]
+    fields[cells >= 0] = drawn.T.reshape(n_e, *image_shape)[cells[cells >= 0]]
 
     image = _tile(fields)
     margin_names: list[str] = []
@@ -62,7 +77,12 @@ def receptive_fields(
     wide = WIDTH_IN - 1 - (0.2 + 0.07 * max(map(len, margin_names)) if margin_names else 0)
     figure = new_figure(0.5 + min(wide * image.shape[0] / image.shape[1], _MAX_FIELD_IN * len(cells), 9), "compressed")
     axes = figure.add_subplot()
-    _show(figure, axes, image, weights)
+    if scale == "neuron":
+        _show(figure, axes, image, drawn, "weight, as a share of the neuron's strongest", limit=1.0)
+    else:
+        _show(figure, axes, image, drawn)
+    if crossed is not None:
+        _cross_out(axes, cells, crossed, image_shape)
     axes.set_title(title or f"Receptive fields ({len(order):,} neuron{'s' * (len(order) != 1)})")
     if margin_names:
         ends = np.cumsum([math.ceil(len(group) / cells.shape[1]) for group in groups]) * (image_shape[0] + 1)
@@ -76,7 +96,7 @@ def receptive_fields(
 
 @styled
 def evolution(
-    snapshots: Sequence[tuple[int, NDArray[Any]]],
+    snapshots: Sequence[tuple[str, NDArray[Any] | None]],
     image_shape: tuple[int, int] = (28, 28),
     *,
     neurons: Sequence[int] | None = None,
@@ -86,39 +106,54 @@ def evolution(
 
     Parameters
     ----------
-    snapshots : number of training examples shown and weights, [n_input, n_e], in the order of training. Of more than
-        eight, eight are drawn, evenly chosen with the first and the last.
-    neurons : which neurons to draw; without it up to eight, evenly chosen.
+    snapshots
+        What to write below a column, such as the number of training examples, and the weights, [n_input, num]; None
+        for a snapshot that is missing, whose column stays grey. Of more than eight, eight are drawn, evenly chosen with
+        the first and the last.
+    neurons
+        Numbers of the neurons, [num]; without it up to eight are drawn, evenly chosen.
     """
-    if not snapshots:
+    there = [weights for _, weights in snapshots if weights is not None]
+    if not there:
         raise DataError("expected at least one snapshot of the weights, found none")
-    for _, weights in snapshots:
+    for weights in there:
         _check_weights(weights, image_shape)
-    n_e = snapshots[0][1].shape[1]
-    if any(weights.shape[1] != n_e for _, weights in snapshots):
+    num = there[0].shape[1]
+    if any(weights.shape[1] != num for weights in there):
         raise DataError("expected snapshots of one network, found different numbers of neurons")
+    if neurons is not None and len(neurons) != num:
+        raise DataError(f"expected a number for each of {num} neurons, found {len(neurons)}")
     shown = [snapshots[k] for k in _evenly(len(snapshots), _MAX_SNAPSHOTS)]
-    chosen = _evenly(n_e, _MAX_NEURONS) if neurons is None else list(neurons)
-    _check_neurons(np.asarray(chosen), n_e)
-    stack = np.stack([weights[:, chosen] for _, weights in shown])  # [snapshots, n_input, neurons]
+    columns = _evenly(num, _MAX_NEURONS) if neurons is None else list(range(num))
+    chosen = columns if neurons is None else list(neurons)
+    gap = np.full((there[0].shape[0], len(columns)), np.nan)
+    stack = np.stack([gap if one is None else one[:, columns] for _, one in shown])  # [snapshots, n_input, neurons]
     image = _tile(stack.transpose(2, 0, 1).reshape(len(chosen), len(shown), *image_shape))
 
     figure = new_figure(
         0.9 + min((WIDTH_IN - 1.7) * image.shape[0] / image.shape[1], _MAX_FIELD_IN * len(chosen), 8.5), "compressed"
     )
     axes = figure.add_subplot()
-    _show(figure, axes, image, stack)
+    _show(figure, axes, image, stack[np.isfinite(stack).all(axis=(1, 2))])
     high, wide = image_shape
-    axes.set_xticks(np.arange(len(shown)) * (wide + 1) + (wide - 1) / 2, [f"{examples:,}" for examples, _ in shown])
+    axes.set_xticks(np.arange(len(shown)) * (wide + 1) + (wide - 1) / 2, [plain(name, 20) for name, _ in shown])
     axes.set_yticks(np.arange(len(chosen)) * (high + 1) + (high - 1) / 2, [str(j) for j in chosen])
     axes.set(xlabel="training examples", ylabel="neuron", title=title or "Receptive fields during training")
     return figure
 
 
-def _show(figure: Figure, axes: Any, image: NDArray[Any], weights: NDArray[Any]) -> None:
+def _show(
+    figure: Figure,
+    axes: Any,
+    image: NDArray[Any],
+    weights: NDArray[Any],
+    label: str = "weight",
+    limit: float | None = None,
+) -> None:
     """Draw an image of weights with its colour bar; the scale is that of all `weights`."""
     signed = bool(weights.min() < 0)
-    limit = float(np.percentile(np.abs(weights), _SCALE_PERCENTILE)) or float(np.abs(weights).max()) or 1.0
+    if limit is None:
+        limit = float(np.percentile(np.abs(weights), _SCALE_PERCENTILE)) or float(np.abs(weights).max()) or 1.0
     norm = Normalize(-limit if signed else 0, limit)
     colours = mpl.colormaps[_SIGNED_MAP if signed else _UNSIGNED_MAP].with_extremes(bad=_GAP_COLOUR)
     drawn = axes.imshow(image, cmap=colours, norm=norm)
@@ -127,7 +162,21 @@ def _show(figure: Figure, axes: Any, image: NDArray[Any], weights: NDArray[Any])
     axes.spines[:].set_visible(False)
     beyond = (bool(weights.min() < norm.vmin), bool(weights.max() > limit))
     extend = {(False, False): "neither", (True, False): "min", (False, True): "max", (True, True): "both"}[beyond]
-    figure.colorbar(drawn, ax=axes, label="weight", extend=extend, shrink=0.8, aspect=30, pad=0.02)
+    figure.colorbar(drawn, ax=axes, label=label, extend=extend, shrink=0.8, aspect=30, pad=0.02)
+
+
+def _scaled(weights: NDArray[Any]) -> NDArray[np.float64]:
+    """Return each neuron's weights as shares of its strongest one."""
+    strongest = np.abs(weights).max(axis=0)
+    return np.asarray(weights / np.where(strongest > 0, strongest, 1), dtype=np.float64)
+
+
+def _cross_out(axes: Any, cells: NDArray[np.int64], crossed: NDArray[np.bool_], image_shape: tuple[int, int]) -> None:
+    """Draw a line from corner to corner over each crossed neuron."""
+    high, wide = image_shape
+    for row, column in zip(*np.nonzero((cells >= 0) & crossed[cells]), strict=True):
+        left, top = column * (wide + 1) - 0.5, row * (high + 1) - 0.5
+        axes.plot([left, left + wide], [top + high, top], color=VERMILION, linewidth=0.8, scalex=False, scaley=False)
 
 
 def _tile(fields: NDArray[Any]) -> NDArray[np.float64]:
@@ -176,5 +225,4 @@ def _check_weights(weights: NDArray[Any], image_shape: tuple[int, int]) -> None:
     if weights.ndim != 2 or weights.shape[1] == 0 or weights.shape[0] != image_shape[0] * image_shape[1]:
         high, wide = image_shape
         raise DataError(f"expected weights of the shape [{high * wide}, n_e] ({high} x {wide}), found {weights.shape}")
-    if not np.isfinite(weights).all():
-        raise DataError("expected finite weights, found NaN or infinity")
+    check_drawable(weights, "weights")
