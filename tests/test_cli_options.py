@@ -25,6 +25,7 @@ OTHERS = {
     ("evaluate", "load_name"),
     ("evaluate", "num_examples"),
     ("evaluate", "data"),
+    ("plot", "data"),
 }
 
 

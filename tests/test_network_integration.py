@@ -12,7 +12,7 @@ from reference import EXC_CELL, INH_CELL, Cell, decay_of, membrane_step, small_e
 from test_network_neurons import CHANGES
 
 from snstdp_cli.network import neurons
-from snstdp_cli.network.neurons import NeuronModel, excitatory_model, inhibitory_model, split_unit
+from snstdp_cli.network.neurons import NeuronModel, excitatory_model, inhibitory_model, refractory_steps, split_unit
 from snstdp_cli.rules import plasticity_of
 
 V = np.array([-105.0, -65.0, -60.0, -53.0, -80.0, -66.0, -52.0, -65.0, -65.0])
@@ -101,3 +101,8 @@ def test_thresholds_and_resets_hold_the_constants_and_the_refractory_time(cells:
         assert after["v"] == cell["v_reset_mv"]
         assert after["cooldown"] == round(cell["refractory_ms"] / 0.5)
         assert after["theta"] == (20.25 if model is exc else 20)
+
+
+def test_the_refractory_time_is_rounded_to_steps_and_is_at_least_one() -> None:
+    assert [refractory_steps(5, dt) for dt in (0.1, 0.5, 2)] == [50, 10, 2]
+    assert refractory_steps(0, 0.5) == 1

@@ -145,7 +145,6 @@ MUTATIONS: list[tuple[str, str, str, int]] = [
     (NEURONS, "w_sum_post += w", "w_sum_post += abs(w) + 0.1", 0),
     (NEURONS, "w_sum_post + int(w_sum_post == 0)", "w_sum_post", 0),
     (BUILDER, "start=1)", "start=-1)", 0),
-    (BUILDER, 'reset.clear.when = "before_synapses"', 'reset.clear.when = "after_synapses"', 0),
     # Constants and equations of the neurons
     (NEURONS, "v_rest_mv: float = -65.0", "v_rest_mv: float = -64.0", 0),
     (NEURONS, "v_offset_mv: float = -72.0", "v_offset_mv: float = -71.0", 0),

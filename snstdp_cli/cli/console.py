@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -39,9 +40,12 @@ def styled(*parts: str | tuple[str, str], lines: bool = False) -> Text:
     return Text.assemble(*((visible(text, lines=lines), style) for text, style in pairs))
 
 
-def print_line(*parts: str | tuple[str, str]) -> None:
-    """Print one line of a result; a terminal wraps it, nothing else does."""
-    out.print(styled(*parts), soft_wrap=True)
+def print_line(*parts: str | tuple[str, str], indent: int = 0) -> None:
+    """Print one line of a result; in a terminal it is wrapped between words, below its indentation."""
+    if out.is_terminal:
+        out.print(Padding(styled(*parts), (0, 0, 0, indent), expand=False))
+    else:
+        out.print(styled(" " * indent, *parts), soft_wrap=True)
 
 
 def print_json(content: Mapping[str, Any]) -> None:
@@ -68,10 +72,10 @@ def print_warning(message: str) -> None:
     _tell("note", "bold yellow", message)
 
 
-def print_note(message: str) -> None:
-    """Print what is going on."""
+def print_note(message: str, *, to_copy: bool = False) -> None:
+    """Print what is going on; a command that can be copied is never broken."""
     sys.stdout.flush()
-    err.print(styled((message, "dim"), lines=True), soft_wrap=True)
+    err.print(styled((message, "dim"), lines=True), soft_wrap=to_copy or not err.is_terminal)
 
 
 def _tell(label: str, style: str, message: str) -> None:
@@ -98,9 +102,9 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 def print_files(paths: Sequence[Path]) -> None:
-    """Print the files that were written."""
+    """Print the files that were written; a path is never broken, so that it can be copied."""
     for path in paths:
-        print_line(f"  {path}")
+        out.print(styled(f"  {path}"), soft_wrap=True)
 
 
 def duration(seconds: float) -> str:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from snstdp_cli.cli import options as o
+from snstdp_cli.cli.hints import next_command
+from snstdp_cli.cli.live import steps
 from snstdp_cli.cli.names import known_names
-from snstdp_cli.errors import ConfigError
+from snstdp_cli.errors import ArtefactError, ConfigError
 
 if TYPE_CHECKING:
     from snstdp_cli.artefacts import Workdir
+    from snstdp_cli.datasets import Split
     from snstdp_cli.results import Score
 
 
@@ -33,11 +36,9 @@ def evaluate(
         int | None, typer.Option("--num-examples", min=1, help="Score only the first ones.")
     ] = None,
     data: Annotated[
-        str | None, typer.Option("--data", help="Score the answers to this data set.", show_default=False)
+        str | None, typer.Option("--data", help="Score the responses to this data set, by its name or path.")
     ] = None,
-    label: Annotated[
-        str | None, typer.Option("--as", metavar="NAME", help="Score the answers recorded by test --as NAME.")
-    ] = None,
+    label: Annotated[str | None, typer.Option("--as", help="Score the responses of this name (test --as).")] = None,
     responses: Annotated[
         Path | None, typer.Option("--responses", help="The ancestor's resultPopVecs<N>.npy to score.")
     ] = None,
@@ -46,6 +47,7 @@ def evaluate(
     ] = None,
     workdir: o.WorkdirPath = Path(),
     as_json: o.Json = False,
+    quiet: o.Quiet = False,
 ) -> None:
     """Score recorded responses: accuracy, its interval, confusion matrix.
 
@@ -57,22 +59,25 @@ def evaluate(
     """
     asked = [*(names or []), *(load_name or [])]
     _refuse_contradictions(asked, compare, responses, assign_responses, assign_from)
+    with steps(quiet) as step:
+        if responses is not None:
+            scores = [_score_files(given, responses, assign_responses, num_examples)]
+        else:
+            choice = {"assign_from": assign_from.value, "num_examples": num_examples, "data": data, "mark": label}
+            scores = _score_names(given, list(compare or asked), workdir, choice, step)
 
     from snstdp_cli.artefacts import Workdir
     from snstdp_cli.cli import score_tables
-    from snstdp_cli.results import score_ancestor_pairs
+    from snstdp_cli.cli.sentences import tell_findings
+    from snstdp_cli.results import TrainedNetwork
 
-    choice: dict[str, Any] = {"classifier": given.classifier, "num_examples": num_examples}
-    if responses is not None:
-        scores = [score_ancestor_pairs(responses, assign_responses, **choice)]
-    else:
-        choice |= {"assign_from": assign_from.value, "data": data, "mark": label}
-        scores = _score_names(list(compare or asked), Workdir(workdir), choice)
     score_tables.warn_of_scores(scores, workdir)
     if compare is not None:
         score_tables.show_comparison(scores[0], scores[1], as_json=as_json)
     else:
         score_tables.show_scores(scores, as_json=as_json)
+        if len(scores) == 1 and responses is None and not (quiet or as_json):
+            tell_findings(TrainedNetwork(Workdir(workdir), scores[0].name), scores[0])
 
 
 def _refuse_contradictions(
@@ -98,9 +103,39 @@ def _refuse_contradictions(
         )
 
 
-def _score_names(names: list[str], workdir: Workdir, choice: Mapping[str, Any]) -> list[Score]:
+def _score_names(
+    given: o.GivenSettings, names: list[str], workdir: Path, choice: Mapping[str, Any], step: Callable[[str], None]
+) -> list[Score]:
     """Score recordings of networks; without a name, of the only one there is."""
+    from snstdp_cli.artefacts import Workdir
     from snstdp_cli.results import TrainedNetwork, score_network
 
-    chosen = known_names(names, "evaluate", workdir, recorded=True)
-    return [score_network(TrainedNetwork(workdir, name), **choice) for name in chosen]
+    place = Workdir(workdir)
+    scores = []
+    for name in known_names(names, "evaluate", place, recorded=True):
+        step(f"scoring {name}")
+        _require_recordings(place, name, dict.fromkeys((choice["assign_from"], "test")))
+        scores.append(score_network(TrainedNetwork(place, name), classifier=given.classifier, **choice))
+    return scores
+
+
+def _require_recordings(workdir: Workdir, name: str, splits: Iterable[Split]) -> None:
+    """Refuse a network without recordings, with the command that makes them."""
+    from snstdp_cli.artefacts import list_recordings
+
+    for split in splits:
+        if not list_recordings(workdir, name, split):
+            command = next_command("test", load_name=name, split=split, workdir=workdir.root)
+            raise ArtefactError(
+                f"{workdir.activity}: no responses of '{name}' to the {split} split are recorded; record them: "
+                f"{command}"
+            )
+
+
+def _score_files(
+    given: o.GivenSettings, responses: Path, assign_responses: Path | None, num_examples: int | None
+) -> Score:
+    """Score files of the ancestor's."""
+    from snstdp_cli.results import score_ancestor_pairs
+
+    return score_ancestor_pairs(responses, assign_responses, classifier=given.classifier, num_examples=num_examples)

@@ -18,7 +18,7 @@ from snstdp_cli.cli.console import print_note
 
 def suggest(command: str, *arguments: str | Path, **options: Any) -> None:
     """Print the command to try next."""
-    print_note(f"next: {next_command(command, *arguments, **options)}")
+    print_note(f"next: {next_command(command, *arguments, **options)}", to_copy=True)
 
 
 def next_command(command: str, *arguments: str | Path, **options: Any) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -28,6 +29,13 @@ KINDS = (
 Step = Callable[[str], None]
 
 
+class ScaleName(StrEnum):
+    """Scales of colours for receptive fields."""
+
+    all = "all"
+    neuron = "neuron"
+
+
 @o.takes_settings("classifier", file=False)
 def plot(
     given: o.GivenSettings,
@@ -39,8 +47,10 @@ def plot(
         list[int] | None, typer.Option("--neuron", help="Neuron of traces or evolution; repeat it for more.")
     ] = None,
     scale: Annotated[
-        str, typer.Option("--scale", help="Colours of fields and classes: one scale for all, or a neuron's own.")
-    ] = "all",
+        ScaleName, typer.Option("--scale", help="neuron: each receptive field in its own scale of colours.")
+    ] = ScaleName.all,
+    data: Annotated[str | None, typer.Option("--data", help="Responses to this data set, by its name or path.")] = None,
+    label: Annotated[str | None, typer.Option("--as", help="Responses of this name (test --as).")] = None,
     data_dir: o.DataDir = None,
     workdir: o.WorkdirPath = Path(),
     output: Annotated[
@@ -81,21 +91,22 @@ def plot(
     folder = output or workdir / "figures"
     if folder.suffix in (".png", ".svg", ".pdf"):
         raise ConfigError(f"--output {folder}: expected a folder; each figure is written there as PNG and SVG")
-    asked = [*(names or []), *(load_name or [])]
-    from snstdp_cli.artefacts import Workdir
-
-    place = Workdir(workdir)
-    chosen = known_names(asked, "plot", place)
-    options = {"example": example, "neurons": neuron, "scale": scale, "data_dir": data_dir}
+    networks = _networks([*(names or []), *(load_name or [])], workdir)
+    options = {
+        "classifier": given.classifier,
+        "example": example,
+        "neurons": neuron or None,
+        "scale": scale.value,
+        "data": data,
+        "mark": label,
+        "data_dir": data_dir,
+    }
 
     from snstdp_cli.plots import save_figure
-    from snstdp_cli.results import TrainedNetwork
-
-    networks = [TrainedNetwork(place, name) for name in chosen]
 
     files: list[Path] = []
     with steps(quiet) as step:
-        for stem, figure in _draw(kind, networks, {**options, "classifier": given.classifier}, step):
+        for stem, figure in _draw(kind, networks, options, step):
             files += save_figure(figure, folder / stem)
     if as_json:
         print_json({"files": files})
@@ -113,23 +124,34 @@ def _check_kind(kind: str) -> None:
         raise ConfigError(f"unknown figure '{kind}'; expected one of: {', '.join(KINDS)}, all{hint}")
 
 
+def _networks(asked: list[str], workdir: Path) -> list[TrainedNetwork]:
+    """Return the networks of these names; without a name, the only one there is."""
+    from snstdp_cli.artefacts import Workdir
+
+    place = Workdir(workdir)
+    chosen = known_names(asked, "plot", place)
+
+    from snstdp_cli.results import TrainedNetwork
+
+    return [TrainedNetwork(place, name) for name in chosen]
+
+
 def _draw(
-    kind: str, networks: list[TrainedNetwork], options: dict[str, Any], step: Step
+    kind: str, networks: list[TrainedNetwork], options: Mapping[str, Any], step: Step
 ) -> Iterator[tuple[str, Figure]]:
     """Draw each network's figures, and the one comparison of all; what `all` cannot draw is told and left out."""
     from snstdp_cli.plots import KINDS as FIGURES
 
-    for network in networks:
-        for chosen in FIGURES if kind == "all" else [kind]:
-            figure = FIGURES[chosen]
-            if figure.compares and (network is not networks[0] or (kind == "all" and len(networks) == 1)):
-                continue
-            names = joined([one.name for one in networks] if figure.compares else [network.name])
-            step(f"drawing {names}: {chosen}")
-            taken = {key: options[key] for key in figure.options if key in options}
+    for name, figure in FIGURES.items() if kind == "all" else [(kind, FIGURES[kind])]:
+        if figure.compares and kind == "all" and len(networks) == 1:
+            continue
+        chosen = {option: options[option] for option in figure.options}
+        for drawn in [networks] if figure.compares else [[network] for network in networks]:
+            stem = f"{joined([network.name for network in drawn])}.{name}"
+            step(f"drawing {stem}")
             try:
-                yield f"{names}.{chosen}", figure.draw(networks if figure.compares else network, **taken)
+                yield stem, figure.draw(drawn if figure.compares else drawn[0], **chosen)
             except SnstdpError as error:
                 if kind != "all":
                     raise
-                print_note(f"{names}, {chosen}: {error}")
+                print_note(f"{stem}: {error}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import webbrowser
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -54,8 +55,7 @@ def report(
     path = output or workdir / "figures" / f"report.{joined(chosen)}.html"
     refuse_overwrite([path], force)
     with steps(quiet) as step:
-        step(f"reading {', '.join(chosen)} and drawing the figures")
-        page, missing = _page(given, place, chosen, data_dir, example)
+        page, missing = _page(given, place, chosen, data_dir, example, step)
         write_atomic(path, page)
     if as_json:
         print_json({"files": [path], "bytes": len(page), "missing": missing})
@@ -70,10 +70,15 @@ def report(
 
 
 def _page(
-    given: o.GivenSettings, workdir: Workdir, names: list[str], data_dir: Path | None, example: int | None
+    given: o.GivenSettings,
+    workdir: Workdir,
+    names: list[str],
+    data_dir: Path | None,
+    example: int | None,
+    step: Callable[[str], None],
 ) -> tuple[bytes, dict[str, dict[str, str]]]:
     """Return the page, and by network and part why something is missing."""
     from snstdp_cli.report import gather, render
 
-    content = gather(workdir, names, classifier=given.classifier, data_dir=data_dir, example=example)
+    content = gather(workdir, names, classifier=given.classifier, data_dir=data_dir, example=example, say=step)
     return render(content).encode(), {run.name: run.missing for run in content.runs}

@@ -59,9 +59,9 @@ def _chosen(name: str | None) -> Iterator[Rule]:
 def _show(rule: Rule) -> None:
     print_line((rule.name, "bold"), f"  {rule.title}")
     for line in rule.equations:
-        print_line((f"    {line}", "green"))
-    print_line(f"  {rule.notes}")
-    print_line((f"  {rule.citation}", "dim"))
+        print_line((line, "green"), indent=4)
+    print_line(rule.notes, indent=2)
+    print_line((rule.citation, "dim"), indent=2)
     rows = []
     for parameter in _parameters(rule):
         default, meaning = str(parameter["default"]), parameter["description"]

@@ -33,7 +33,9 @@ def run(
 
     from snstdp_cli.artefacts import Workdir, list_recorded
     from snstdp_cli.cli import score_tables
+    from snstdp_cli.cli.sentences import tell_findings
     from snstdp_cli.pipeline import run_experiment
+    from snstdp_cli.results import TrainedNetwork
 
     tell_plan(experiment, workdir, data_dir, quiet)
     with reporter(quiet) as report:
@@ -55,6 +57,7 @@ def run(
     print_files(result.files)
     if quiet:
         return
+    tell_findings(TrainedNetwork(Workdir(workdir), experiment.save_name), result.score)
     suggest("plot", "classes", experiment.save_name, workdir=workdir)
     others = [name for name in list_recorded(Workdir(workdir)) if name != experiment.save_name]
     if others:

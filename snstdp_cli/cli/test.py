@@ -43,11 +43,7 @@ def record(
     label: Annotated[
         str | None,
         typer.Option(
-            "--as",
-            metavar="NAME",
-            help="Name for these responses, beside others of the same network.",
-            show_default=False,
-            rich_help_panel=o.RUNNING,
+            "--as", help="Name of these responses, beside others of the network.", rich_help_panel=o.EXPERIMENT
         ),
     ] = None,
     data_dir: o.DataDir = None,
@@ -86,27 +82,19 @@ def record(
             split.value,
             num_examples=num_examples,
             data_dir=data_dir,
-            workers=workers,
             label=label,
+            workers=workers,
             ancestor_format=record_format is FormatName.ancestor,
             force=force,
             report=report,
         )
     assert responses.record is not None
-    figures = responses.record.figures
+    figures, num = responses.record.figures, len(responses.labels)
     if as_json:
-        print_json(
-            {
-                "name": name,
-                "split": split.value,
-                "num_examples": len(responses.labels),
-                **figures.model_dump(),
-                "files": files,
-            }
-        )
+        print_json({"name": name, "split": split.value, "num_examples": num, **figures.model_dump(), "files": files})
         return
     print_line(
-        *("recorded ", (name, "bold"), f": {len(responses.labels):,} {split.value} images, "),
+        *("recorded ", (name, "bold"), f": {num:,} {split.value} images, "),
         f"{figures.spikes_per_example:.1f} spikes an example, {figures.silent_examples:,} without an answer",
     )
     print_files(files)
@@ -116,5 +104,5 @@ def record(
     if list_recordings(place, name, other.value):
         suggest("evaluate", name, workdir=workdir)
     else:
-        again = {**given.options(), "load_name": name, "workers": workers}
+        again = {**given.options(), "load_name": name, "label": label, "workers": workers}
         suggest("test", **again, split=other, data_dir=data_dir, workdir=workdir)

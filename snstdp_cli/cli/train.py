@@ -33,6 +33,8 @@ def train(
     experiment = resolve(given).experiment
 
     from snstdp_cli.artefacts import Workdir
+    from snstdp_cli.cli.sentences import tell_findings
+    from snstdp_cli.results import TrainedNetwork
     from snstdp_cli.training import train_network
 
     tell_plan(experiment, workdir, data_dir, quiet)
@@ -53,6 +55,7 @@ def train(
     )
     print_files(result.files)
     if not quiet:
+        tell_findings(TrainedNetwork(Workdir(workdir), experiment.save_name))
         suggest("test", load_name=experiment.save_name, split="train", data_dir=data_dir, workdir=workdir)
 
 

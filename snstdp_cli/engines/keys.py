@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import numpy as np
 
 from snstdp_cli.engines.brian import describe_preferences
 from snstdp_cli.engines.compiler import compiler_flags, compiler_version, processor_features
+from snstdp_cli.network import neurons
 from snstdp_cli.network.wiring import Wiring
 from snstdp_cli.rules import Plasticity
 
@@ -38,6 +40,7 @@ def program_key(settings: Mapping[str, Any], plasticity: Plasticity | None, wiri
     sources = sorted(path for pattern in _SOURCES for path in package.glob(pattern))
     shaping = {
         "settings": dict(settings),
+        "neurons": [asdict(neurons.EXCITATORY), asdict(neurons.INHIBITORY)],
         "plasticity": None if plasticity is None else _plain(vars(plasticity)),
         "n_input": wiring.n_input,
         "delays": bool(wiring.delay_steps.any()),
