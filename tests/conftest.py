@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,11 +15,13 @@ settings.load_profile("repeatable")
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _program_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Compile each program once a session, in a folder that no user's cache shares."""
+def program_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Compile each program once a session, for all processes that run tests, in a folder that no user's cache shares."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "programs"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SNSTDP_CACHE", str(tmp_path_factory.mktemp("programs")))
-        yield
+        patch.setenv("SNSTDP_CACHE", str(folder))
+        yield folder
 
 
 @pytest.fixture

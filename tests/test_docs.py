@@ -13,10 +13,10 @@ from pathlib import Path
 import pooch
 import pytest
 import typer
-from typer.testing import CliRunner
-
 from snstdp_cli.benchmark import measure
 from snstdp_cli.benchmark.cases import Case
+from typer.testing import CliRunner
+
 from snstdp_cli.cli.app import app
 
 ROOT = Path(__file__).parents[1]

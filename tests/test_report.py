@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 import typer
+from snstdp_cli.config_text import setting_leaves
+from snstdp_cli.workflows.tracing import Trace
 from synthetic import SIDE, SMALL, write_idx_set
 from typer.testing import CliRunner
 
@@ -22,7 +24,6 @@ from snstdp_cli.cli.app import app, reported
 from snstdp_cli.cli.names import joined
 from snstdp_cli.cli.reporting import report
 from snstdp_cli.config import Experiment
-from snstdp_cli.config_text import setting_leaves
 from snstdp_cli.datasets import load_dataset
 from snstdp_cli.errors import ArtefactError, ConfigError
 from snstdp_cli.evaluation import mcnemar, wilson_interval
@@ -30,7 +31,6 @@ from snstdp_cli.report import MAX_BYTES, gather, render
 from snstdp_cli.report.embedding import embed_fields, quantize
 from snstdp_cli.report.markup import embedded_json, tag
 from snstdp_cli.rules import complete
-from snstdp_cli.workflows.tracing import Trace
 
 N_E, NUM = 9, 40
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(2)>&amp;'

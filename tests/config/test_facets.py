@@ -25,9 +25,9 @@ from snstdp_cli.config import (
 )
 from snstdp_cli.config.facets import affected
 from snstdp_cli.fields import FACETS
-from snstdp_cli.network import build_network
+from snstdp_cli.network.builder import build_network
+from snstdp_cli.network.wiring import draw_weights, draw_wiring, training_order
 from snstdp_cli.rules import RULES, plasticity_digest
-from snstdp_cli.wiring import draw_weights, draw_wiring, training_order
 
 N_INPUT, IMAGES = 6, 5
 BASE = {"n_e": 4, "num_examples": 8, "chunk": 3}

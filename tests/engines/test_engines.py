@@ -23,7 +23,6 @@ from snstdp_cli.engines.base import NEVER, age_arrivals, collect_responses
 from snstdp_cli.engines.standalone import StandaloneEngine
 from snstdp_cli.errors import EngineError
 from snstdp_cli.network.wiring import draw_wiring
-from snstdp_cli.rules import plasticity_of
 
 CPP = pytest.param("cpp", marks=pytest.mark.compiles)
 COMBINATIONS = [
@@ -253,7 +252,7 @@ def test_a_program_is_compiled_once_and_found_again() -> None:
     for seed in (5, 77):
         experiment = small_experiment(seed=seed)
         wiring = draw_wiring(experiment, 16)
-        engine = StandaloneEngine(experiment, plasticity_of(experiment, 16), wiring, messages.append)
+        engine = StandaloneEngine(experiment, experiment.plasticity(16), wiring, messages.append)
         assert engine.compiled is False
         engine.close()
         assert not engine.folder.exists()
@@ -267,7 +266,7 @@ def test_the_cache_key_knows_all_that_shapes_the_program_and_nothing_else() -> N
 
     def key(plastic: bool = True, n_input: int = 16, **changes: object) -> str:
         experiment = small_experiment(**changes)  # type: ignore[arg-type]
-        plasticity = plasticity_of(experiment, n_input) if plastic else None
+        plasticity = experiment.plasticity(n_input) if plastic else None
         wiring = draw_wiring(experiment, n_input)
         return program_key(program_settings(experiment), plasticity, wiring, find_compiler() or "")
 

@@ -24,7 +24,6 @@ from snstdp_cli.config import Experiment
 from snstdp_cli.engines import State
 from snstdp_cli.network import neurons
 from snstdp_cli.network.neurons import excitatory_model, inhibitory_model, refractory_steps, split_unit
-from snstdp_cli.rules import plasticity_of
 
 #: Another value of each constant.
 CHANGES = {
@@ -125,7 +124,7 @@ def test_all_constants_changed_at_once_hold_on_every_engine(
 
 def test_equations_and_namespace_name_every_constant_but_those_of_the_start_and_the_refractory_time() -> None:
     experiment = small_experiment()
-    for model in (excitatory_model(experiment, plasticity_of(experiment, 16)), inhibitory_model(experiment)):
+    for model in (excitatory_model(experiment, experiment.plasticity(16)), inhibitory_model(experiment)):
         text = f"{model.equations}\n{model.threshold}\n{model.reset}"
         for name in model.names_of_constants() - {"v_start", "refractory"} - set(model.rule_constants):
             assert name in text

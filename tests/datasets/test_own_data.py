@@ -17,15 +17,15 @@ import pytest
 from fuzzing import tries
 from hypothesis import given
 from hypothesis import strategies as st
+from snstdp_cli.workflows.provenance import describe_data
 from synthetic import write_idx_set
 
-from snstdp_cli.config import Experiment, validate
+from snstdp_cli.config import Experiment, build_experiment
 from snstdp_cli.config.experiment import is_data_path
 from snstdp_cli.datasets import fetch_dataset, find_dataset, load_dataset, search_path
 from snstdp_cli.errors import ConfigError, DataError
-from snstdp_cli.workflows.provenance import describe_data
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "docs" / "own-data.md"
 IMAGES = np.arange(4 * 2 * 3, dtype=np.uint8).reshape(4, 2, 3)
 GOOD: dict[str, Any] = {
@@ -62,7 +62,7 @@ def refusal(data: str) -> str:
 
 @pytest.mark.parametrize("data", ["own.npz", "./letters", "a/b.npz", "/data/letters/", "../up one/x.npz", "~/é.npz"])
 def test_the_key_data_takes_a_path(data: str) -> None:
-    experiment = validate({"data": data}, "my.yaml")
+    experiment = build_experiment({"data": data}, where="my.yaml")
     assert experiment.data == data
     assert is_data_path(data)
     assert Experiment.model_validate_json(experiment.model_dump_json()) == experiment
@@ -71,7 +71,7 @@ def test_the_key_data_takes_a_path(data: str) -> None:
 @pytest.mark.parametrize("data", ["a\0.npz", "./a\nb", "x/" * 501, "letters.", "two words", "..", "", "nul", "a\\b"])
 def test_other_values_are_still_refused_and_the_sentence_tells_of_paths(data: str) -> None:
     with pytest.raises(ConfigError, match=r"^my.yaml: data: found .*; expected .*path") as caught:
-        validate({"data": data}, "my.yaml")
+        build_experiment({"data": data}, where="my.yaml")
     assert len(str(caught.value)) < 300
 
 

@@ -14,24 +14,24 @@ from typing import Any
 
 import numpy as np
 import pytest
+from snstdp_cli.workflows import init_weights, record_activity, train_network
 from synthetic import SMALL, write_idx_set
 from typer.testing import CliRunner
 
 from snstdp_cli.artefacts import Workdir
 from snstdp_cli.cli.app import app
-from snstdp_cli.config import Experiment, merge, read_file, validate
+from snstdp_cli.config import Experiment, build_experiment, merge, read_file
 from snstdp_cli.engines import Chunk, Stream, initial_state, open_engine
 from snstdp_cli.engines.base import NEVER
 from snstdp_cli.engines.program import program_key
 from snstdp_cli.errors import ConfigError, SnstdpError
-from snstdp_cli.rules import Plasticity, Rule, RuleContext, complete, find_rule, plasticity_of
+from snstdp_cli.network.wiring import draw_wiring
+from snstdp_cli.rules import Plasticity, Rule, RuleContext, find_rule
 from snstdp_cli.rules.base import SYMPTOMS, RuleParameters
 from snstdp_cli.rules.checking import build_plasticity, check_rule, plasticity_digest, try_rule
 from snstdp_cli.rules.external import check_rule_file
-from snstdp_cli.network.wiring import draw_wiring
-from snstdp_cli.workflows import init_weights, record_activity, train_network
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SOURCE = (ROOT / "examples" / "own_rule" / "my_rules.py").read_text()
 RULE = "my_rules.py:GRADED"
 NO_CURVE = {"curve_every": 0}
@@ -49,7 +49,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def small(**changes: Any) -> Experiment:
     rule = {"name": RULE, "eta": 0.1, "w_max": 0.5, **changes.pop("rule", {})}
-    return complete(validate(merge({**SMALL, "data": "./data", "rule": rule}, changes), "test"))
+    return build_experiment(merge({**SMALL, "data": "./data", "rule": rule}, changes))
 
 
 def write(text: str, old: str = "", new: str = "", name: str = "my_rules.py") -> None:
@@ -57,7 +57,7 @@ def write(text: str, old: str = "", new: str = "", name: str = "my_rules.py") ->
     Path(name).write_text(text.replace(old, new) if old else text)
 
 
-def refusal(use: Any = lambda: plasticity_of(small(), 36)) -> str:
+def refusal(use: Any = lambda: small().plasticity(36)) -> str:
     with pytest.raises(ConfigError) as caught:
         use()
     return str(caught.value)
@@ -69,11 +69,11 @@ def refusal(use: Any = lambda: plasticity_of(small(), 36)) -> str:
 def test_the_rule_is_found_by_file_and_name_and_completed_with_its_defaults() -> None:
     rule = find_rule(RULE)
     assert (rule.name, find_rule(RULE)) == ("graded", rule)
-    settings = complete(validate({"rule": {"name": RULE, "eta": 0.5}}, "test")).rule
+    settings = build_experiment({"rule": {"name": RULE, "eta": 0.5}}).rule
     digest = hashlib.sha256(SOURCE.encode()).hexdigest()
     assert settings.model_dump() == {"name": RULE, "eta": 0.5, "tau_pre_ms": 20.0, "w_max": 1.0, "file_sha256": digest}
     assert list(settings.parameters) == ["eta", "tau_pre_ms", "w_max"]
-    assert complete(small()) == small()
+    assert small() == small()
     assert not list(Path().rglob("*.pyc"))
 
 
@@ -90,7 +90,7 @@ def test_a_changed_file_is_another_rule_with_another_program(monkeypatch: pytest
     monkeypatch.setattr("snstdp_cli.engines.program.compiler_version", lambda _: "1")
 
     def keys() -> list[str]:
-        plain = small().model_copy(update={"rule": validate({"rule": RULE}, "test").rule})
+        plain = small().model_copy(update={"rule": build_experiment({"rule": RULE}).rule})
         experiments = [(small(), True), (plain, True), (small(), False)]
         return [
             program_key(experiment, plastic, draw_wiring(experiment, 36), "") for experiment, plastic in experiments
@@ -101,7 +101,7 @@ def test_a_changed_file_is_another_rule_with_another_program(monkeypatch: pytest
     write(SOURCE, "w_max * trace - w", "w_max * trace * trace - w")
     after = keys()
     assert (before[0] != after[0], before[1] != after[1], before[2] == after[2]) == (True, True, True)
-    assert "trace * trace" in plasticity_of(small(), 36).on_post["learn"]
+    assert "trace * trace" in small().plasticity(36).on_post["learn"]
 
 
 def test_the_command_line_takes_it_wherever_it_takes_a_rule() -> None:
@@ -115,7 +115,7 @@ def test_the_command_line_takes_it_wherever_it_takes_a_rule() -> None:
     assert (shown["experiment"]["rule"]["name"], shown["experiment"]["rule"]["eta"]) == (RULE, 0.5)
     told("init", "mine.yaml", "--rule", RULE)
     told("config", "check", "mine.yaml")
-    assert complete(validate(read_file(Path("mine.yaml")), "mine.yaml")).rule.name == RULE
+    assert build_experiment(read_file(Path("mine.yaml")), where="mine.yaml").rule.name == RULE
     # A parameter that another rule has is forgotten with it.
     assert json.loads(told("config", "show", "--config", "mine.yaml", "--rule", "smax", "--json"))["experiment"]["rule"]
     assert "unknown key 'rule.etaa'; did you mean 'rule.eta'" in told(
@@ -134,7 +134,7 @@ def test_a_weight_moves_by_what_the_rule_says_for_one_spike(engine: str) -> None
     experiment = small(engine=engine)
     ages = np.resize([0, 8, 40, 10**6], 36)
     expected = {0: 0.23, 8: 0.18 + 0.05 * math.exp(-0.2), 40: 0.18 + 0.05 * math.exp(-1), 10**6: 0.18}
-    wiring, plasticity = draw_wiring(experiment, 36), plasticity_of(experiment, 36)
+    wiring, plasticity = draw_wiring(experiment, 36), experiment.plasticity(36)
     state = initial_state(experiment, wiring, plasticity, np.full((36, 8), 0.2))
     step = 10
     state["exc.v"], state["exc.cooldown"] = np.zeros(8), np.full(8, step + 1.0)
@@ -169,7 +169,7 @@ def test_both_engines_learn_the_same_bit_for_bit_resume_and_record(monkeypatch: 
     # Frozen weights need no rule: worker processes do not load it, and its file may be gone.
     Path("my_rules.py").unlink()
     monkeypatch.setenv("CXX", "/no/such/compiler")  # Cython would compile for minutes
-    experiment = complete(Experiment.model_validate(one.provenance["experiment"]))
+    experiment = Experiment.model_validate(one.provenance["experiment"])
     responses, _ = record_activity(experiment, Workdir(Path("runtime")), "own", "test", workers=2)
     assert responses.counts.shape == (10, 8)
 
@@ -199,13 +199,13 @@ def test_a_training_is_not_resumed_with_a_changed_file(monkeypatch: pytest.Monke
 def test_settings_that_bear_the_digest_of_another_file_can_be_tested_but_not_trained() -> None:
     recorded = small()
     write(SOURCE + "\n")
-    assert complete(recorded) is recorded
+    assert recorded is recorded
     assert re.search(
         r"^my_rules.py:GRADED: the file has changed .*SHA-256 .*rule.file_sha256",
-        refusal(lambda: plasticity_of(recorded, 36)),
+        refusal(lambda: recorded.plasticity(36)),
     )
     Path("my_rules.py").unlink()
-    assert complete(recorded) is recorded
+    assert recorded is recorded
     assert "my_rules.py: no such file" in refusal(lambda: init_weights(recorded, Workdir(Path()), "w", 36))
 
 
@@ -224,7 +224,7 @@ def test_a_rule_is_never_older_than_a_module_that_its_file_imports(
     )
 
     def built() -> Plasticity:
-        return plasticity_of(small(), 36)
+        return small().plasticity(36)
 
     digests = []
     for factor, more, product in ((2, 3, 6), (5, 3, 15), (5, 7, 35)):
@@ -352,7 +352,7 @@ def test_a_name_that_leads_to_no_rule_is_refused(name: str, message: str) -> Non
     Path("data.py").mkdir()
     Path("empty.py").touch()
     Path("large.py").write_text("#" * 1_000_001)
-    found = refusal(lambda: complete(validate({"rule": name}, "my.yaml"), "my.yaml"))
+    found = refusal(lambda: build_experiment({"rule": name}, where="my.yaml"))
     assert found.startswith("my.yaml: rule.name: ")
     assert re.search(message, found), found
     assert found.isprintable()
@@ -496,7 +496,7 @@ def test_statements_may_use_all_that_the_documentation_promises() -> None:
         'reset="post1 = 1; calm = clip(calm + ge / w_max, 0, 1)",\n'
     )
     write(SOURCE, "        on_post={", new + "        on_post={")
-    assert plasticity_of(small(), 36).traces == {"post1": 20.0}
+    assert small().plasticity(36).traces == {"post1": 20.0}
 
 
 def test_every_rule_of_the_package_would_pass_the_checks() -> None:
@@ -511,7 +511,7 @@ def test_every_rule_of_the_package_would_pass_the_checks() -> None:
 
 def test_the_example_has_a_configuration_that_fits_it() -> None:
     shutil.copytree(ROOT / "examples", "examples")
-    experiment = complete(validate(read_file(Path("examples/own_rule/graded.yaml")), "graded.yaml"))
+    experiment = build_experiment(read_file(Path("examples/own_rule/graded.yaml")), where="graded.yaml")
     assert experiment.rule.name == "examples/own_rule/my_rules.py:GRADED"
     text = (ROOT / "docs" / "own-rule.md").read_text()
     assert f"snstdp rules {experiment.rule.name}" in text
