@@ -16,7 +16,7 @@ settings.load_profile("repeatable")
 
 @pytest.fixture(scope="session", autouse=True)
 def program_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Compile each program once a session, for all processes that run tests, in a folder that no user's cache shares."""
+    """Compile each program once a session, whichever process runs the test, in a folder that no user's cache shares."""
     base = tmp_path_factory.getbasetemp()
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "programs"
     with pytest.MonkeyPatch.context() as patch:

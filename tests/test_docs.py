@@ -13,11 +13,11 @@ from pathlib import Path
 import pooch
 import pytest
 import typer
-from snstdp_cli.benchmark import measure
-from snstdp_cli.benchmark.cases import Case
 from typer.testing import CliRunner
 
 from snstdp_cli.cli.app import app
+from snstdp_cli.machine.bench import measure
+from snstdp_cli.machine.bench.cases import Case
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])

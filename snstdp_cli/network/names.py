@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from snstdp_cli.config import Experiment
+from snstdp_cli.config import build_experiment
 from snstdp_cli.network import neurons, protocol
 from snstdp_cli.rules.base import Plasticity
 
@@ -43,7 +43,7 @@ def reserved_names() -> frozenset[str]:
     constants: set[str] = set()
     learning = Plasticity(on_post={}, normalize_to=1.0)
     for integration in ("exponential_euler", "euler"):
-        experiment = Experiment.model_validate({"network": {"integration": integration}})
+        experiment = build_experiment({"network": {"integration": integration}})
         for model in (neurons.excitatory_model(experiment, learning), neurons.inhibitory_model(experiment)):
             texts += [model.equations, model.step, model.threshold, model.reset]
             constants |= model.names_of_constants()

@@ -17,9 +17,9 @@ import pytest
 from fuzzing import tries
 from hypothesis import given
 from hypothesis import strategies as st
-from snstdp_cli.workflows.provenance import describe_data
 from synthetic import write_idx_set
 
+from snstdp_cli.artefacts.provenance import describe_data
 from snstdp_cli.config import Experiment, build_experiment
 from snstdp_cli.config.experiment import is_data_path
 from snstdp_cli.datasets import fetch_dataset, find_dataset, load_dataset, search_path
@@ -93,9 +93,9 @@ def test_both_splits_of_an_npz_file_are_read_as_they_were_written() -> None:
 
 def test_provenance_names_the_path_as_it_was_given_and_the_content(folder: Path) -> None:
     told = describe_data(load_dataset(f"{folder}/{write()}", "test"))
-    assert told["name"] == f"{folder}/own.npz"
-    assert (told["num_images"], told["image_shape"], told["num_classes"]) == (2, [2, 3], 3)
-    assert len(told["sha256"]) == 64
+    assert told.name == f"{folder}/own.npz"
+    assert (told.num_images, told.image_shape, told.classes) == (2, (2, 3), (0, 1, 2))
+    assert len(told.sha256) == 64
 
 
 def test_an_order_of_memory_a_type_of_labels_or_further_arrays_change_nothing() -> None:

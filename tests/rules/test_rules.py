@@ -275,9 +275,8 @@ def test_defaults_are_those_of_the_papers() -> None:
     ],
 )
 def test_a_parameter_out_of_range_or_unknown_is_refused_by_its_name(rule: str, key: str, value: object) -> None:
-    experiment = build_experiment({"rule": {"name": rule, key: value}}, where="my.yaml")
     with pytest.raises(ConfigError, match=rf"my\.yaml: .*rule\.{key}"):
-        experiment
+        build_experiment({"rule": {"name": rule, key: value}}, where="my.yaml")
 
 
 @pytest.mark.parametrize("key", ["eta", "positive_share"])
