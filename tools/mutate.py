@@ -23,17 +23,33 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 #: Beginning of a file's path -> tests that know it, the likeliest and fastest first.
 TESTS = {
-    "rules/": ("rules", "closures", "rules_in_brian", "engines"),
-    "engines/base.py": ("engines", "network_presentation", "network_neurons"),
-    "network/builder.py": ("rules_in_brian", "network_builder", "engines", "network_neurons"),
-    "network/inhibition.py": ("network_builder", "engines", "network_reference"),
-    "network/integration.py": ("network_builder", "network_neurons", "engines", "network_reference"),
-    "network/names.py": ("network_names", "engines"),
-    "network/neurons.py": ("network_names", "network_neurons", "network_builder", "rules_in_brian", "engines"),
-    "network/presentation.py": ("network_presentation", "rules_in_brian", "engines"),
-    "network/protocol.py": ("network_presentation", "rules_in_brian", "engines"),
-    "network/randomness.py": ("network_randomness",),
-    "network/wiring.py": ("network_wiring", "network_builder", "engines"),
+    "rules/": ("rules/test_rules", "rules/test_closures", "rules/test_rules_in_brian", "engines/test_engines"),
+    "engines/base.py": ("engines/test_engines", "network/test_presentation", "network/test_neurons"),
+    "network/builder.py": (
+        "rules/test_rules_in_brian",
+        "network/test_builder",
+        "engines/test_engines",
+        "network/test_neurons",
+    ),
+    "network/inhibition.py": ("network/test_builder", "engines/test_engines", "network/test_reference"),
+    "network/integration.py": (
+        "network/test_builder",
+        "network/test_neurons",
+        "engines/test_engines",
+        "network/test_reference",
+    ),
+    "network/names.py": ("network/test_names", "engines/test_engines"),
+    "network/neurons.py": (
+        "network/test_names",
+        "network/test_neurons",
+        "network/test_builder",
+        "rules/test_rules_in_brian",
+        "engines/test_engines",
+    ),
+    "network/presentation.py": ("network/test_presentation", "rules/test_rules_in_brian", "engines/test_engines"),
+    "network/protocol.py": ("network/test_presentation", "rules/test_rules_in_brian", "engines/test_engines"),
+    "network/randomness.py": ("network/test_randomness",),
+    "network/wiring.py": ("network/test_wiring", "network/test_builder", "engines/test_engines"),
 }
 SELF_NORMALIZING, TRIPLET = "rules/self_normalizing.py", "rules/triplet.py"
 CLOSURES, FORMULAS = "rules/closures.py", "rules/formulas.py"
@@ -281,7 +297,7 @@ def copy_project(folder: Path) -> None:
 def tests_of(names: Iterable[str]) -> list[str]:
     """Return the paths of the tests that know these files, each once."""
     known = [test for name in names for start, tests in TESTS.items() if name.startswith(start) for test in tests]
-    return [f"tests/test_{test}.py" for test in dict.fromkeys(known)]
+    return [f"tests/{test}.py" for test in dict.fromkeys(known)]
 
 
 def run_tests(folder: Path, tests: list[str], *options: str) -> tuple[int, str]:

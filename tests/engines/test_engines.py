@@ -85,6 +85,7 @@ def test_delayed_dense_inhibition_with_forward_euler_spikes_as_the_reference(tar
     assert_like_reference(run, result, run.spikes())
 
 
+@pytest.mark.slow
 @pytest.mark.compiles
 def test_a_network_of_one_neuron_runs_in_cpp_as_in_the_reference() -> None:
     experiment = small_experiment("smax-lagged", n_e=1, network={"inhibition": "dense", "theta_init_mv": 10})
