@@ -362,16 +362,19 @@ class Run:
 _OPEN: dict[tuple[str, bool, str], Any] = {}
 
 
-def open_run(experiment: Experiment, target: str, plastic: bool = True, n_input: int = N_INPUT) -> Run:
-    """Open a network on `numpy`, `cython` or `cpp`; engines are kept, so that each is prepared once."""
+def open_run(
+    experiment: Experiment, target: str, plastic: bool = True, n_input: int = N_INPUT, fresh: bool = False
+) -> Run:
+    """Open a network on `numpy`, `cython` or `cpp`; engines are kept, so that each is prepared once, or `fresh`."""
     wiring = draw_wiring(experiment, n_input)
     plasticity = experiment.plasticity(n_input) if plastic else None
     key = (f"{experiment.model_dump_json()}{n_input}", plastic, target)
-    if key not in _OPEN:
-        _OPEN[key] = open_fresh(experiment, target, plastic, n_input)
+    engine = open_fresh(experiment, target, plastic, n_input) if fresh else _OPEN.get(key)
+    if engine is None:
+        engine = _OPEN[key] = open_fresh(experiment, target, plastic, n_input)
     target_l1 = experiment.rule.parameters["a_tar"] * n_input
     start = initial_state(experiment, wiring, plasticity, draw_weights(experiment, n_input, target_l1))
-    return Run(experiment, wiring, _OPEN[key], start)
+    return Run(experiment, wiring, engine, start)
 
 
 def open_fresh(experiment: Experiment, target: str, plastic: bool = True, n_input: int = N_INPUT) -> Any:

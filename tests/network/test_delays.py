@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
-from reference import Run, open_fresh, open_run, small_experiment
+from reference import Run, open_run, small_experiment
 
 from snstdp_cli.config import Experiment
 
@@ -37,8 +36,7 @@ def network(input_ms: float, inhibition_ms: float, dt: float, rest_ms: float) ->
 
 
 def open_new(experiment: Experiment, plastic: bool) -> Run:
-    run = open_run(experiment, "numpy", plastic, n_input=N_INPUT)
-    run = replace(run, engine=open_fresh(experiment, "numpy", plastic, N_INPUT))
+    run = open_run(experiment, "numpy", plastic, N_INPUT, fresh=True)
     # Weights so strong that an input spike that arrives last may still make a neuron fire.
     run.start = {**run.start, "input_exc.w": run.start["input_exc.w"] * 20}
     return run

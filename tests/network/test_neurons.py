@@ -14,7 +14,6 @@ from reference import (
     Cell,
     Reference,
     draw_images,
-    open_fresh,
     open_run,
     reference_of,
     small_experiment,
@@ -45,7 +44,7 @@ def images() -> np.ndarray:
 
 def answer(experiment: Experiment, target: str, plastic: bool = True) -> tuple[list[tuple[int, int]], State]:
     """Show the images to a network of its own; return spikes and the state at the end."""
-    run = replace(open_run(experiment, "numpy", plastic), engine=open_fresh(experiment, target, plastic))
+    run = open_run(experiment, target, plastic, fresh=True)
     result = run.show(images())
     spikes = run.spikes()
     run.engine.close()
