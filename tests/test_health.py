@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from snstdp_cli.workflows import train_network
 from synthetic import SMALL, write_idx_set
 from trials import Trial, working_folder
 
@@ -19,7 +20,6 @@ from snstdp_cli.engines.standalone import StandaloneEngine
 from snstdp_cli.errors import NumericalError
 from snstdp_cli.network.wiring import draw_weights, draw_wiring
 from snstdp_cli.rules import complete, plasticity_of
-from snstdp_cli.workflows import train_network
 
 pytestmark = pytest.mark.compiles
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from snstdp_cli.workflows import Reporter, train_network
 from synthetic import SMALL, write_idx_set
 from trials import Trial, working_folder
 
@@ -21,7 +22,6 @@ from snstdp_cli.engines import Chunk, Stream, initial_state
 from snstdp_cli.engines.standalone import StandaloneEngine
 from snstdp_cli.network.wiring import draw_weights, draw_wiring
 from snstdp_cli.rules import complete, plasticity_of
-from snstdp_cli.workflows import Reporter, train_network
 
 pytestmark = [pytest.mark.compiles, pytest.mark.slow]
 

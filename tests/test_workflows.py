@@ -9,14 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from synthetic import SMALL, write_idx_set
-
-from snstdp_cli.artefacts import Workdir, list_snapshots, load_responses, load_weights, read_checkpoint, save_weights
-from snstdp_cli.config import Experiment, merge, validate
-from snstdp_cli.engines import Chunk, ChunkResult
-from snstdp_cli.engines.standalone import StandaloneEngine
-from snstdp_cli.errors import ArtefactError, ConfigError, DataError, InterruptedRunError
-from snstdp_cli.rules import complete
 from snstdp_cli.workflows import (
     Reporter,
     TrainingProgress,
@@ -28,6 +20,14 @@ from snstdp_cli.workflows import (
     train_network,
 )
 from snstdp_cli.workflows.figures import learned_neurons
+from synthetic import SMALL, write_idx_set
+
+from snstdp_cli.artefacts import Workdir, list_snapshots, load_responses, load_weights, read_checkpoint, save_weights
+from snstdp_cli.config import Experiment, merge, validate
+from snstdp_cli.engines import Chunk, ChunkResult
+from snstdp_cli.engines.standalone import StandaloneEngine
+from snstdp_cli.errors import ArtefactError, ConfigError, DataError, InterruptedRunError
+from snstdp_cli.rules import complete
 
 pytestmark = pytest.mark.compiles
 
