@@ -237,7 +237,9 @@ def test_the_cache_key_knows_all_that_shapes_the_program_and_nothing_else() -> N
         experiment = small_experiment(**changes)  # type: ignore[arg-type]
         plasticity = experiment.plasticity(n_input) if plastic else None
         wiring = draw_wiring(experiment, n_input)
-        return program_key(program_settings(experiment, plastic=plasticity is not None), plasticity, wiring, find_compiler() or "")
+        return program_key(
+            program_settings(experiment, plastic=plasticity is not None), plasticity, wiring, find_compiler() or ""
+        )
 
     base = key()
     assert key(seed=9, num_examples=3, save_name="x", checkpoint_every=7) == base
