@@ -229,8 +229,8 @@ def test_a_program_is_compiled_once_and_found_again() -> None:
 
 @pytest.mark.compiles
 def test_the_cache_key_knows_all_that_shapes_the_program_and_nothing_else() -> None:
-    from snstdp_cli.engines.compilation import find_compiler
     from snstdp_cli.config import program_settings
+    from snstdp_cli.engines.compilation import find_compiler
     from snstdp_cli.engines.program import program_key
 
     def key(plastic: bool = True, n_input: int = 16, **changes: object) -> str:
