@@ -28,17 +28,19 @@ _PROPAGATION = re.compile(
 )
 _TARGET = re.compile(r"const int32_t _postsynaptic_idx = (?P<targets>\w+)\[_idx\];")
 #: A run of fewer synapses is not worth a second loop.
-_LONG_RUN = 8
+_LONG_RUN = 64
 
 
 def find_spikes_in_blocks(source: str) -> str:
     """Let a thresholder look at blocks of neurons, and at each neuron only where a block has one that fires.
 
-    The test of a block has no branch, so that the compiler makes it one of many neurons at a time.
+    The test of a block has no branch, so that the compiler makes it one of many neurons at a time. A chunk has fewer
+    than 2**31 steps (`Experiment`), which are compared as 32-bit numbers.
     """
 
     def rewrite(found: re.Match[str]) -> str:
         condition = found["condition"].replace("&&", "&").replace("||", "|")
+        condition = condition.replace("t_in_timesteps", "(int32_t)t_in_timesteps")
         if re.search(r"\b_count\b|\w\(", found["read"] + condition):
             return found[0]
         each = f"{{{found['read']}const char _cond = {found['condition']};{found['write']}}}"
@@ -62,18 +64,24 @@ def walk_runs(source: str) -> str:
 
     A run belongs to one neuron, whose synapses on others stand in the others' order and are no two on the same: where
     last minus first is their number less one, the targets of a run lie side by side, and the loop may be vectorized.
+    A list belongs to one postsynaptic neuron where the pathway's sources are the synapses' targets.
     """
     found = _PROPAGATION.search(source)
     end = _closing_brace(source, found.end()) if found else -1
     if found is None or end < 0:
         return source
     body = source[found.end() : end]
-    loops = [
-        "if (_due.list)",
-        f"for (int32_t _k = 0; _k < _due.length; _k++) {{ const size_t _idx = _due.list[_k];{body}}}",
-    ]
+    listed = "for (int32_t _k = 0; _k < _due.length; _k++) {{ const size_t _idx = _due.list[_k];{body}}}"
+    loops = ["if (_due.list)", listed.format(body=body)]
     if target := _TARGET.search(body):
         targets = target["targets"]
+        of_target = body.replace(target[0], "const int32_t _postsynaptic_idx = _target;")
+        loops = [
+            f"if (_due.list && _due.first == 0 && (const int32_t*){found['pathway']}.sources.data() == {targets}) {{",
+            f"const int32_t _target = {targets}[_due.list[0]];",
+            f"{listed.format(body=of_target)}\n}}\nelse {loops[0]}",
+            *loops[1:],
+        ]
         side_by_side = body.replace(target[0], "const int32_t _postsynaptic_idx = _target + (int32_t)(_idx - _first);")
         loops += [
             f"else if (_due.length >= {_LONG_RUN} && {targets}[_last] - {targets}[_first] == _due.length - 1) {{",
@@ -83,9 +91,9 @@ def walk_runs(source: str) -> str:
         ]
     loops += ["else", f"for (size_t _idx = _first; _idx <= _last; _idx++) {{{body}}}"]
     opening = (
-        f"const std::vector<CSpikeQueue::Piece>& _pieces = {found['pathway']}.queue[0]->pieces();{found['between']}"
-        "for (size_t _piece = 0; _piece < _pieces.size(); _piece++)\n{\n"
-        "const CSpikeQueue::Piece _due = _pieces[_piece];\n"
+        f"CSpikeQueue& _queue = *{found['pathway']}.queue[0];{found['between']}"
+        "for (size_t _piece = 0; _piece < _queue.due();)\n{\n"
+        "const CSpikeQueue::Piece _due = _queue.next(_piece);\n"
         "const size_t _first = _due.first, _last = _first + _due.length - 1;\n"
     )
     return source[: found.start()] + opening + "\n".join(loops) + "\n" + source[end:]

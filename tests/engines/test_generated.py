@@ -152,9 +152,13 @@ def test_a_thresholder_in_blocks_finds_the_spikes_of_the_plain_one(tmp_path: Pat
 _WALKS = """
 #include <cstdio>
 #include "spikequeue.h"
-struct { std::vector<CSpikeQueue*> queue; std::vector<int>* peek() { return queue[0]->peek(); } } pathway;
-std::vector<int32_t> targets;
-std::vector<double> ge(40), w;
+std::vector<int32_t> targets, sources;
+struct {
+    std::vector<int32_t>& sources;
+    std::vector<CSpikeQueue*> queue;
+    std::vector<int>* peek() { return queue[0]->peek(); }
+} pathway{SOURCES};
+std::vector<double> ge(90), w;
 void propagate() {
     int32_t* __restrict _targets = targets.data();
     double* __restrict _ge = ge.data();
@@ -163,7 +167,6 @@ void propagate() {
 }
 int main() {
     std::vector<double> delays;
-    std::vector<int32_t> sources;
     MAKE
     CSpikeQueue queue(0, 6);
     pathway.queue.push_back(&queue);
@@ -182,14 +185,17 @@ int main() {
     }
 }
 """
-#: Synapses: of inputs with several delays, of inputs with one delay, of postsynaptic neurons, all on one target.
+#: Synapses: of inputs with several delays, of inputs with one delay, of postsynaptic neurons (whose spikes are sent to
+#: the synapses on them), of inputs and apart in memory, all on one target.
 _SYNAPSES = {
     "delayed": "for (int s = 0; s < 6; s++) for (int d = 0; d < 4; d++) for (int j = d; j < 40; j += 4)"
     " { sources.push_back(s); delays.push_back(d * 2); targets.push_back(j); w.push_back(s + 0.1 * j); }",
-    "at once": "for (int s = 0; s < 6; s++) for (int j = 0; j < 40; j++)"
+    "at once": "for (int s = 0; s < 6; s++) for (int j = 0; j < 90; j++)"
     " { sources.push_back(s); targets.push_back(j); w.push_back(s + 0.1 * j); } delays.push_back(0);",
     "postsynaptic": "for (int i = 0; i < 30; i++) for (int s = 0; s < 6; s++)"
     " { sources.push_back(s); targets.push_back(s); w.push_back(s + 0.1 * i); } delays.push_back(0);",
+    "apart": "for (int j = 0; j < 90; j += 2) for (int s = 0; s < 6; s++)"
+    " { sources.push_back(s); targets.push_back(j); w.push_back(s + 0.1 * j); } delays.push_back(3);",
     "one target": "for (int s = 0; s < 6; s++) for (int i = 0; i < 30; i++)"
     " { sources.push_back(s); targets.push_back(3); w.push_back(s + 0.1 * i); } delays.push_back(0);",
 }
@@ -200,7 +206,8 @@ def test_a_walk_over_runs_does_what_a_list_of_synapses_does(synapses: str, tmp_p
     changed = walk_runs(PROPAGATION)
     assert "peek" not in changed
     assert changed.count("{") == changed.count("}")
-    programs = [_WALKS.replace("MAKE", _SYNAPSES[synapses]).replace("BODY", text) for text in (PROPAGATION, changed)]
+    walks = _WALKS.replace("SOURCES", "targets" if synapses == "postsynaptic" else "sources")
+    programs = [walks.replace("MAKE", _SYNAPSES[synapses]).replace("BODY", text) for text in (PROPAGATION, changed)]
     plain, walked = (run_program(tmp_path, text) for text in programs)
     assert walked == plain
     values = np.array([[float(x) for x in line] for line in plain[1::2]])
@@ -208,7 +215,10 @@ def test_a_walk_over_runs_does_what_a_list_of_synapses_does(synapses: str, tmp_p
 
 
 def test_spikes_arrive_after_their_delay_in_the_order_of_the_sources(tmp_path: Path) -> None:
-    due = run_program(tmp_path, _WALKS.replace("MAKE", _SYNAPSES["delayed"]).replace("BODY", PROPAGATION))[0::2]
+    due = run_program(
+        tmp_path,
+        _WALKS.replace("SOURCES", "sources").replace("MAKE", _SYNAPSES["delayed"]).replace("BODY", PROPAGATION),
+    )[0::2]
     expected: list[list[int]] = [[] for _ in range(40)]
     for step in range(20):
         for source in (s for s in range(6) if (step * 7 + s * 5) % 4 == 0):
