@@ -16,10 +16,12 @@ from snstdp_cli.cli import (
     init,
     init_weights,
     plot,
+    predict,
     report,
     rules,
     run,
     test,
+    trace,
     train,
 )
 from snstdp_cli.cli.console import print_line
@@ -42,8 +44,9 @@ _COMMANDS: dict[str, dict[str, Command]] = {
         "train": train.train,
         "test": test.record,
         "evaluate": evaluate.evaluate,
+        "predict": predict.predict,
     },
-    _LOOKING: {"plot": plot.plot, "report": report.report},
+    _LOOKING: {"plot": plot.plot, "report": report.report, "trace": trace.trace},
     _SETUP: {"rules": rules.rules, "init": init.init, "doctor": doctor.doctor, "bench": bench.bench},
 }
 _GROUPS: dict[str, tuple[str, dict[str, Command]]] = {

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from snstdp_cli.cli.hints import next_command
 from snstdp_cli.config import check_name
 from snstdp_cli.errors import ArtefactError, ConfigError
 
 if TYPE_CHECKING:
     from snstdp_cli.artefacts import Workdir
+    from snstdp_cli.datasets import Split
 
 #: More names than this in a list or in a file's name help nobody.
 _MAX_LISTED, _MAX_JOINED = 8, 3
@@ -55,6 +58,33 @@ def known_names(names: list[str], flag: str, workdir: Workdir, *, recorded: bool
     if not choices:
         raise ArtefactError(f"{workdir.weights}: no weights{_hint('', [])}")
     return choices
+
+
+def known_name(names: list[str], flag: str, workdir: Workdir) -> str:
+    """Return the one network of these names, or the only one there is; see `known_names`.
+
+    Raises
+    ------
+    ConfigError, ArtefactError
+        As `known_names`, and for several names.
+    """
+    chosen = known_names(names, flag, workdir)
+    if len(chosen) > 1:
+        raise ConfigError(f"{flag}: expected one network, found {_listed(chosen)}")
+    return chosen[0]
+
+
+def require_recordings(workdir: Workdir, name: str, splits: Iterable[Split]) -> None:
+    """Refuse a network without recordings, with the command that makes them."""
+    from snstdp_cli.artefacts import list_recordings
+
+    for split in splits:
+        if not list_recordings(workdir, name, split):
+            command = next_command("test", load_name=name, split=split, workdir=workdir.root)
+            raise ArtefactError(
+                f"{workdir.activity}: no responses of '{name}' to the {split} split are recorded; record them: "
+                f"{command}"
+            )
 
 
 def no_weights(name: str, known: list[str], workdir: Workdir) -> str:

@@ -11,6 +11,7 @@ from snstdp_cli.datasets.known import NAMES
 from snstdp_cli.datasets.loading import load_dataset
 from snstdp_cli.datasets.places import DATA_VARIABLE, find_dataset, search_path
 from snstdp_cli.datasets.plausibility import plausibility
+from snstdp_cli.datasets.unlabelled import Images, images_from_array, load_images
 from snstdp_cli.datasets.withholding import withhold
 
 __all__ = [
@@ -19,12 +20,15 @@ __all__ = [
     "ArrayDataset",
     "Dataset",
     "Identity",
+    "Images",
     "Split",
     "check_fit",
     "fetch_dataset",
     "find_dataset",
     "from_arrays",
+    "images_from_array",
     "load_dataset",
+    "load_images",
     "plausibility",
     "read_idx",
     "search_path",

@@ -44,7 +44,7 @@ def recorded_variants(network: TrainedNetwork) -> list[Recorded]:
     found: dict[tuple[str, str], Recorded] = {}
     for one in current_recordings(network, "test"):
         found.setdefault(_kind(one[1]), one)
-    return sorted(found.values(), key=lambda one: not _is_usual(network, one[1]))
+    return sorted(found.values(), key=lambda one: not is_usual(network, one[1]))
 
 
 def find_test(network: TrainedNetwork, data: str | None = None, mark: str | None = None) -> tuple[Recorded, list[str]]:
@@ -73,7 +73,7 @@ def find_test(network: TrainedNetwork, data: str | None = None, mark: str | None
         raise ArtefactError(_nothing_recorded(network, "test", every, data or mark))
     kinds = {_kind(record) for _, record in fitting}
     if len(kinds) > 1:
-        usual = [one for one in fitting if _is_usual(network, one[1])]
+        usual = [one for one in fitting if is_usual(network, one[1])]
         if len({_kind(record) for _, record in usual}) != 1:
             raise ArtefactError(_several(network, fitting))
         fitting = usual
@@ -121,7 +121,7 @@ def _kind(record: RecordingRecord) -> tuple[str, str]:
     return record.conditions, record.data.set_sha256 or record.data.identity
 
 
-def _is_usual(network: TrainedNetwork, record: RecordingRecord) -> bool:
+def is_usual(network: TrainedNetwork, record: RecordingRecord) -> bool:
     """Tell whether a recording is of the data set of the training, with the settings of the training."""
     if not network.has_weights or network.data is None:
         return False
