@@ -1,13 +1,15 @@
 """Checkpoints of a training: everything needed to continue bit for bit, in one file with a checksum.
 
 `weights/.checkpoints/<name>/<examples>.ckpt` is a line of text, the 32 bytes of the SHA-256 of the rest, and an
-uncompressed .npz. The last two are kept, so a damaged one costs a chunk and not the training.
+uncompressed .npz. The last two are kept, so a damaged one costs a chunk and not the training. When a training is
+complete its last one becomes `weights/.states/<name>.ckpt`, from which it can be continued.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,6 +27,7 @@ _MAGIC = b"snstdp checkpoint 1\n"
 _DIGEST_BYTES = 32
 _FILE_NAME = re.compile(r"([0-9]{8,18})\.ckpt")
 _META = "meta"
+_AGAIN = "start the training again with --force and without --resume"
 _ARRAY = "array."
 
 
@@ -88,7 +91,12 @@ def read_checkpoint(workdir: Workdir, name: str) -> Checkpoint | None:
             return Checkpoint(arrays, meta, path, skipped)
     if skipped:
         raise ArtefactError(
-            "\n".join([*skipped, f"no checkpoint of '{name}' is intact; start the training again without resuming"])
+            "\n".join(
+                [
+                    *skipped,
+                    f"no checkpoint of '{name}' is intact; {_AGAIN}",
+                ]
+            )
         )
     return None
 
@@ -103,6 +111,42 @@ def delete_checkpoints(workdir: Workdir, name: str) -> None:
             raise ArtefactError(f"{path}: cannot delete the checkpoint: {error.strerror}; delete it by hand") from None
     with contextlib.suppress(OSError):
         folder.rmdir()
+
+
+def keep_state(workdir: Workdir, name: str) -> None:
+    """Turn the newest checkpoint of a finished training into its kept state, from which it can be continued.
+
+    Raises
+    ------
+    ArtefactError
+        If it cannot be moved.
+    """
+    path, found = state_path(workdir, name), _listed(_folder(workdir, name))
+    if not found:
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(found[0][1], path)  # noqa: PTH105 - as everywhere in this room, so that a test can break it
+    except OSError as error:
+        raise ArtefactError(f"{path}: cannot keep the state of the training: {error.strerror}") from None
+
+
+def state_path(workdir: Workdir, name: str) -> Path:
+    """Return where the state is kept that a finished training ended with."""
+    return workdir.weights / ".states" / f"{checked_name(name)}.ckpt"
+
+
+def read_state(workdir: Workdir, name: str) -> Checkpoint:
+    """Return the state that a finished training ended with.
+
+    Raises
+    ------
+    ArtefactError
+        If there is none, or it is damaged.
+    """
+    path = state_path(workdir, name)
+    arrays, meta = _decode(_body(path), path)
+    return Checkpoint(arrays, meta, path)
 
 
 def _folder(workdir: Workdir, name: str) -> Path:
@@ -152,10 +196,15 @@ def _body(path: Path) -> bytes:
 
 
 def _read(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    content = parse_npz(_body(path), path)
-    meta = parse_json(content.pop(_META, np.zeros(0, dtype=np.uint8)).tobytes(), path)
+    arrays, meta = _decode(_body(path), path)
     if not _is_count(meta.get("examples")) or f"{meta['examples']:08d}.ckpt" != path.name:
         raise ArtefactError(
             f"{path}: holds the state after {meta.get('examples')!r} examples; expected that of its name"
         )
+    return arrays, meta
+
+
+def _decode(body: bytes, path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    content = parse_npz(body, path)
+    meta = parse_json(content.pop(_META, np.zeros(0, dtype=np.uint8)).tobytes(), path)
     return {key.removeprefix(_ARRAY): array for key, array in content.items()}, meta

@@ -9,8 +9,8 @@ from snstdp_cli.errors import ArtefactError
 
 #: Trained weights lie below 1, and the largest setting for initial ones is 1,000.
 LARGEST_WEIGHT = 1e4
-#: Trained thresholds lie at 20 to 60 mV; the file holds volts.
-LARGEST_THETA_MV = 1e3
+#: Trained thresholds lie at 20 to 60 mV, and the largest setting for initial ones is 1,000; the file holds volts.
+LARGEST_THETA_MV = 2e3
 
 
 def check_plausible(weights: TrainedWeights, name: str) -> None:

@@ -1,8 +1,16 @@
 """What trained networks are: weights, records, recordings and scores; figures, reports and Python look at it."""
 
 from snstdp_cli.results.network import TrainedNetwork, guess_shape
-from snstdp_cli.results.scoring import AssignFrom, Score, compare_scores, score_ancestor_pairs, score_network
-from snstdp_cli.results.selection import current_recordings, recorded_variants
+from snstdp_cli.results.refusals import current_recordings
+from snstdp_cli.results.scoring import (
+    AssignFrom,
+    Score,
+    compare_scores,
+    score_ancestor_pairs,
+    score_network,
+    score_responses,
+)
+from snstdp_cli.results.selection import recorded_variants
 
 __all__ = [
     "AssignFrom",
@@ -14,4 +22,5 @@ __all__ = [
     "recorded_variants",
     "score_ancestor_pairs",
     "score_network",
+    "score_responses",
 ]
