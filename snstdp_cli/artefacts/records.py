@@ -60,6 +60,7 @@ Curve = Annotated[tuple[CurvePoint, ...], Field(fail_fast=True)]
 #: More keys in one place than any record has.
 _MOST_KEYS = 1_000
 _DEEPEST = 20
+_MOST_BITS = 64
 
 
 class Record(BaseModel):
@@ -248,7 +249,7 @@ def read_record(model: type[_R], content: Mapping[str, Any], where: Path) -> _R:
     """
     _refuse_masses(content, where)
     found = content.get("format", 1)
-    if isinstance(found, int) and found == 1:
+    if type(found) is int and found == 1:
         content = _from_version_1(content)
     elif found != FORMAT:
         raise ArtefactError(
@@ -292,7 +293,7 @@ def _old_data(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _refuse_masses(content: Any, where: Path, depth: int = 0) -> None:
-    """Refuse what would take gigabytes to check: thousands of keys in one place, or depths that no record has."""
+    """Refuse what no record has and checks would choke on: thousands of keys in one place, depths, endless numbers."""
     inner = content.values() if isinstance(content, Mapping) else content if isinstance(content, list | tuple) else ()
     if depth > _DEEPEST or (isinstance(content, Mapping) and len(content) > _MOST_KEYS):
         found = f"{len(inner):,} keys" if depth <= _DEEPEST else f"more than {_DEEPEST} levels"
@@ -300,6 +301,8 @@ def _refuse_masses(content: Any, where: Path, depth: int = 0) -> None:
             f"{where}: found {found} in one place, which no record has; bring it back, or make it again"
         )
     for value in inner:
+        if type(value) is int and value.bit_length() > _MOST_BITS:
+            raise ArtefactError(f"{where}: found a whole number of {value.bit_length():,} bits; make the record again")
         if isinstance(value, Mapping | list | tuple):
             _refuse_masses(value, where, depth + 1)
 
