@@ -10,7 +10,6 @@ import pytest
 from synthetic import small, training_record, write_idx_set
 
 from snstdp_cli.artefacts import (
-    RecordingFile,
     Responses,
     Workdir,
     list_recordings,
@@ -157,6 +156,7 @@ def test_thresholds_at_the_largest_setting_are_plausible(tmp_path: Path, small_d
 
 def test_a_network_that_runs_away_or_is_silent_is_told(copied: Workdir, monkeypatch: pytest.MonkeyPatch) -> None:
     data = write_idx_set(copied.root / "many", num=24)
+    monkeypatch.setattr("snstdp_cli.recording.alarms.SILENT_AT_LEAST", 4)  # a block of this network
     original = StandaloneEngine.run
 
     def spoiled(engine: StandaloneEngine, state: Any, chunk: Chunk) -> ChunkResult:
@@ -168,7 +168,7 @@ def test_a_network_that_runs_away_or_is_silent_is_told(copied: Workdir, monkeypa
     monkeypatch.setattr(StandaloneEngine, "run", spoiled)
     for amount, sentence in ((500, "runaway activity: 4,000.*plot weights"), (0, "gone silent.*brighter images")):
         with pytest.raises(NumericalError, match=sentence):
-            record_activity(small(chunk=24), copied, "a", "test", num_examples=24, data_dir=data, workers=1)
+            record_activity(small(), copied, "a", "test", num_examples=24, data_dir=data, workers=1)
     assert not [file for file in list_recordings(copied, "a") if file.num_examples == 24]
 
 
