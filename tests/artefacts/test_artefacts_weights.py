@@ -396,6 +396,7 @@ BAD_NAMES = [
 @pytest.mark.parametrize("name", BAD_NAMES)
 def test_names_that_are_not_plain_are_refused_everywhere_and_write_nothing(tmp_path, name):
     workdir = Workdir(tmp_path / "project")
+
     def responses(name="a", label=None):
         arrays = np.ones((1, 2), np.uint16), np.zeros(1, np.uint8), np.ones(1, np.uint16), np.zeros(1, np.bool_)
         weights = artefacts.WeightsRecord.model_construct(name=name, sha256="0" * 64)

@@ -65,9 +65,7 @@ def test_recording_changes_no_weight_and_does_not_depend_on_the_workers(
     copied: Workdir, trained: Workdir, small_data: Path, workers: int
 ) -> None:
     before = {path.name: path.read_bytes() for path in copied.weights.glob("*.npy")}
-    responses, files = record_activity(
-        small(), copied, "a", "test", data_dir=small_data, workers=workers, label="many"
-    )
+    responses, files = record_activity(small(), copied, "a", "test", data_dir=small_data, workers=workers, label="many")
     assert responses.path == files[0]
     same_answers(responses, recorded(trained)[0])
     assert before == {path.name: path.read_bytes() for path in copied.weights.glob("*.npy")}
