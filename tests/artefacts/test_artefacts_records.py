@@ -95,23 +95,23 @@ def old_recording() -> dict[str, Any]:
     ids=["training", "recording", "training of version 0.1", "recording of version 0.1"],
 )
 def test_any_value_in_any_place_gives_a_record_or_a_sentence(model: type[Record], content: dict[str, Any]) -> None:
-    tried = refused = 0
+    tried, refused = 0, list[tuple[object, str]]()
     assert read_record(model, content, WHERE)
     for path, changed in edited(content):
         tried += 1
         try:
             record = read_record(model, changed, WHERE)
         except ArtefactError as error:
-            refused += 1
-            assert str(error).startswith("weights/a.json: "), path
-            assert str(error).isprintable() or "\n" in str(error), path
-            assert "\x1b" not in str(error), path
+            refused.append((path, str(error)))
         else:
             with contextlib.suppress(AttributeError):
                 assert record.identity  # type: ignore[attr-defined]
             record.model_dump_json()
     assert tried > 500
-    assert refused > tried / 2
+    assert len(refused) > tried / 2
+    for path, said in refused:
+        assert said.startswith("weights/a.json: "), path
+        assert said.replace("\n", "").isprintable(), path
 
 
 def test_the_text_of_a_record_comes_back_as_the_same_record() -> None:

@@ -159,12 +159,14 @@ def test_a_network_that_runs_away_or_is_silent_is_told(copied: Workdir, monkeypa
 
     def spoiled(engine: StandaloneEngine, state: Any, chunk: Chunk) -> ChunkResult:
         result = original(engine, state, chunk)
-        result.counts[:] = amount
-        result.silent[:] = amount == 0
+        result.counts[:] = amounts[-1]
+        result.silent[:] = amounts[-1] == 0
         return result
 
     monkeypatch.setattr(StandaloneEngine, "run", spoiled)
+    amounts: list[int] = []
     for amount, sentence in ((500, "runaway activity: 4,000.*plot weights"), (0, "gone silent.*brighter images")):
+        amounts.append(amount)
         with pytest.raises(NumericalError, match=sentence):
             record_activity(small(), copied, "a", "test", num_examples=24, data_dir=data, workers=1)
     assert not [file for file in list_recordings(copied, "a") if file.num_examples == 24]
