@@ -30,8 +30,9 @@ def check_plausible(weights: TrainedWeights, name: str) -> None:
     low, high = float(weights.theta_mv.min()), float(weights.theta_mv.max())
     if low < -LARGEST_THETA_MV or high > LARGEST_THETA_MV:
         raise ArtefactError(
-            f"the thresholds of '{name}': found {_short(low)} to {_short(high)} mV, expected 0 to {LARGEST_THETA_MV:,g}; the "
-            "file theta_A<name>.npy holds volts (0.02, not 20): were millivolts written to it? Divide it by 1000"
+            f"the thresholds of '{name}': found {_short(low)} to {_short(high)} mV, expected 0 to "
+            f"{LARGEST_THETA_MV:,g}; the file theta_A<name>.npy holds volts (0.02, not 20): were millivolts "
+            "written to it? Divide it by 1000"
         )
 
 
