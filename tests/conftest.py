@@ -11,7 +11,7 @@ from hypothesis import settings
 from synthetic import small, write_idx_set
 
 from snstdp_cli.artefacts import Workdir
-from snstdp_cli.run import run_experiment
+from snstdp_cli.pipeline import run_experiment
 
 # The same examples in every run, no files, and no time limit on a busy machine.
 settings.register_profile("repeatable", derandomize=True, database=None, deadline=None, max_examples=60)

@@ -281,6 +281,15 @@ _RULES: dict[str, dict[str, Any]] = {
     "smax": {"name": "smax", "eta": 0.1, "a_tar": 0.5, "tau_pre_ms": 5},
     "smin": {"name": "smin", "eta": 0.1, "a_tar": 0.5, "tau_pre_ms": 5, "positive_share": 0.7},
     "triplet": {"name": "triplet", "nu_pre": 0.01, "nu_post": 0.1, "a_tar": 0.5},
+    # Formulas of the user's, without a value at L_0 = 0 and 4; the reference network does not know them.
+    "closures": {
+        "name": "smax",
+        "eta": 0.1,
+        "a_tar": 0.5,
+        "tau_pre_ms": 5,
+        "s_max": "0.5 * s_max + 0.5 * L_tar / L_0",
+        "s_min": "-1 / (L_0 - 4)",
+    },
 }
 
 

@@ -72,9 +72,9 @@ class TestJourney:
         assert "there are weights named 'mine' already" in done.stderr
 
     def test_record_both_splits(self, place: Path) -> None:
-        for split, after in (("train", "test --load-name mine --split test"), ("test", "evaluate --load-name mine")):
+        for split, after in (("train", "test --load-name mine --split test --workers 2"), ("test", "evaluate mine")):
             done = snstdp(place, "test", "--load-name", "mine", "--split", split, "--workers", "2")
-            assert f"mine.{split}.10.npz" in done.stdout
+            assert re.search(rf"mine\.{split}\.10\.[0-9a-f]+\.npz", done.stdout)
             assert f"snstdp {after}\n" in done.stderr
 
     def test_evaluate_prints_one_json_object(self, place: Path) -> None:
@@ -134,6 +134,19 @@ class TestJourney:
         done = snstdp(place, "evaluate", "--compare", "mine", "whole")
         assert "McNemar p = " in done.stdout
 
+    def test_a_comparison_honours_the_options_of_a_score(self, place: Path) -> None:
+        options = ("--num-examples", "6", "--assign-from", "test", "--classifier", "selective")
+        done = snstdp(place, "evaluate", "--compare", "mine", "whole", *options, "--json")
+        told = json.loads(done.stdout)
+        for network in ("a", "b"):
+            assert told[network]["num_examples"] == 6
+            assert told[network]["assign_from"] == "test"
+            assert told[network]["classifier"] == "selective"
+        assert told["comparison"]["num_examples"] == 6
+        assert "flatters" in done.stderr
+        for name, others in (("mine", ["mine"]), ("other", ["--responses", "x.npy"])):
+            snstdp(place, "evaluate", "--compare", "mine", name, *others, code=2)
+
     def test_plot_every_kind(self, place: Path) -> None:
         done = snstdp(place, "plot", "all", "whole")
         kinds = {path.name.split(".")[1] for path in (place / "figures").glob("whole.*.png")}
@@ -149,7 +162,7 @@ class TestJourney:
         done = snstdp(place, "plot", "comparison", "mine", "whole")
         assert done.stdout.split() == ["figures/mine_vs_whole.comparison.png", "figures/mine_vs_whole.comparison.svg"]
         picture = (place / "figures" / "mine_vs_whole.comparison.svg").read_text()
-        for text in ("rule.eta 0.02", "seed 3", "chance", "10 test images"):
+        for text in ("rule.eta 0.02", "chance", "10 test images"):
             assert text in picture
 
     def test_a_name_that_nothing_has_is_told_with_the_nearest_and_a_choice_is_not_guessed(self, place: Path) -> None:
@@ -167,7 +180,7 @@ class TestJourney:
 
 
 def told_seed(place: Path, name: str) -> int:
-    return int(json.loads((place / "weights" / f"{name}.json").read_text())["seed"])
+    return int(json.loads((place / "weights" / f"{name}.json").read_text())["experiment"]["seed"])
 
 
 def test_help_comes_at_once_and_knows_every_command() -> None:
@@ -270,7 +283,7 @@ def test_a_rule_chosen_by_a_flag_leaves_the_other_rules_parameters_behind(tmp_pa
         (["evaluate", "--load-name", "nobody"], "no weights named 'nobody'"),
         (["evaluate"], "no responses are recorded"),
         (["plot", "fields"], "no weights; train a network first"),
-        (["test", "--format", "zip"], "expected npz or ancestor"),
+        (["test", "--format", "zip"], "npz"),
         (["plot", "feilds"], "did you mean 'fields'"),
         (["data", "fetch", "mnits"], "did you mean 'mnist'"),
         (["train", "--engine", "gpu"], "gpu"),
@@ -326,8 +339,42 @@ def test_defaults_are_shown_in_the_help() -> None:
             assert f"[default: {default}]" in text
 
 
-def test_every_command_has_an_example_in_its_help() -> None:
-    for command in ("run", "init-weights", "train", "test", "evaluate", "plot", "rules", "init", "doctor", "bench"):
-        code, text = invoke(command, "--help")
-        assert code == 0
-        assert f"Example: snstdp {command}" in re.sub(r"\s+", " ", text)
+OWN_RULE = """
+from pathlib import Path
+from snstdp_cli.rules import Plasticity, Rule, RuleParameters
+Path("ran").touch()
+def build(parameters, context):
+    return Plasticity({"learn": "w = clip(w + nothing, 0, 1)"}, bounds=(0.0, 1.0))
+BROKEN = Rule("broken", "a broken rule", ("w += nothing",), "none", "For a test.", RuleParameters, build)
+"""
+
+
+def test_looking_at_a_configuration_does_not_run_its_rule_and_rules_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("shutil.which", lambda _: "/bin/snstdp")
+    (tmp_path / "own.py").write_text(OWN_RULE)
+    (tmp_path / "my.yaml").write_text("rule: own.py:BROKEN")
+    for arguments in (["config", "check", "my.yaml"], ["config", "show", "my.yaml"]):
+        code, text = invoke(*arguments)
+        assert code == 0, text
+        assert "was not run" in text
+        assert "snstdp rules own.py:BROKEN" in text
+        assert not (tmp_path / "ran").exists()
+    code, text = invoke("rules", "own.py:BROKEN")
+    assert code == 2
+    assert "unknown name 'nothing'" in text
+    assert (tmp_path / "ran").exists()
+
+
+def test_recording_takes_the_step_and_the_seed_as_flags(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The settings of the training hold unless they are given."""
+    from snstdp_cli.cli.options import GivenSettings
+    from snstdp_cli.cli.settings import resolve_for_weights
+
+    monkeypatch.chdir(tmp_path)
+    invoke("init-weights", "--n-e", "3", "--seed", "7", "--save-name", "x")
+    experiment, _ = resolve_for_weights(GivenSettings(flags={"load_name": "x", "dt": 0.1}), tmp_path)
+    assert (experiment.n_e, experiment.seed, experiment.dt) == (3, 7, 0.1)
+    assert "--seed" in invoke("test", "--help")[1]

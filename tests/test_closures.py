@@ -310,6 +310,13 @@ def plainly(text: str, names: dict[str, float]) -> float | None:
         return None
 
 
+@pytest.mark.parametrize(("name", "share"), [("smax", 1.0), ("smin", 0.5)])
+def test_a_formula_reads_the_rules_share(name: str, share: float) -> None:
+    neuron = StatedNeuron(build(name, s_max="share"), np.zeros(N))
+    neuron.fire(np.arange(N) < 2)
+    assert neuron.s_max == share
+
+
 def test_a_formula_with_a_value_at_no_active_synapse_uses_it() -> None:
     plasticity = build("smax", s_max="L_tar / clip(L_0, 1, n)")
     neuron = StatedNeuron(plasticity, np.zeros(N))
@@ -347,6 +354,8 @@ def test_instantaneous_scaling_with_old_values_uses_this_spikes_values_and_keeps
         ("0.1 * L_tar / L_0", "-1", (-1, 0.5), 5),
         ("0.1 / (L_0 - 3)", "s_min * 0", (-math.inf, math.inf), None),
         ("0.1 / (L_0 - 3)", "0", (-0.1, 0.1), None),
+        # Without a value from the second spike on: the first one's stays.
+        ("L_tar / L_0 + 0 / (s_max - L_tar / L_0)", "0", (-math.inf, math.inf), 5),
     ],
 )
 def test_bounds_and_target_fit_the_formulas(

@@ -189,6 +189,18 @@ def test_a_split_is_never_completed_from_another_folder() -> None:
         load_dataset("mnist", "train")
 
 
+def test_files_under_other_names_are_named(places: Path) -> None:
+    folder = write_split(places / "letters")
+    for path in list(folder.iterdir()):
+        path.rename(folder / f"emnist-letters-{path.name}")
+    (folder / "notes.txt").touch()
+    hint = r"; are these the files, under other names\? emnist-letters-train-images-idx3-ubyte, emnist-"
+    with pytest.raises(DataError, match=r"holds no images of the train split; expected .*" + hint):
+        load_dataset(f"{folder}/", "train")
+    with pytest.raises(DataError, match=r"holds no files of mnist; expected.*" + hint):
+        load_dataset("mnist", "train", folder)
+
+
 def test_missing_fashion_mnist_says_how_to_get_it() -> None:
     with pytest.raises(DataError, match=r"searched: Fashion-MNIST, .*run `snstdp data fetch fashion-mnist`"):
         load_dataset("fashion-mnist", "train")

@@ -237,7 +237,8 @@ class TestDamage:
         code, said = trial.end(trial.train("--resume"))
         assert code == 2
         assert all(path.name in said and path.exists() for path in found)
-        assert "no checkpoint of 'a' is intact" in said
+        assert "no checkpoint of 'a' is intact; start the training again with --force" in said
+        assert trial.end(trial.train("--force"))[0] == 0
 
 
 def test_a_second_training_of_the_same_name_is_refused_and_the_first_unharmed(

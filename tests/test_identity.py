@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from idx_files import IMAGES, LABELS, idx_bytes, write_split
 
-from snstdp_cli.datasets import Dataset, Split, find_dataset, load_dataset
+from snstdp_cli.datasets import Dataset, Split, find_dataset, from_arrays, load_dataset
 from snstdp_cli.datasets.known import DIGESTS
 from snstdp_cli.errors import DataError
 
@@ -117,7 +117,14 @@ def test_the_training_images_as_test_images_are_told(tmp_path: Path) -> None:
     write_split(tmp_path)
     write_split(tmp_path, prefix="t10k")
     (warning,) = load_dataset(f"{tmp_path}/", "test").warnings
-    assert "the training and the test images are the same" in warning
+    assert warning.startswith(f"{tmp_path}: 3 of 3 images of one split are in the other one too; an accuracy on images")
+
+
+def test_few_training_images_among_the_test_images_are_counted(tmp_path: Path) -> None:
+    write_split(tmp_path)
+    write_split(tmp_path, np.concatenate([IMAGES[1:2], IMAGES + 100]), np.arange(4, dtype=np.uint8), prefix="t10k")
+    (warning,) = load_dataset(f"{tmp_path}/", "train").warnings
+    assert warning.startswith(f"{tmp_path}: 1 of 3 images of one split are in the other one too")
 
 
 def test_the_known_training_images_are_no_known_test_images(tmp_path: Path) -> None:
@@ -139,6 +146,36 @@ def test_a_damaged_test_split_is_told_before_the_training(tmp_path: Path) -> Non
     (tmp_path / "t10k-images-idx3-ubyte").write_bytes(idx_bytes(IMAGES)[:-1])
     with pytest.raises(DataError, match="t10k-images-idx3-ubyte: truncated"):
         load_dataset("mnist", "train", tmp_path)
+
+
+# Arrays in memory
+
+
+def test_arrays_in_memory_are_the_same_set_as_their_files(tmp_path: Path) -> None:
+    folder = write_split(write_split(tmp_path), IMAGES + 1, prefix="t10k")
+    filed = load_dataset(f"{folder}/", "train")
+    found = from_arrays(IMAGES, LABELS.astype(np.int64), name="mine", other=(IMAGES + 1, LABELS))
+    assert (found.name, found.identity.name, found.source, found.split) == ("mine", "mine", "mine", "train")
+    assert found.sha256 == filed.sha256
+    assert found.identity.set_digest == filed.identity.set_digest
+    assert not found.images.flags.writeable
+
+
+def test_arrays_are_copied_and_checked() -> None:
+    images = IMAGES.copy()
+    found = from_arrays(images, LABELS)
+    images[:] = 0
+    np.testing.assert_array_equal(found.images, IMAGES)
+    with pytest.raises(DataError, match=r"^images: .* float64 .*: images = \(images \* 255\)\.round\(\)\.astype"):
+        from_arrays(IMAGES / 255, LABELS)
+    with pytest.raises(DataError, match=r"^labels: .*: labels = numpy\.searchsorted"):
+        from_arrays(IMAGES, LABELS.astype(str))
+    with pytest.raises(DataError, match="found images of different sizes"):
+        from_arrays([IMAGES[0], IMAGES[0, 1:]], LABELS[:2])  # type: ignore[arg-type]
+    with pytest.raises(DataError, match="3 images but 2 labels"):
+        from_arrays(IMAGES, LABELS[:2])
+    with pytest.raises(DataError, match="expected at most 65,536"):
+        from_arrays(np.zeros((1, 300, 300), np.uint8), LABELS[:1])
 
 
 # Content that is known to be another data set's: MNIST and Fashion-MNIST have the same file names

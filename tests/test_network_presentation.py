@@ -1,89 +1,14 @@
-"""The counter-based random numbers and the Poisson input."""
+"""The presentation protocol and the Poisson input."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from reference import open_run, small_experiment
+from reference import draw_images, open_run, small_experiment
 
-from snstdp_cli.network.randomness import draw_key, uniform_hash
-
-WORD = 2**64 - 1
-GOLDEN = 0x9E3779B97F4A7C15
-
-
-def splitmix64_output(state: int) -> int:
-    """Return SplitMix64's output function in whole numbers (Steele, Lea, Flood 2014)."""
-    z = state & WORD
-    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & WORD
-    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & WORD
-    return z ^ (z >> 31)
-
-
-def key_in_whole_numbers(seed: int, stream: int, example: int, step: int) -> int:
-    a = splitmix64_output((seed << 32) + stream + GOLDEN)
-    b = splitmix64_output((example << 32) + step + GOLDEN)
-    return splitmix64_output(a ^ b) >> 12
-
-
-def uniform_in_whole_numbers(key: int, i: int) -> float:
-    return (splitmix64_output((key << 12) + (i + 1) * GOLDEN) >> 11) / 2**53
-
-
-def test_the_output_function_is_the_published_splitmix64() -> None:
-    # The first outputs of SplitMix64 from the state 1234567, as published with its reference implementation.
-    state, outputs = 1234567, []
-    for _ in range(3):
-        state += GOLDEN
-        outputs.append(splitmix64_output(state))
-    assert outputs == [6457827717110365317, 3203168211198807973, 9817491932198370423]
-
-
-whole = st.integers(0, 2**31 - 1)
-
-
-@given(seed=whole, stream=st.integers(0, 3), example=whole, step=whole, i=st.integers(0, 100_000))
-def test_numbers_equal_those_of_whole_number_arithmetic(
-    seed: int, stream: int, example: int, step: int, i: int
-) -> None:
-    key = draw_key(seed, stream, example, step)
-    assert int(key[0]) == key_in_whole_numbers(seed, stream, example, step) < 2**52
-    assert uniform_hash(key, i)[0] == uniform_in_whole_numbers(int(key[0]), i)
-
-
-def draw(seed: int = 0, stream: int = 1, example: int = 0, steps: int = 400, inputs: int = 500) -> np.ndarray:
-    keys = [draw_key(seed, stream, example, step)[0] for step in range(steps)]
-    return np.array([uniform_hash(key, np.arange(inputs)) for key in keys])
-
-
-def test_numbers_are_uniform_over_inputs_and_steps() -> None:
-    numbers = draw()
-    assert 0 <= numbers.min() < numbers.max() < 1
-    bins = np.bincount((numbers.reshape(-1) * 100).astype(int), minlength=100)
-    chi_square = ((bins - 2000) ** 2 / 2000).sum()
-    assert 99 - 5 * np.sqrt(198) < chi_square < 99 + 5 * np.sqrt(198)
-    # Also for rare spikes, within each input and within each step.
-    rare = numbers < 0.02
-    for axis, trials in ((0, 400), (1, 500)):
-        counts = rare.sum(axis=axis)
-        assert counts.var() == pytest.approx(trials * 0.02 * 0.98, rel=0.3)
-
-
-def test_neighbours_in_step_input_example_seed_and_stream_are_uncorrelated() -> None:
-    numbers = draw() - 0.5
-    limit = 5 / 12 / np.sqrt(numbers.size)
-    pairs = [
-        (numbers[1:], numbers[:-1]),
-        (numbers[:, 1:], numbers[:, :-1]),
-        (numbers, draw(example=1) - 0.5),
-        (numbers, draw(seed=1) - 0.5),
-        (numbers, draw(stream=2) - 0.5),
-    ]
-    for left, right in pairs:
-        assert abs((left * right).mean()) < limit
-        assert not np.array_equal(left, right)
+from snstdp_cli.config import Experiment
+from snstdp_cli.engines import Stream
+from snstdp_cli.network.protocol import controller_constants, image_constants
 
 
 @pytest.mark.parametrize(
@@ -117,3 +42,82 @@ def test_a_pixels_rate_is_an_eighth_of_its_value_times_the_intensity_in_hz() -> 
         counts = np.bincount(monitor.i[:][attempt == number], minlength=8)
         chance = grey[0] / 8 * intensity * 0.0005
         assert (np.abs(counts - 1000 * chance) <= 4 * np.sqrt(1000 * chance * (1 - chance))).all()
+
+
+def input_spikes(experiment: Experiment, stream: Stream = Stream.TRAINING, first: int = 4) -> np.ndarray:
+    """Show an image twice; return [example, step, input] of the spikes of the two first presentations."""
+    from brian2 import SpikeMonitor
+
+    run = open_run(experiment, "numpy", plastic=False)
+    built = run.engine.built
+    run.engine.experiment = experiment
+    inputs = next(obj for obj in built.network.objects if obj.name == "inputs")
+    monitor = SpikeMonitor(inputs)
+    built.network.add(monitor)
+    try:
+        run.show(np.repeat(draw_images(1), 2, axis=0), stream=stream, first=first)
+        steps = np.rint(monitor.t_[:] * 2000).astype(int) - run.begin
+        found = np.zeros((2, experiment.presentation_steps, 16), dtype=bool)
+        example, tick = np.divmod(steps, experiment.presentation_steps)
+        found[example, tick, monitor.i[:]] = True
+    finally:
+        built.network.remove(monitor)
+    return found
+
+
+def once(**changes: object) -> Experiment:
+    return small_experiment(presentation={"max_intensity": 20}, **changes)  # type: ignore[arg-type]
+
+
+def test_example_k_of_one_purpose_shares_no_random_numbers_with_example_k_of_another() -> None:
+    assert {stream.name: int(stream) for stream in Stream} == {
+        **{"TRAINING": 1, "TEST_RECORDING": 2},
+        **{"TRAINING_RECORDING": 3, "VALIDATION_RECORDING": 4},
+    }
+    spikes = {stream: input_spikes(once(), stream) for stream in Stream}
+    share = spikes[Stream.TRAINING][:, 1:81].mean()
+    for stream, found in spikes.items():
+        for other, theirs in spikes.items():
+            if other > stream:
+                # Coincidences are those of chance: the same image, independent spikes.
+                both = (found & theirs)[:, 1:81].mean()
+                assert both < 0.5 * share, (stream, other)
+        assert found.any()
+        assert not np.array_equal(found[0], found[1])
+
+
+def test_the_noise_seed_decides_the_input_spikes_and_the_seed_all_else() -> None:
+    base = once()
+    of_base = input_spikes(base)
+    assert np.array_equal(input_spikes(once(noise_seed=5)), of_base)
+    assert not np.array_equal(input_spikes(once(noise_seed=6)), of_base)
+    other = open_run(once(seed=6, noise_seed=5), "numpy", plastic=False)
+    here = open_run(base, "numpy", plastic=False)
+    assert np.array_equal(input_spikes(other.experiment), of_base)
+    assert not np.array_equal(other.start["input_exc.w"], here.start["input_exc.w"])
+    assert not np.array_equal(other.wiring.delay_steps, here.wiring.delay_steps)
+    noisy = open_run(once(noise_seed=6), "numpy", plastic=False)
+    assert np.array_equal(noisy.start["input_exc.w"], here.start["input_exc.w"])
+    assert np.array_equal(noisy.wiring.delay_steps, here.wiring.delay_steps)
+
+
+def test_each_step_and_each_try_draws_its_own_spikes() -> None:
+    # White pixels: the same numbers in two presentations would give the same spikes.
+    spikes = input_spikes(once())
+    lit = np.flatnonzero(draw_images(1)[0])
+    assert len(lit) > 3
+    assert len({spikes[0, tick, lit].tobytes() for tick in range(1, 81)}) > 20
+
+
+@pytest.mark.parametrize("dt", [0.1, 0.5])
+def test_numbers_of_the_protocol_are_steps_and_chances_a_step(dt: float) -> None:
+    shown = {"stimulus_ms": 40, "rest_ms": 15, "intensity": 3, "max_intensity": 7, "min_spikes": 2}
+    experiment = small_experiment(dt=dt, presentation=shown)
+    assert controller_constants(experiment) == {
+        **{"stimulus_steps": round(40 / dt), "presentation_steps": round(55 / dt)},
+        **{"min_spikes": 2, "max_attempts": 5},
+    }
+    numbers = image_constants(experiment)
+    assert numbers["intensity"] == 3
+    # 200 / 8 * 3 Hz = 75 Hz
+    assert 200 * 3 * numbers["chance_per_grey"] * 1000 / dt == pytest.approx(75)

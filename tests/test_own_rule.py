@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import math
@@ -23,8 +24,11 @@ from snstdp_cli.engines import Chunk, Stream, initial_state, open_engine
 from snstdp_cli.engines.base import NEVER
 from snstdp_cli.engines.program import program_key
 from snstdp_cli.errors import ConfigError, SnstdpError
+from snstdp_cli.rules import Plasticity, Rule, RuleContext, complete, find_rule, plasticity_of
+from snstdp_cli.rules.base import SYMPTOMS, RuleParameters
+from snstdp_cli.rules.checking import build_plasticity, check_rule, plasticity_digest, try_rule
+from snstdp_cli.rules.external import check_rule_file
 from snstdp_cli.network.wiring import draw_wiring
-from snstdp_cli.rules import RuleContext, complete, find_rule, plasticity_of
 from snstdp_cli.workflows import init_weights, record_activity, train_network
 
 ROOT = Path(__file__).parents[1]
@@ -205,6 +209,125 @@ def test_settings_that_bear_the_digest_of_another_file_can_be_tested_but_not_tra
     assert "my_rules.py: no such file" in refusal(lambda: init_weights(recorded, Workdir(Path()), "w", 36))
 
 
+# Files that it imports
+
+
+def test_a_rule_is_never_older_than_a_module_that_its_file_imports(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    late = "    from late_helper import more\n    return Plasticity("
+    write(
+        SOURCE.replace("    return Plasticity(", late).replace('"w_max": parameters.w_max', '"w_max": factor * more'),
+        "from pydantic import Field\n",
+        "from pydantic import Field\nfrom own_helper import factor\n",
+    )
+
+    def built() -> Plasticity:
+        return plasticity_of(small(), 36)
+
+    digests = []
+    for factor, more, product in ((2, 3, 6), (5, 3, 15), (5, 7, 35)):
+        Path("own_helper.py").write_text(f"factor = {factor}\n")
+        Path("late_helper.py").write_text(f"more = {more}\n")
+        assert built().constants["w_max"] == product
+        assert find_rule(RULE) is find_rule(RULE)
+        digests.append(plasticity_digest(built()))
+    assert len(set(digests)) == 3
+    assert not {"own_helper", "late_helper"} & sys.modules.keys()
+    assert not list(Path().rglob("*.pyc"))
+
+
+def test_a_module_that_the_users_program_imported_itself_stays_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    Path("session_helper.py").write_text("factor = 2\n")
+    import session_helper  # type: ignore[import-not-found]
+
+    write(SOURCE, "from pydantic import Field\n", "from pydantic import Field\nimport session_helper\n")
+    find_rule(RULE)
+    assert sys.modules.pop("session_helper") is session_helper
+
+
+# A rule that is a value
+
+
+class SteadyParameters(RuleParameters):
+    eta: float = 0.1
+
+
+STEADY = Rule(
+    name="steady",
+    title="weights move towards 1",
+    equations=("w += eta * (1 - w)",),
+    citation="none",
+    notes="a test",
+    parameters=SteadyParameters,
+    build=lambda parameters, context: Plasticity(on_post={"learn": "w += eta * (1 - w)"}, constants=vars(parameters)),
+    advice={"silent": "a larger rule.eta"},
+)
+
+
+def test_a_rule_given_as_a_value_is_checked_like_one_in_a_file() -> None:
+    def changed(**fields: Any) -> Rule:
+        return dataclasses.replace(STEADY, **fields)
+
+    assert check_rule(STEADY, "experiment") is STEADY
+    assert try_rule(STEADY, "experiment", {"eta": 0.5}).constants == {"eta": 0.5}
+    refused: list[tuple[Any, str]] = [
+        ("smin", "experiment: the rule is of type str, expected a Rule; see docs/own-rule.md"),
+        (changed(build=None), "experiment: the rule has a build that is no function"),
+        (changed(equations="w += 1"), "experiment: the rule has equations of type str, expected a tuple of lines"),
+        (changed(notes=None), "experiment: the rule has notes of type NoneType, expected text"),
+        (changed(name="a\nb"), "experiment: the rule has name that cannot be shown: a\\nb"),
+    ]
+    for rule, message in refused:
+        assert refusal(lambda rule=rule: check_rule(rule, "experiment")).startswith(message)
+    broken = changed(build=lambda parameters, context: Plasticity(on_post={"learn": "w += etta"}))
+    assert check_rule(broken, "experiment") is broken
+    assert refusal(lambda: try_rule(broken, "experiment")).startswith(
+        "experiment: on_post 'learn': unknown name 'etta'"
+    )
+    assert "experiment: rule.eta: found 'x'" in refusal(lambda: try_rule(STEADY, "experiment", {"eta": "x"}))
+    assert "unknown key 'rule.etta'" in refusal(lambda: try_rule(STEADY, "experiment", {"etta": 1}))
+
+
+def test_the_identity_of_a_rule_is_what_it_builds_to() -> None:
+    plain = Plasticity(on_post={"a": "w += x", "b": "w = 0"}, constants={"x": 1, "y": 2})
+    same = [
+        Plasticity(on_post={"a": "  w += x\n", "b": "w = 0"}, constants={"y": 2.0, "x": 1.0}),
+        dataclasses.replace(plain, bounds=(-math.inf, math.inf)),
+    ]
+    others = [
+        Plasticity(on_post={"b": "w = 0", "a": "w += x"}, constants={"x": 1, "y": 2}),
+        *(
+            dataclasses.replace(plain, **{key: value})
+            for key, value in {
+                "on_pre": "w = 0",
+                "reset": "x = 0",
+                "constants": {"x": 1, "y": 3},
+                "neuron_variables": {"z": 0},
+                "traces": {"z": 20},
+                "normalize_to": 78,
+                "l1_target": 78,
+                "bounds": (0, 1),
+            }.items()
+        ),
+    ]
+    assert {plasticity_digest(value) for value in same} == {plasticity_digest(plain)}
+    assert len({plasticity_digest(value) for value in (plain, *others)}) == 10
+
+
+def test_no_rule_advises_a_parameter_that_it_has_not() -> None:
+    from snstdp_cli.rules import RULES
+
+    for rule in RULES.values():
+        assert check_rule(rule, "test") is rule
+        assert {"silent", "runaway", "norm too high"} <= rule.advice.keys() <= set(SYMPTOMS)
+    assert "eta" not in RULES["triplet"].advice["norm too high"]
+
+
 # Mistakes in the file
 
 
@@ -220,6 +343,9 @@ def test_settings_that_bear_the_digest_of_another_file_can_be_tested_but_not_tra
         ("empty.py:X", r"empty.py: no 'X' in it; expected the name of a Rule; it has no rule at all"),
         ("large.py:X", r"large.py: larger than 1,000,000 bytes"),
         ("a\0b.py:X", r"cannot be read: embedded null|no such file"),
+        ("\x1b[31m.py:X", r"rule.name: \\x1b\[31m.py: no such file"),
+        ("a" * 5000 + ".py:X", r"rule.name: a+\.\.\.: cannot be read: File name too long"),
+        ("my_rules.py:" + "a" * 5000, r"my_rules.py: no 'a+\.\.\.' in it"),
     ],
 )
 def test_a_name_that_leads_to_no_rule_is_refused(name: str, message: str) -> None:
@@ -229,6 +355,8 @@ def test_a_name_that_leads_to_no_rule_is_refused(name: str, message: str) -> Non
     found = refusal(lambda: complete(validate({"rule": name}, "my.yaml"), "my.yaml"))
     assert found.startswith("my.yaml: rule.name: ")
     assert re.search(message, found), found
+    assert found.isprintable()
+    assert len(found) < 700
 
 
 @pytest.mark.parametrize(
@@ -252,6 +380,21 @@ def test_a_name_that_leads_to_no_rule_is_refused(name: str, message: str) -> Non
             r"GRADED has parameters that are no class derived from Rule",
         ),
         ("build=build", "build=3", r"GRADED has a build that is no function"),
+        ('title="graded', "title=3, #", r"GRADED has title of type int, expected text"),
+        ('title="graded', 'title="\\x1b[31m', r"GRADED has title that cannot be shown: \\x1b\[31m"),
+        ('name="graded"', 'name=""', r"GRADED has the name ''; expected 1 to 100 characters"),
+        ("    equations=(", "    equations=3, notes=(", r"SyntaxError: keyword argument repeated"),
+        ("    build=build,", "    build=build, advice=['x'],", r"GRADED has advice of type list, expected symptoms"),
+        (
+            "    build=build,",
+            "    build=build, advice={'sad': 'x'},",
+            r"GRADED has advice for 'sad'; known symptoms: sile",
+        ),
+        (
+            "    build=build,",
+            "    build=build, advice={'silent': 'a larger rule.a_tar'},",
+            r"GRADED advises rule.a_tar for 'silent', which it has not; it has: eta, tau_pre_ms, w_max",
+        ),
         (
             "    w_max: Number",
             "    name: Number",
@@ -317,6 +460,22 @@ EQUATION = "w += eta * (w_max * trace - w)"
             "bounds=(1, 0)",
             r"bounds: found \(1, 0\), expected the least and",
         ),
+        ("bounds=(0.0, max(parameters.w_max, 1.0))", "bounds='01'", r"bounds: found '01', expected the least and"),
+        ("on_post={", 'traces=3, neuron_variables={"a": 1},\non_post={', r"traces: found int, expected names with"),
+        (
+            "on_post={",
+            'neuron_variables={"a": 10**400},\non_post={',
+            r"a: found 1000.*\.\.\., expected a finite number",
+        ),
+        ("on_post={", 'neuron_variables={"a": True},\non_post={', r"a: found True, expected a finite number"),
+        ("on_post={", "l1_target='78',\non_post={", r"l1_target: found '78', expected a number above 0, or None"),
+        ("on_post={", "on_pre=None,\non_post={", r"on_pre: found NoneType, expected statements as text"),
+        ('"eta": parameters.eta', '"\\x1b[31m": 1', r"constants: found '\\x1b\[31m', expected a name of letters"),
+        (
+            "    return Plasticity(",
+            "    raise ValueError('\\x1b[31m')\n    return Plasticity(",
+            r"ValueError: \\x1b\[31m \(line 2\d\)",
+        ),
     ],
 )
 def test_what_brian_or_the_network_cannot_take_is_refused_before_anything_is_built(
@@ -326,6 +485,8 @@ def test_what_brian_or_the_network_cannot_take_is_refused_before_anything_is_bui
     found = refusal()
     assert found.startswith("my_rules.py:GRADED: ")
     assert re.search(message, found), found
+    # A command that checks a configuration finds it too, without a network.
+    assert refusal(lambda: check_rule_file(RULE, "my.yaml")) == found
 
 
 def test_statements_may_use_all_that_the_documentation_promises() -> None:
@@ -340,7 +501,6 @@ def test_statements_may_use_all_that_the_documentation_promises() -> None:
 
 def test_every_rule_of_the_package_would_pass_the_checks() -> None:
     from snstdp_cli.rules import RULES
-    from snstdp_cli.rules.external import build_plasticity
 
     for name, rule in RULES.items():
         assert build_plasticity(name, rule, rule.parameters(), RuleContext(0.5, 36)).on_post

@@ -8,99 +8,49 @@ import json
 import re
 import shlex
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import typer
-from synthetic import SIDE, SMALL, write_idx_set
-from typer.testing import CliRunner
+from stored_networks import (
+    N_E,
+    NUM,
+    figures,
+    images,
+    make_network,
+    record_responses,
+    run_fields,
+    save_bare,
+    settings,
+    training_record,
+)
+from synthetic import SIDE, write_idx_set
 
-from snstdp_cli.artefacts import Responses, Workdir, load_weights, save_responses, save_snapshot, save_weights
-from snstdp_cli.cli.app import app, reported
-from snstdp_cli.cli.names import joined
-from snstdp_cli.cli.reporting import report
-from snstdp_cli.config import Experiment
-from snstdp_cli.config_text import setting_leaves
+from snstdp_cli.artefacts import (
+    RecordingFigures,
+    RecordingRecord,
+    Responses,
+    WeightsRecord,
+    Workdir,
+    load_weights,
+    save_responses,
+    save_weights,
+)
+from snstdp_cli.artefacts.provenance import describe_data
+from snstdp_cli.config import build_experiment, parse_override, setting_leaves
 from snstdp_cli.datasets import load_dataset
 from snstdp_cli.errors import ArtefactError, ConfigError
 from snstdp_cli.evaluation import mcnemar, wilson_interval
+from snstdp_cli.recording.tracing import Trace
 from snstdp_cli.report import MAX_BYTES, gather, render
 from snstdp_cli.report.embedding import embed_fields, quantize
 from snstdp_cli.report.markup import embedded_json, tag
-from snstdp_cli.rules import complete
-from snstdp_cli.workflows.tracing import Trace
 
-N_E, NUM = 9, 40
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(2)>&amp;'
 
 
-def settings(name: str, **changes: Any) -> dict[str, Any]:
-    base = {**SMALL, "n_e": N_E, "save_name": name, **changes}
-    return complete(Experiment.model_validate(base)).model_dump(mode="json")
-
-
-def training_record(name: str, data: Any, /, **changes: Any) -> dict[str, Any]:
-    return {
-        "kind": "training",
-        "date": "2026-03-04T05:06:07+00:00",
-        "duration_s": 12.3,
-        "engine": "runtime",
-        "seed": 0,
-        "experiment": settings(name),
-        "versions": {"snstdp": "0.1.0", "numpy": "2.3.5"},
-        "start": {"drawn_from_seed": 0},
-        "data": about(data),
-        "figures": {"examples": 10, "l1_target": 18.0},
-        "history": {"examples": [4, 8, 10], "l1_mean": [9, 12, 15], "l1_min": [8, 9, 12], "l1_max": [12, 17, 18]},
-        "learning_curve": [[4, 0.25], [8, 0.75]],
-        **changes,
-    }
-
-
-def about(data: Any) -> dict[str, Any]:
-    return {
-        "name": data.name,
-        "split": data.split,
-        "bundled_subset": False,
-        "num_images": len(data),
-        "image_shape": [SIDE, SIDE],
-        "num_classes": 4,
-        "sha256": data.sha256,
-    }
-
-
-def make_network(root: Path, name: str, seed: int = 0, record: bool = True, **changes: Any) -> Workdir:
-    """Write weights of nine neurons and what they answer; nothing is simulated."""
-    place, random = Workdir(root), np.random.default_rng(seed)
-    folder = root / "images"
-    if not folder.exists():
-        write_idx_set(folder, NUM)
-    train, test = (load_dataset("mnist", split, folder) for split in ("train", "test"))
-    weights = random.uniform(-0.3, 1, (SIDE * SIDE, N_E))
-    theta = random.uniform(20, 30, N_E)
-    save_weights(place, name, weights, theta, training_record(name, train, **changes))
-    save_snapshot(place, name, 4, weights * 0.5, theta)
-    for data in (train, test) if record else ():
-        counts = random.poisson(0.3, (NUM, N_E)).astype(np.uint16)
-        counts[np.arange(NUM), (data.labels + 4 * random.integers(0, 2, NUM)) % 8] += 2
-        counts[:3] = 0
-        provenance = {
-            "date": "2026-03-04T06:00:00+00:00",
-            "experiment": settings(name),
-            "weights": {"name": name, "sha256": load_weights(place, name).sha256},
-            "data": about(data),
-        }
-        silent = np.arange(NUM) < 3
-        save_responses(
-            place, name, data.split, Responses(counts, data.labels, np.ones(NUM, np.uint8), silent, provenance)
-        )
-    return place
-
-
 def page_of(place: Workdir, *names: str, **choices: Any) -> str:
-    return render(gather(place, names, data_dir=place.root / "images", **choices))
+    return render(gather(place, names, **choices))
 
 
 class Reader(HTMLParser):
@@ -143,24 +93,64 @@ def page(place: Workdir) -> str:
 
 class TestContent:
     def test_the_headline_is_the_accuracy_with_interval_and_chance(self, place, page):
-        score = gather(place, ["one"]).runs[0].scores["average"].evaluation
+        score = gather(place, ["one"]).runs[0].score.evaluation
         low, high = wilson_interval(score.num_correct, score.num_examples)
         text = Reader(page).text
         assert f"{100 * score.accuracy:.2f} %" in text
         assert f"{100 * low:.2f} % to {100 * high:.2f} %" in text
-        assert "chance25.0 %" in text
-        assert f"{score.num_correct} of {NUM} test images of mnist right, classifier average" in text
-        assert f"labels from{NUM} training images" in text
+        assert "chance25.0 % (always answering class 0)" in text
+        data = describe_data(images(place.root, "test")).identity
+        assert f"{score.num_correct} of {NUM} test images of {data} right, read-out average" in text
+        assert f"labels from{NUM} train images of {data}" in text
+        assert "never learned1 of 9 neurons" in text
 
     def test_both_classifiers_are_told_and_one_is_chosen(self, place):
         run = gather(place, ["one"]).runs[0]
         text = Reader(page_of(place, "one", classifier="selective")).text
-        assert "right, classifier selective" in text
-        assert f"average{100 * run.scores['average'].evaluation.accuracy:.2f} %" in text
+        assert "right, read-out selective" in text
+        assert f"by average{100 * run.score.evaluations['average'].accuracy:.2f} %" in text
+
+    def test_what_is_to_be_said_is_said_in_sentences(self, page):
+        text = Reader(page).text
+        assert "1 of 9 neurons never spiked while learning" in text
+        assert "The L1 norm of a neuron's weights was still rising: 15.0 on average, 83% of the rule's target" in text
+        assert "too few points to tell whether it still rises" in text
+
+    def test_labels_that_do_not_begin_at_0_keep_their_names(self, tmp_path):
+        place = make_network(tmp_path, "one", record=False)
+        labels = np.where(np.arange(NUM) % 2, 8, 3)
+        for split in ("train", "test"):
+            record_responses(place, "one", images(tmp_path, split), np.random.default_rng(0), labels=labels)
+        page = page_of(place, "one")
+        heads = re.findall(r'<table class="confusion">.*?</thead>', page, re.DOTALL)[0]
+        assert re.findall(r'<th scope="col">(\w+)</th>', heads)[:2] == ["3", "8"]
+        assert '"classes":[3,8]' in page
+
+    def test_several_recordings_are_told_side_by_side(self, tmp_path):
+        place = make_network(tmp_path, "one")
+        data = load_dataset(str(write_idx_set(tmp_path / "noisy", NUM, seed=9)), "test")
+        record_responses(place, "one", data, np.random.default_rng(1), label="noisy")
+        run = gather(place, ["one"]).runs[0]
+        assert len(run.scores) == 2
+        assert run.score.test.record.label is None
+        text = Reader(render(gather(place, ["one"]))).text
+        assert "All recordings" in text
+        assert describe_data(data).identity in text
+        assert any("--as noisy" in command for command in commands_of(page_of(place, "one")))
+
+    def test_seeds_are_aggregated(self, page):
+        assert "differ in nothing but the seed: mean ± standard deviation over seeds" in Reader(page).text
+
+    def test_settings_that_are_not_defaults_are_in_bold(self, tmp_path):
+        page = page_of(make_network(tmp_path, "one", experiment={"dt": 0.25}), "one")
+        table = page[page.index("Every setting of the training") :]
+        bold = re.findall(r"<strong[^>]*>([^<]*)</strong>", table)
+        assert "0.25" in bold
+        assert "17.0" not in bold
 
     def test_pairs_are_compared_by_mcnemar(self, place, page):
         content = gather(place, ["one", "two"])
-        a, b = (run.scores["average"].evaluation.correct for run in content.runs)
+        a, b = (run.score.evaluations["average"].correct for run in content.runs)
         assert content.pairs[0].comparisons["average"] == mcnemar(a, b)
         text = Reader(page).text
         assert "one − two" in text
@@ -168,28 +158,24 @@ class TestContent:
 
     def test_pairs_on_different_images_are_not_compared(self, tmp_path):
         make_network(tmp_path, "one")
-        other = make_network(tmp_path, "two", record=False)
-        responses = gather(other, ["one"]).runs[0].scores["average"]
-        for split, recorded in (("train", responses.assign), ("test", responses.test)):
-            provenance = {**recorded.provenance, "weights": {}, "data": {**recorded.provenance["data"], "sha256": "x"}}
-            kept = (recorded.counts[:20], recorded.labels[:20], recorded.attempts[:20], recorded.silent[:20])
-            save_responses(other, "two", split, Responses(*kept, provenance))
-        content = gather(other, ["one", "two"])
-        assert "recorded on different images (40 and 20)" in str(content.pairs[0].missing)
+        place = make_network(tmp_path, "two", record=False)
+        for split in ("train", "test"):
+            record_responses(place, "two", images(tmp_path, split), np.random.default_rng(0), num=20)
+        content = gather(place, ["one", "two"])
+        assert "recorded on different images (40 and 20" in str(content.pairs[0].missing)
         assert "recorded on different images" in render(content)
 
     def test_every_setting_is_told_with_what_it_means(self, page):
         text = Reader(page).text
-        for key, value in setting_leaves(settings("one")):
+        for key, value in setting_leaves(build_experiment(settings("one")).model_dump(mode="json")):
             assert key in text
             if isinstance(value, float):
                 assert json.dumps(value) in text
-        assert "0.025 (default for n_e = 9)" in text
         assert "time step, ms" in text
 
     def test_settings_that_differ_are_marked(self, tmp_path):
         make_network(tmp_path, "one")
-        place = make_network(tmp_path, "two", experiment=settings("two", seed=7))
+        place = make_network(tmp_path, "two", seed=7)
         rows = re.findall(r'<tr class="differs"><th scope="row"><span>(\w+)', page_of(place, "one", "two"))
         assert rows == ["seed"]
 
@@ -198,7 +184,7 @@ class TestContent:
         for expected in ("2026-03-04 05:06:07", "12.3 s", "version of numpy", "2.3.5", "random weights, seed 0"):
             assert expected in text
         assert load_weights(place, "one").sha256 in text
-        assert load_dataset("mnist", "test", place.root / "images").sha256 in text
+        assert images(place.root, "test").sha256 in text
 
     def test_the_charts_hold_the_recorded_points(self, page):
         assert "one: 75.0\u00a0% at training images 8 (30.1\u00a0% to 95.4\u00a0%)" in page
@@ -206,8 +192,8 @@ class TestContent:
         assert len(re.findall(r"<svg[^>]*role=\"img\"", page)) == 7
 
     def test_misclassified_images_are_shown_with_their_guesses(self, place):
-        run = gather(place, ["one"], data_dir=place.root / "images").runs[0]
-        score = run.scores["average"]
+        run = gather(place, ["one"]).runs[0]
+        score = run.score
         wrong = np.flatnonzero(~score.evaluation.correct)
         assert {m.number for m in run.mistakes} <= set(wrong.tolist())
         for mistake in run.mistakes:
@@ -216,6 +202,7 @@ class TestContent:
             assert mistake.guesses == [c for c in np.argsort(-scores, kind="stable")[:3] if scores[c] > scores.min()]
         silent = next(m for m in run.mistakes if m.number < 3)
         assert silent.guesses == []
+        assert f"#{run.mistakes[0].number}" in Reader(page_of(place, "one")).text
 
     def test_the_embedded_weights_are_those_of_the_network(self, place, page):
         data = json.loads(html_free(re.findall(r'<script type="application/json">(.*?)</script>', page)[0]))
@@ -225,10 +212,11 @@ class TestContent:
         inside = np.abs(weights) < data["limit"]
         found = (codes.astype(float) - 128) / 127 * data["limit"]
         np.testing.assert_allclose(found[inside], weights[inside], atol=data["limit"] / 127)
-        run = gather(place, ["one"]).runs[0]
-        assert run.assignment is not None
-        assert data["labels"] == run.assignment.labels.tolist()
-        np.testing.assert_allclose(data["means"], run.assignment.mean_response.T, rtol=0.01)
+        assignment = gather(place, ["one"]).runs[0].score.evaluation.assignment
+        assert data["labels"] == assignment.labels.tolist()
+        assert data["never"] == [2]
+        np.testing.assert_allclose(data["means"], assignment.mean_response.T, rtol=0.01)
+        np.testing.assert_allclose(data["strongest"], np.abs(weights).max(axis=1) / data["limit"], rtol=0.01)
 
     def test_a_presentation_is_drawn_when_asked_for(self, place, monkeypatch):
         times, neurons = np.arange(5.0), np.arange(2)
@@ -238,35 +226,50 @@ class TestContent:
             neurons=neurons,
             times_ms=times,
             values={"v (mV)": np.zeros((2, 5))},
+            thresholds_mv=np.full(2, -50.0),
+            stimuli_ms=((0, 3),),
             label=1,
+            counts=np.zeros(N_E, np.uint16),
             end_ms=5.0,
         )
-        monkeypatch.setattr("snstdp_cli.workflows.figures.trace_example", lambda *_: trace)
+        monkeypatch.setattr("snstdp_cli.results.presentation.trace_example", lambda *_: trace)
         page = page_of(place, "one", example=1)
         assert "Test image 1" in page
-        pictures = [
-            a["alt"] for name, a in Reader(page).elements if name == "img" and "test image" not in str(a["alt"])
-        ]
+        elements = Reader(page).elements
+        pictures = [a["alt"] for name, a in elements if name == "img" and "test image" not in str(a["alt"])]
         assert len(pictures) == 2
+        dark = [a for name, a in elements if name == "source"]
+        assert [a["media"] for a in dark] == ["(prefers-color-scheme: dark)"] * 2
+        assert all(str(a["srcset"]).startswith("data:image/png;base64,") for a in dark)
 
     def test_the_bundled_subset_is_warned_of(self, tmp_path):
-        place = make_network(tmp_path, "one")
+        place = make_network(tmp_path, "one", record=False)
         for split in ("train", "test"):
-            recorded = gather(place, ["one"]).runs[0].scores["average"]
-            one = recorded.assign if split == "train" else recorded.test
-            one.provenance["data"]["bundled_subset"] = True
-            save_responses(place, "one", split, one, force=True)
+            data = load_dataset("bundled", split)
+            counts = np.ones((NUM, N_E), np.uint16)
+            about = RecordingRecord(
+                **run_fields("one"),
+                weights=WeightsRecord(name="one", sha256=load_weights(place, "one").sha256),
+                data=describe_data(data),
+                figures=RecordingFigures(spikes_per_example=9.0, retries=0, silent_examples=0),
+            )
+            answers = Responses(counts, data.labels[:NUM], counts[:, 0], np.zeros(NUM, bool), about)
+            save_responses(place, answers)
         assert "Measured on the bundled subset" in page_of(place, "one")
 
 
 class TestCommands:
     def test_the_training_command_gives_the_recorded_experiment(self, tmp_path):
-        experiment = settings("one", seed=3, dt=0.25, shuffle=True)
-        place = make_network(tmp_path, "one", experiment=experiment)
+        changes = {"dt": 0.25, "shuffle": True}
+        place = make_network(tmp_path, "one", seed=3, experiment=changes)
         command = next(line for line in commands_of(page_of(place, "one")) if line.startswith("snstdp train"))
-        done = CliRunner().invoke(app, ["config", "show", "--json", *shlex.split(command)[2:]])
-        assert done.exit_code == 0, done.output
-        assert json.loads(done.stdout)["experiment"] == experiment
+        flags = {"--rule": "rule.name", "--n-e": "n_e", "--num-examples": "num_examples", "--seed": "seed"}
+        flags |= {"--data": "data", "--dt": "dt", "--save-name": "save_name"}
+        words, overrides = shlex.split(command)[2:], {}
+        for flag, value in zip(words[::2], words[1::2], strict=True):
+            key, parsed = parse_override(value) if flag == "--set" else parse_override(f"{flags[flag]}={value}")
+            overrides[key] = parsed
+        assert build_experiment({}, overrides) == load_weights(place, "one").record.experiment
 
     def test_recordings_and_this_report_are_made_again(self, page):
         commands = commands_of(page)
@@ -277,30 +280,32 @@ class TestCommands:
         assert "snstdp evaluate --compare one two" in commands
 
     def test_a_recording_with_other_settings_says_so(self, tmp_path):
-        place = make_network(tmp_path, "one")
+        place = make_network(tmp_path, "one", record=False)
         for split in ("train", "test"):
-            score = gather(place, ["one"]).runs[0].scores["average"]
-            one = score.assign if split == "train" else score.test
-            one.provenance["experiment"]["presentation"]["intensity"] = 9.0
-            save_responses(place, "one", split, one, force=True)
-        assert any(c.endswith("--set presentation.intensity=9.0") for c in commands_of(page_of(place, "one")))
+            data, changed = (
+                images(tmp_path, split),
+                {"presentation": {**settings("one")["presentation"], "intensity": 5.0}},
+            )
+            record_responses(place, "one", data, np.random.default_rng(0), **changed)
+        commands = commands_of(page_of(place, "one"))
+        assert any(c.endswith("--set presentation.intensity=5.0") for c in commands)
 
 
 class TestSafety:
     @pytest.fixture(scope="class")
     @staticmethod
     def hostile(tmp_path_factory):
-        place = Workdir(tmp_path_factory.mktemp("hostile"))
-        make_network(place.root, "one")
-        record = load_weights(place, "one").provenance
-        record |= {"date": HOSTILE, "engine": HOSTILE, "versions": {HOSTILE: HOSTILE}, "start": {"name": HOSTILE}}
-        record["experiment"]["data"] = record["experiment"][HOSTILE] = HOSTILE
-        record["experiment"]["rule"] |= {"name": HOSTILE, "eta": HOSTILE}
-        record["data"]["name"] = HOSTILE
-        record["figures"][HOSTILE] = HOSTILE
-        record["seed"] = HOSTILE
-        (place.weights / "one.json").write_text(json.dumps(record), encoding="utf-8")
-        return page_of(place, "one")
+        root = tmp_path_factory.mktemp("hostile")
+        data = images(root, "train")
+        about = {**describe_data(data).model_dump(), "name": HOSTILE, "identity": HOSTILE}
+        changes = {"date": HOSTILE, "engine": HOSTILE, "versions": {HOSTILE: HOSTILE}, "start": {"name": HOSTILE}}
+        make_network(root, "one", **changes, data=about, note=HOSTILE, record=False)
+        path = root / "weights" / "one.json"
+        record = json.loads(path.read_text())
+        record["experiment"]["rule"] = {"name": f"{HOSTILE}.py:X", "eta": HOSTILE}
+        record["experiment"]["data"] = f"./{HOSTILE}.npz"
+        path.write_text(json.dumps(record), encoding="utf-8")
+        return page_of(Workdir(root), "one")
 
     def test_what_others_wrote_stays_text(self, hostile):
         reader = Reader(hostile)
@@ -312,7 +317,8 @@ class TestSafety:
 
     def test_a_command_cannot_smuggle_another_one(self, hostile):
         train = next(line for line in commands_of(hostile) if line.startswith("snstdp train"))
-        assert HOSTILE in shlex.split(train)
+        assert f"{HOSTILE}.py:X" in shlex.split(train)
+        assert f"rule.eta={json.dumps(HOSTILE)}" in shlex.split(train)
         comments = [line for line in commands_of(hostile) if line.startswith("#")]
         assert any(HOSTILE in line for line in comments)
 
@@ -346,10 +352,17 @@ class TestSize:
         place, random = Workdir(tmp_path), np.random.default_rng(0)
         for name in ("one", "two"):
             labels = (np.arange(40) % 10).astype(np.uint8)
-            save_weights(place, name, random.random((784, n_e)), random.random(n_e), {}, dtype=np.float32)
+            base = training_record(name, images(tmp_path, "train"), {"n_e": n_e}, data=None, never_learned=None)
+            save_weights(place, name, random.random((784, n_e)), random.random(n_e), base, dtype=np.float32)
             for split in ("train", "test"):
                 counts = random.poisson(1.3, (40, n_e)).astype(np.uint16)
-                save_responses(place, name, split, Responses(counts, labels, labels, labels > 9))
+                about = RecordingRecord(
+                    **run_fields(name, n_e=n_e),
+                    weights=WeightsRecord(name=name, sha256=load_weights(place, name).sha256),
+                    data=describe_data(images(tmp_path, split)),
+                    figures=RecordingFigures(spikes_per_example=9.0, retries=0, silent_examples=0),
+                )
+                save_responses(place, Responses(counts, labels, labels.astype(np.uint16), labels > 9, about))
         page = page_of(place, "one", "two")
         assert len(page.encode()) < MAX_BYTES
         if n_e == 6400:
@@ -389,39 +402,44 @@ class TestMissing:
         assert "Learning curve" in page
 
     def test_without_provenance_nothing_is_made_up(self, tmp_path):
-        place = Workdir(tmp_path)
-        save_weights(place, "old", np.ones((9, 4)), np.ones(4), {})
-        (place.weights / "old.json").unlink()
-        text = Reader(page_of(place, "old")).text
+        text = Reader(page_of(save_bare(tmp_path, "old", 9), "old")).text
         assert "Nothing is written down beside these weights" in text
         assert "how these weights were trained is not known" in text
         assert "no learning curve and no history of the L1 norm" in text
-        assert "No snapshots were kept" in text
+        assert "no snapshots of 'old'" in text
 
     def test_without_weights_the_responses_are_told(self, tmp_path):
         place = make_network(tmp_path, "one")
         for path in place.weights.glob("*one*"):
             path.unlink()
         text = Reader(page_of(place, "one")).text
-        assert "test images of mnist right" in text
+        assert f"of {NUM} test images of" in text
         assert "The weights are not there." in text
 
-    def test_records_that_make_no_sense_are_left_out(self, tmp_path):
-        place = make_network(
-            tmp_path,
-            "one",
-            history={"examples": "many"},
-            learning_curve=[["x", None]],
-            figures=[],
-            data={"image_shape": [0, "a"]},
-        )
-        text = Reader(page_of(place, "one")).text
-        assert "Accuracy by class" in text
+    def test_records_that_make_no_sense_are_named(self, tmp_path):
+        place = make_network(tmp_path, "one")
+        path = place.weights / "one.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), "history": {"examples": "many"}}))
+        run = gather(place, ["one"]).runs[0]
+        assert "history.examples: found 'many'" in run.missing["weights"]
+        assert "history.examples" in page_of(place, "one")
+
+    def test_weights_that_cannot_be_drawn_are_named(self, tmp_path):
+        place = make_network(tmp_path, "one", record=False)
+        record = training_record("one", images(tmp_path, "train"), {})
+        save_weights(place, "one", np.full((SIDE * SIDE, N_E), 1e308), np.full(N_E, 20.0), record, force=True)
+        assert "found 1e+308, which cannot be drawn" in Reader(page_of(place, "one")).text
+
+    def test_values_that_cannot_be_drawn_in_the_history_are_named(self, tmp_path):
+        place = make_network(tmp_path, "one", record=False, figures=figures(l1_target=1e300))
+        assert page_of(place, "one")
 
     def test_images_that_are_gone_leave_out_the_mistakes(self, place):
-        run = gather(place, ["one"], data_dir=place.root / "nowhere").runs[0]
-        assert run.mistakes == []
-        assert "nowhere" in run.missing["mistakes"]
+        (place.root / "images").rename(place.root / "elsewhere")
+        run = gather(place, ["one"]).runs[0]
+        (place.root / "elsewhere").rename(place.root / "images")
+        assert run.mistakes == ()
+        assert "no such file or folder" in run.missing["mistakes"]
 
     def test_a_network_that_is_not_there_is_an_error(self, place):
         with pytest.raises(ArtefactError, match="neither weights nor recorded responses of 'ones'; did you mean 'one'"):
@@ -431,47 +449,6 @@ class TestMissing:
     def test_names_that_make_no_report_are_refused(self, place, names):
         with pytest.raises(ConfigError, match="expected 1 to 12 different names"):
             gather(place, names)
-
-
-class TestCommand:
-    @staticmethod
-    def run(*arguments: str) -> Any:
-        program = typer.Typer()
-        program.command()(reported(report))
-        return CliRunner().invoke(program, list(arguments))
-
-    def test_it_writes_one_file_and_does_not_overwrite_it(self, tmp_path):
-        make_network(tmp_path, "one", record=False)
-        done = self.run("one", "--workdir", str(tmp_path), "--json")
-        assert done.exit_code == 0, done.output
-        result = json.loads(done.stdout)
-        path = tmp_path / "figures" / "report.one.html"
-        assert result["files"] == [str(path)]
-        assert result["bytes"] == path.stat().st_size
-        assert "scores" in result["missing"]["one"]
-        assert [p.name for p in path.parent.iterdir()] == [path.name]
-        before = path.stat().st_mtime_ns
-        refused = self.run("one", "--workdir", str(tmp_path))
-        assert refused.exit_code == 2
-        assert "--force" in refused.output
-        assert path.stat().st_mtime_ns == before
-        assert self.run("one", "--workdir", str(tmp_path), "--force").exit_code == 0
-
-    def test_a_file_can_be_named(self, tmp_path):
-        make_network(tmp_path, "one", record=False)
-        target = tmp_path / "deep" / "r.html"
-        assert self.run("one", "--workdir", str(tmp_path), "--output", str(target)).exit_code == 0
-        assert target.read_text(encoding="utf-8").startswith("<!doctype html>")
-
-    def test_a_name_that_is_a_path_is_refused(self, tmp_path):
-        done = self.run("../one", "--workdir", str(tmp_path))
-        assert done.exit_code == 2
-
-    def test_the_name_of_the_file_tells_the_networks(self):
-        assert joined(["a"]) == "a"
-        assert joined(["a", "b"]) == "a_vs_b"
-        assert joined(list("abcde")) == "a_vs_b_vs_c_and_2_more"
-        assert len(joined([c * 100 for c in "abc"])) < 200
 
 
 def commands_of(page: str) -> list[str]:

@@ -10,7 +10,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from test_report import N_E, make_network, page_of
+from stored_networks import N_E, make_network
+from test_report import page_of
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium found")
@@ -47,6 +48,15 @@ seen.text = grid.getAttribute("aria-valuetext");
 seen.bars = explorer.querySelectorAll(".bars i").length;
 const pixels = grid.getContext("2d").getImageData(0, 0, grid.width, grid.height).data;
 seen.colours = new Set(Array.from({ length: pixels.length / 4 }, (_, k) => pixels.slice(4 * k, 4 * k + 3).join())).size;
+const scaling = explorer.querySelectorAll("select")[2];
+const before = grid.toDataURL();
+scaling.value = "neuron"; scaling.dispatchEvent(new Event("change"));
+seen.rescaled = grid.toDataURL() !== before;
+const settings = document.querySelector("#configuration .scroll");
+const hint = () => [...settings.classList].filter((name) => name.startsWith("more")).sort();
+settings.style.width = "200px"; settings.dispatchEvent(new Event("scroll")); seen.scroll = [hint()];
+settings.scrollLeft = 1e6; settings.dispatchEvent(new Event("scroll")); seen.scroll.push(hint());
+settings.style.width = "";
 seen.wide = document.documentElement.scrollWidth <= window.innerWidth;
 document.documentElement.dataset.seen = JSON.stringify(seen);
 """
@@ -120,7 +130,7 @@ def test_the_scripts_end_without_an_error(untouched):
 def test_the_parts_that_scripts_make_are_there(untouched):
     assert untouched.count('class="grid-box"') == 2
     assert untouched.count('class="marker"') == 2
-    assert len(re.findall(r'<canvas[^>]*data-source="growth-\d"[^>]*width="6"', untouched)) == 2 * 2 * 6
+    assert len(re.findall(r'<canvas[^>]*data-source="growth-\d"[^>]*width="6"', untouched)) == 2 * 3 * 8
     assert untouched.count('aria-sort="none"') >= 8
 
 
@@ -160,8 +170,20 @@ def test_neurons_of_a_class_can_be_picked(seen):
     assert int(seen["filtered"]) < N_E - 1
     assert seen["text"].endswith("class 1")
     assert seen["bars"] == 4
+    assert seen["rescaled"]
     assert seen["colours"] > 10
 
 
 def test_a_narrow_window_needs_no_sideways_scrolling(seen):
     assert seen["wide"]
+
+
+def test_a_table_that_is_too_wide_shows_where_it_goes_on(seen):
+    assert seen["scroll"] == [["more-right"], ["more-left"]]
+
+
+def test_a_wide_window_is_used(page, tmp_path):
+    script = "document.documentElement.dataset.main = document.querySelector('main').clientWidth"
+    opened = allow_scripts(page).replace("</body>", f"<script>{script}</script></body>")
+    attributes = root_attributes(dump(opened, tmp_path, "--window-size=1700,900"))
+    assert int(attributes["data-main"]) > 1600

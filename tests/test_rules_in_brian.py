@@ -140,6 +140,34 @@ def test_a_spike_with_no_usable_count_leaves_lagged_scaling_as_it_was(
 
 
 @on_every_target
+def test_formulas_of_the_users_scale_where_they_have_values_and_nowhere_else(target: str) -> None:
+    run = open_run(small_experiment("closures-lagged"), target)
+    first = spike_once(run, ages_of(active_synapses(NONE_ALL_FOUR_ONE)), with_weights(run, 0.4))
+    # 0.5 * 0 + 0.5 * 8 / L_0 and -1 / (L_0 - 4), for L_0 = 16 and 1; the others would divide by zero
+    s_max, s_min = np.array([0, 0.25, 0, 4.0]), np.array([0, -1 / 12, 0, 1 / 3])
+    np.testing.assert_allclose(first.state["exc.s_max"], s_max, rtol=0, atol=1e-15)
+    np.testing.assert_allclose(first.state["exc.s_min"], s_min, rtol=0, atol=1e-15)
+    assert first.state["exc.scaled"].tolist() == [0, 1, 0, 1]
+
+    two = (2, 2, 2, 2)
+    second = spike_once(run, ages_of(active_synapses(two)), with_weights(run, 0.4) | lagged_part(first.state))
+    pairs = [(0.4, 0.4), (0.385, 0.36 - 1 / 120), (0.4, 0.4), (0.76, 0.36 + 1 / 30)]
+    np.testing.assert_allclose(run.weights(second), expected_weights(two, pairs), rtol=0, atol=1e-14)
+    np.testing.assert_allclose(second.state["exc.s_max"], 0.5 * s_max + 2, rtol=0, atol=1e-15)
+    np.testing.assert_allclose(second.state["exc.s_min"], 0.5, rtol=0, atol=1e-15)
+
+
+def test_a_spikes_own_scaling_may_come_from_old_values_too() -> None:
+    run = open_run(small_experiment("closures-instantaneous"), "numpy")
+    scaling = {"s_max": 2.0, "s_min": 1.0}
+    result = spike_once(run, ages_of(active_synapses(NONE_ALL_FOUR_ONE)), with_weights(run, 0.4), **scaling)
+    # 0.5 * 2 + 0.5 * 8 / L_0 = 1.25 and 5
+    pairs = [(0.4, 0.4), (0.485, 0.485), (0.4, 0.4), (0.86, 0.36 + 1 / 30)]
+    np.testing.assert_allclose(run.weights(result), expected_weights(NONE_ALL_FOUR_ONE, pairs), rtol=0, atol=1e-14)
+    assert result.state["exc.s_max"].tolist() == [2.0, 1.25, 2.0, 5.0]
+
+
+@on_every_target
 @pytest.mark.parametrize("rule", [rule for rule in RULES_TO_TEST if rule != "triplet"])
 def test_a_neuron_that_no_input_ever_reached_can_spike_without_harm(rule: str, target: str) -> None:
     run = open_run(small_experiment(rule), target)

@@ -22,9 +22,9 @@ from snstdp_cli.artefacts import (
 from snstdp_cli.engines import Chunk, ChunkResult
 from snstdp_cli.engines.standalone import StandaloneEngine
 from snstdp_cli.errors import ArtefactError, ConfigError, InterruptedRunError
+from snstdp_cli.pipeline import RunResult, run_experiment
 from snstdp_cli.recording import record_activity
 from snstdp_cli.results import TrainedNetwork, score_network
-from snstdp_cli.run import RunResult, run_experiment
 from snstdp_cli.training import train_network
 
 pytestmark = pytest.mark.compiles
@@ -193,6 +193,6 @@ def test_places_that_cannot_be_written_are_told_before_the_training(
 ) -> None:
     """In version 0.1 hours later, when the responses were to be saved."""
     (tmp_path / "activity").write_text("a file")
-    monkeypatch.setattr("snstdp_cli.run.train_network", None)
+    monkeypatch.setattr("snstdp_cli.pipeline.train_network", None)
     with pytest.raises(ArtefactError, match="activity: results cannot be written here"):
         run(Workdir(tmp_path), small_data)

@@ -50,4 +50,9 @@ GRADED = Rule(
     notes="An example of a rule in a file of one's own; see docs/own-rule.md.",
     parameters=GradedParameters,
     build=build,
+    advice={
+        "silent": "a larger rule.w_max",
+        "runaway": "a smaller rule.w_max",
+        "norm too high": "a smaller rule.w_max",
+    },
 )

@@ -9,16 +9,17 @@ import io
 import math
 import warnings
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from snstdp_cli.artefacts.files import MAX_BYTES
+from snstdp_cli.artefacts.files import MAX_BYTES, open_file
 from snstdp_cli.errors import ArtefactError
 
+_BLOCK = 2**20
 _AGAIN = "write or copy it again"
 
 
@@ -56,42 +57,90 @@ def parse_npy(data: bytes, where: Path) -> NDArray[Any]:
     return _read_npy(io.BytesIO(data), len(data), str(where))
 
 
-def parse_npz(data: bytes, where: Path, members: Sequence[str] | None = None) -> dict[str, NDArray[Any]]:
+def parse_npz(
+    data: bytes | memoryview,
+    where: Path,
+    wanted: Collection[str] | None = None,
+    *,
+    limit: int = MAX_BYTES,
+    compressed: bool = True,
+) -> dict[str, NDArray[Any]]:
     """Decode the bytes of a .npz file.
 
     Parameters
     ----------
-    members
-        Names of the arrays to read, which must be there; all if None.
+    wanted
+        The arrays to read, those that are there; the others are not unpacked. None: all.
+    limit
+        The most bytes that the wanted arrays may have.
+    compressed
+        Whether arrays may be compressed; otherwise none takes more memory than the file.
 
     Raises
     ------
     ArtefactError
-        If they are not a complete archive of numeric arrays, or would unpack to more than `MAX_BYTES`.
+        If they are not a complete archive of numeric arrays, or the wanted ones are too large.
     """
-    arrays: dict[str, NDArray[Any]] = {}
+    return _parse_archive(io.BytesIO(data), where, wanted, limit, compressed)
+
+
+def read_npz(path: Path, wanted: Collection[str] | None = None, *, limit: int = MAX_BYTES) -> dict[str, NDArray[Any]]:
+    """Read the wanted arrays of a .npz file as `parse_npz` does, and nothing else of it.
+
+    Raises
+    ------
+    ArtefactError
+        If the file is missing, not a complete archive of numeric arrays, or the wanted ones are too large.
+    """
+    with open_file(path) as stream:
+        return _parse_archive(stream, path, wanted, limit, True)
+
+
+def _parse_archive(
+    stream: IO[bytes], where: Path, wanted: Collection[str] | None, limit: int, compressed: bool
+) -> dict[str, NDArray[Any]]:
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            listed = archive.infolist()
-            if members is not None:
-                listed = [one for one in listed if one.filename.removesuffix(".npy") in members]
-            unpacked = sum(member.file_size for member in listed)
-            if unpacked > MAX_BYTES:
-                raise ArtefactError(f"{where}: would unpack to {unpacked:,} bytes; expected at most {MAX_BYTES:,}")
-            for member in listed:
-                name = member.filename.removesuffix(".npy")
-                if name in arrays:
-                    raise ArtefactError(f"{where}: the array '{name}' is there twice; expected it once; {_AGAIN}")
-                with archive.open(member) as stream:
-                    arrays[name] = _read_npy(stream, member.file_size, f"{where}, array '{name}'")
+        with zipfile.ZipFile(stream) as archive:
+            members = _choose(archive, where, wanted, compressed)
+            unpacked = sum(member.file_size for member in members.values())
+            if unpacked > limit:
+                raise ArtefactError(f"{where}: would unpack to {unpacked:,} bytes; expected at most {limit:,}")
+            # All headers before the first array: a file that is refused takes no memory.
+            for name, member in members.items():
+                with archive.open(member) as content:
+                    _checked_header(content, member.file_size, _place(where, name))
+            arrays = {}
+            for name, member in members.items():
+                with archive.open(member) as content:
+                    arrays[name] = _read_npy(content, member.file_size, _place(where, name))
+            return arrays
     except ArtefactError:
         raise
     except Exception as error:  # zipfile and the decompressors raise a dozen unrelated classes for damaged bytes
         detail = " ".join(str(error).split()) or type(error).__name__
         raise ArtefactError(f"{where}: not an intact .npz archive: {detail}; {_AGAIN}") from None
-    if missing := [name for name in members or () if name not in arrays]:
-        raise ArtefactError(f"{where}: misses the arrays {', '.join(missing)}; expected a file that snstdp wrote")
-    return arrays
+
+
+def _choose(
+    archive: zipfile.ZipFile, where: Path, wanted: Collection[str] | None, compressed: bool
+) -> dict[str, zipfile.ZipInfo]:
+    members: dict[str, zipfile.ZipInfo] = {}
+    seen: set[str] = set()
+    for member in archive.infolist():
+        name = member.filename.removesuffix(".npy")
+        if name in seen:
+            raise ArtefactError(f"{where}: the array '{name}' is there twice; expected it once; {_AGAIN}")
+        seen.add(name)
+        if wanted is not None and name not in wanted:
+            continue
+        if not compressed and member.compress_type != zipfile.ZIP_STORED:
+            raise ArtefactError(f"{where}: the array '{name}' is compressed; expected it as it is; {_AGAIN}")
+        members[name] = member
+    return members
+
+
+def _place(where: Path, name: str) -> str:
+    return f"{where}, array '{name}'"
 
 
 def real_numbers(array: NDArray[Any], where: Path, what: str) -> NDArray[np.float64]:
@@ -144,6 +193,28 @@ def whole_numbers(array: NDArray[Any], largest: int, where: Path, what: str) -> 
 
 
 def _read_npy(stream: IO[bytes], size: int, where: str) -> NDArray[Any]:
+    shape, fortran_order, dtype = _checked_header(stream, size, where)
+    try:
+        content = bytearray(math.prod(shape) * dtype.itemsize)
+        if _fill(stream, content) < len(content):
+            raise ArtefactError(f"{where}: the file ends before its array does; {_AGAIN}")
+        return np.ndarray(shape, dtype, content, order="F" if fortran_order else "C")
+    except (ValueError, TypeError, MemoryError, OverflowError) as error:
+        raise ArtefactError(f"{where}: cannot load shape {_short(shape)} of {dtype}: {error}; {_AGAIN}") from None
+
+
+def _fill(stream: IO[bytes], content: bytearray) -> int:
+    """Read into memory that is there already: reading at once would take it twice."""
+    done = 0
+    with memoryview(content) as view:
+        while done < len(view) and (block := stream.read(min(_BLOCK, len(view) - done))):
+            view[done : done + len(block)] = block
+            done += len(block)
+    return done
+
+
+def _checked_header(stream: IO[bytes], size: int, where: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Read a header and compare it with the bytes that follow."""
     shape, fortran_order, dtype = _read_header(stream, where)
     if dtype.kind not in "biuf":
         raise ArtefactError(f"{where}: holds values of type {dtype}; expected numbers; {_AGAIN}")
@@ -155,11 +226,7 @@ def _read_npy(stream: IO[bytes], size: int, where: str) -> NDArray[Any]:
             f"{where}: the file is {state}: its header announces shape {_short(shape)} of {dtype}, "
             f"{_short(announced)} bytes, but {present:,} follow; {_AGAIN}"
         )
-    try:
-        content = bytearray(stream.read(present))
-        return np.ndarray(shape, dtype, content, order="F" if fortran_order else "C")
-    except (ValueError, TypeError, MemoryError, OverflowError) as error:
-        raise ArtefactError(f"{where}: cannot load shape {_short(shape)} of {dtype}: {error}; {_AGAIN}") from None
+    return shape, fortran_order, dtype
 
 
 def _read_header(stream: IO[bytes], where: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:

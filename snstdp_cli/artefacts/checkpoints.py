@@ -11,24 +11,31 @@ import contextlib
 import hashlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ValidationError
 
 from snstdp_cli.artefacts.arrays import npz_bytes, parse_npz
 from snstdp_cli.artefacts.files import Workdir, checked_name, json_bytes, parse_json, read_file, write_atomic
 from snstdp_cli.errors import ArtefactError
 
-_MAGIC = b"snstdp checkpoint 1\n"
+_FORMAT = 1
+_MAGIC = f"snstdp checkpoint {_FORMAT}\n".encode()
+_ANY_MAGIC = re.compile(rb"snstdp checkpoint ([0-9]{1,9})\n")
 _DIGEST_BYTES = 32
 _FILE_NAME = re.compile(r"([0-9]{8,18})\.ckpt")
+#: What can be done about a checkpoint that cannot be used.
+AGAIN = "start the training again with --force and without --resume"
 _META = "meta"
-_AGAIN = "start the training again with --force and without --resume"
 _ARRAY = "array."
+
+
+Meta = TypeVar("Meta", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,49 @@ class Checkpoint:
     path: Path
     #: A sentence for each newer checkpoint that is damaged.
     skipped: list[str] = field(default_factory=list)
+
+    def meta_as(self, kind: type[Meta]) -> Meta:
+        """Return `meta` as a validated record.
+
+        Raises
+        ------
+        ArtefactError
+            If it is not such a record, as in a checkpoint of another version.
+        """
+        try:
+            return kind.model_validate(self.meta)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"])) or "the record"
+            raise ArtefactError(
+                f"{self.path}: expected a checkpoint of this version of snstdp, but {where}: {first['msg']}; {AGAIN}"
+            ) from None
+
+    def require_arrays(self, like: Mapping[str, NDArray[Any]], optional: Collection[str] = ()) -> None:
+        """Compare names, shapes and types of the arrays with those that the training would write now.
+
+        Parameters
+        ----------
+        like
+            Arrays of the right names, shapes and types.
+        optional
+            Names of further arrays that may be there, of any shape.
+
+        Raises
+        ------
+        ArtefactError
+            If an array is missing, unknown, of another shape or of another type.
+        """
+        missing = sorted(like.keys() - self.arrays.keys())
+        unknown = sorted(self.arrays.keys() - like.keys() - set(optional))
+        problem = f"misses {', '.join(missing)}" if missing else f"holds also {', '.join(unknown)}" if unknown else ""
+        for name, array in {}.items() if problem else like.items():
+            found = self.arrays[name]
+            if (found.shape, found.dtype) != (array.shape, array.dtype):
+                problem = f"{name} has shape {found.shape} of {found.dtype}; expected {array.shape} of {array.dtype}"
+                break
+        if problem:
+            raise ArtefactError(f"{self.path}: expected the state of this network, but the file {problem}; {AGAIN}")
 
 
 def write_checkpoint(workdir: Workdir, name: str, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> Path:
@@ -90,14 +140,7 @@ def read_checkpoint(workdir: Workdir, name: str) -> Checkpoint | None:
         else:
             return Checkpoint(arrays, meta, path, skipped)
     if skipped:
-        raise ArtefactError(
-            "\n".join(
-                [
-                    *skipped,
-                    f"no checkpoint of '{name}' is intact; {_AGAIN}",
-                ]
-            )
-        )
+        raise ArtefactError("\n".join([*skipped, f"no checkpoint of '{name}' is intact; {AGAIN}"]))
     return None
 
 
@@ -186,25 +229,34 @@ def _intact(path: Path) -> bool:
 
 
 def _body(path: Path) -> bytes:
+    """Return the whole file, whose end is the archive, if its checksum is right."""
     data = read_file(path)
     if not data.startswith(_MAGIC):
-        raise ArtefactError(f"{path}: not a checkpoint of this version of snstdp, or damaged at its beginning")
+        if match := _ANY_MAGIC.match(data):
+            raise ArtefactError(
+                f"{path}: a checkpoint of another version of snstdp (format {int(match[1])}; this one reads {_FORMAT})"
+            )
+        raise ArtefactError(f"{path}: not a checkpoint of snstdp, or damaged at its beginning")
     start = len(_MAGIC) + _DIGEST_BYTES
-    if hashlib.sha256(data[start:]).digest() != data[len(_MAGIC) : start]:
+    if hashlib.sha256(memoryview(data)[start:]).digest() != data[len(_MAGIC) : start]:
         raise ArtefactError(f"{path}: damaged: its checksum does not match ({len(data):,} bytes found)")
-    return data[start:]
+    return data
 
 
 def _read(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     arrays, meta = _decode(_body(path), path)
     if not _is_count(meta.get("examples")) or f"{meta['examples']:08d}.ckpt" != path.name:
-        raise ArtefactError(
-            f"{path}: holds the state after {meta.get('examples')!r} examples; expected that of its name"
-        )
+        found = repr(meta.get("examples"))
+        raise ArtefactError(f"{path}: holds the state after {found[:30]} examples; expected that of its name")
     return arrays, meta
 
 
 def _decode(body: bytes, path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    content = parse_npz(body, path)
+    # An archive may have anything before it, so the bytes need not be copied. We write arrays as they are: one that is
+    # compressed is not ours, and might need more memory than the file has bytes.
+    content = parse_npz(body, path, compressed=False)
     meta = parse_json(content.pop(_META, np.zeros(0, dtype=np.uint8)).tobytes(), path)
+    strange = sorted(key for key in content if not key.startswith(_ARRAY))
+    if strange:
+        raise ArtefactError(f"{path}: holds {strange[0][:60]!r}, which is no part of a checkpoint")
     return {key.removeprefix(_ARRAY): array for key, array in content.items()}, meta

@@ -1,33 +1,29 @@
 """Where artefacts live, and reading and writing whole files so that a crash never leaves half of one.
 
-A file is written under a temporary name in its own folder, flushed to the disk and renamed. The temporary file is
-locked while it is written: one that nobody locks was left by a killed process, and the next write removes it.
+A file is written under a temporary name in its own folder, flushed to the disk and renamed (`temporaries`).
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
-import re
-import secrets
 import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
+from snstdp_cli.artefacts.temporaries import remove_stale, write_temporary
 from snstdp_cli.config import check_name
 from snstdp_cli.errors import ArtefactError, ConfigError, StorageError
 
 #: No artefact is larger, neither on the disk nor unpacked.
 MAX_BYTES = 8 * 2**30
 MAX_JSON_BYTES = 16 * 2**20
-_TEMPORARY = re.compile(r"\..+\.[0-9a-f]{16}\.snstdp-tmp")
 
 
 @dataclass(frozen=True)
@@ -61,6 +57,32 @@ def checked_name(value: str, what: str = "name") -> str:
         raise ConfigError(f"{what}: {error}; found {shown}") from None
 
 
+def open_file(path: Path, limit: int = MAX_BYTES) -> BinaryIO:
+    """Open a regular file of at most `limit` bytes for reading.
+
+    Raises
+    ------
+    ArtefactError
+        If it is missing, not a file, too large or cannot be read.
+    """
+    try:
+        # Opening a named pipe would wait for a writer, and a device may never end.
+        stream = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
+    except FileNotFoundError:
+        raise ArtefactError(f"{path}: the file does not exist; check the name and --workdir") from None
+    except IsADirectoryError:
+        raise _no_file(path, "a folder") from None
+    except (OSError, ValueError) as error:
+        raise ArtefactError(f"{path}: cannot read the file: {_reason(error)}") from None
+    status = os.fstat(stream.fileno())
+    if stat.S_ISREG(status.st_mode) and status.st_size <= limit:
+        return stream
+    stream.close()
+    if not stat.S_ISREG(status.st_mode):
+        raise _no_file(path, "not a regular file")
+    raise ArtefactError(f"{path}: {status.st_size:,} bytes are too many; expected at most {limit:,}")
+
+
 def read_file(path: Path, limit: int = MAX_BYTES) -> bytes:
     """Read a regular file of at most `limit` bytes.
 
@@ -69,19 +91,15 @@ def read_file(path: Path, limit: int = MAX_BYTES) -> bytes:
     ArtefactError
         If it is missing, not a file, too large or cannot be read.
     """
-    try:
-        status = path.stat()
-        # Opening a named pipe would wait for a writer, and a device may never end.
-        if not stat.S_ISREG(status.st_mode):
-            kind = "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file"
-            raise ArtefactError(f"{path}: expected a file, but it is {kind}; move it away or choose another name")
-        if status.st_size > limit:
-            raise ArtefactError(f"{path}: {status.st_size:,} bytes are too many; expected at most {limit:,}")
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise ArtefactError(f"{path}: the file does not exist; check the name and --workdir") from None
-    except (OSError, ValueError, MemoryError) as error:
-        raise ArtefactError(f"{path}: cannot read the file: {_reason(error)}") from None
+    with open_file(path, limit) as stream:
+        try:
+            return stream.read()
+        except (OSError, MemoryError) as error:
+            raise ArtefactError(f"{path}: cannot read the file: {_reason(error)}") from None
+
+
+def _no_file(path: Path, kind: str) -> ArtefactError:
+    return ArtefactError(f"{path}: expected a file, but it is {kind}; move it away or choose another name")
 
 
 def exists(path: Path) -> bool:
@@ -127,9 +145,8 @@ def write_files(files: Mapping[Path, bytes]) -> None:
         try:
             for current, data in files.items():
                 current.parent.mkdir(parents=True, exist_ok=True)
-                _remove_stale(current.parent)
-                temporaries.append(current.with_name(f".{current.name}.{secrets.token_hex(8)}.snstdp-tmp"))
-                _write_temporary(temporaries[-1], data, locks)
+                remove_stale(current.parent)
+                write_temporary(current, data, temporaries, locks)
             for current, temporary in zip(files, temporaries, strict=True):
                 os.replace(temporary, current)  # noqa: PTH105 - the system call itself, so that a test can break it
                 replaced.append(current.name)
@@ -175,27 +192,6 @@ def parse_json(data: bytes, where: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise ArtefactError(f"{where}: expected a JSON object, found {type(content).__name__}; delete or rewrite it")
     return content
-
-
-def _write_temporary(path: Path, data: bytes, locks: contextlib.ExitStack) -> None:
-    # Not tempfile: its files are private, and artefacts follow the umask so that a group can share them.
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-    locks.callback(os.close, descriptor)
-    with contextlib.suppress(OSError):  # a file system without locks still gets its file
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    rest = memoryview(data)
-    while rest:
-        rest = rest[os.write(descriptor, rest) :]
-    os.fsync(descriptor)
-
-
-def _remove_stale(folder: Path) -> None:
-    for path in folder.iterdir():
-        if not _TEMPORARY.fullmatch(path.name):
-            continue
-        with contextlib.suppress(OSError), path.open("rb") as stream:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            path.unlink()
 
 
 def _sync_folder(folder: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -24,10 +25,12 @@ def lock_name(workdir: Workdir, name: str) -> Iterator[None]:
     path = workdir.weights / ".locks" / f"{checked_name(name)}.lock"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
     except (OSError, ValueError) as error:
         raise ArtefactError(f"cannot lock {path}: {getattr(error, 'strerror', None) or error}") from None
     try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise ArtefactError(f"cannot lock {path}: not a regular file; delete it")
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from snstdp_cli.artefacts.arrays import npy_bytes, npz_bytes, parse_npy, parse_npz, whole_numbers
+from snstdp_cli.artefacts.arrays import npy_bytes, npz_bytes, parse_npy, read_npz, whole_numbers
 from snstdp_cli.artefacts.files import (
     Workdir,
     checked_name,
@@ -29,6 +29,8 @@ from snstdp_cli.artefacts.files import (
 from snstdp_cli.artefacts.records import RecordingRecord, Split, read_record
 from snstdp_cli.errors import ArtefactError, ConfigError
 
+#: 60,000 examples of 6,400 neurons are 0.8 GB; a small file may unpack to a thousand times its size.
+MAX_RECORDING_BYTES = 2 * 2**30
 _ARRAYS = ("counts", "labels", "attempts", "silent")
 _RECORD = "provenance"
 _FILE = re.compile(r"(?P<name>.+)\.(?P<split>train|test)\.(?P<num>[0-9]{1,18})(\.(?P<mark>[^.]+))?\.npz")
@@ -153,7 +155,7 @@ def load_record(path: Path) -> RecordingRecord:
     ArtefactError
         If the file is missing or damaged, or the record does not fit.
     """
-    return _record_of(parse_npz(read_file(path), path, members=(_RECORD,)), path)
+    return _record_of(_read(path, (_RECORD,)), path)
 
 
 def load_responses(path: Path) -> Responses:
@@ -164,7 +166,7 @@ def load_responses(path: Path) -> Responses:
     ArtefactError
         If the file is missing, damaged or its arrays do not fit each other.
     """
-    arrays = parse_npz(read_file(path), path, members=(*_ARRAYS, _RECORD))
+    arrays = _read(path, (*_ARRAYS, _RECORD))
     record = _record_of(arrays, path)
     return _checked(arrays["counts"], arrays["labels"], arrays["attempts"], arrays["silent"], record, path)
 
@@ -215,6 +217,15 @@ def load_ancestor_pair(result_path: Path) -> Responses:
 
 def _ancestor_paths(workdir: Workdir, num: int) -> tuple[Path, Path]:
     return workdir.activity / f"resultPopVecs{num}.npy", workdir.activity / f"inputNumbers{num}.npy"
+
+
+def _read(path: Path, wanted: tuple[str, ...]) -> dict[str, NDArray[Any]]:
+    arrays = read_npz(path, wanted, limit=MAX_RECORDING_BYTES)
+    if missing := [key for key in wanted if key not in arrays]:
+        raise ArtefactError(
+            f"{path}: misses the arrays {', '.join(missing)}; expected responses as snstdp records them"
+        )
+    return arrays
 
 
 def _record_of(arrays: dict[str, NDArray[Any]], path: Path) -> RecordingRecord:

@@ -1,5 +1,31 @@
-"""The command line: translate, call one workflow, show progress, print. Only this package prints or exits."""
+"""The command line: translate, call one function, print. Only this package prints or exits.
 
-from snstdp_cli.cli.app import app, main
+`main` prepares for whatever may happen before anything else is imported; the commands are in modules of their names.
+"""
 
-__all__ = ["app", "main"]
+from __future__ import annotations
+
+import sys
+
+from snstdp_cli.cli import signals, streams
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    signals.catch()
+    streams.prepare()
+    try:
+        # In here, so that an interrupt meanwhile and an output that is closed do no harm.
+        from snstdp_cli.cli.app import app
+
+        app()
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except KeyboardInterrupt:
+        code = signals.INTERRUPTED
+    else:
+        code = 0
+    signals.ignore()
+    sys.exit(streams.finish(code))

@@ -1,17 +1,19 @@
-"""Printing: results to standard output, everything else to standard error."""
+"""Printing: results to standard output, everything else to standard error.
+
+All text passes through `visible`: names, paths and notes come from files, and a terminal obeys what they contain.
+"""
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
+import math
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -19,53 +21,90 @@ out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
 
+def visible(text: str, *, lines: bool = False) -> str:
+    """Return text with control characters, escape sequences and undecodable bytes written out.
+
+    Parameters
+    ----------
+    lines
+        Keep line ends.
+    """
+    return "".join(
+        c if c.isprintable() or (lines and c == "\n") else c.encode("unicode_escape").decode("ascii") for c in text
+    )
+
+
+def styled(*parts: str | tuple[str, str], lines: bool = False) -> Text:
+    """Join parts of a text, some with a style: `styled("trained ", (name, "bold"))`."""
+    pairs = [(part, "") if isinstance(part, str) else part for part in parts]
+    return Text.assemble(*((visible(text, lines=lines), style) for text, style in pairs))
+
+
+def print_line(*parts: str | tuple[str, str], indent: int = 0) -> None:
+    """Print one line of a result; in a terminal it is wrapped between words, below its indentation."""
+    if out.is_terminal:
+        out.print(Padding(styled(*parts), (0, 0, 0, indent), expand=False))
+    else:
+        out.print(styled(" " * indent, *parts), soft_wrap=True)
+
+
 def print_json(content: Mapping[str, Any]) -> None:
-    """Print one JSON object."""
-    sys.stdout.write(json.dumps(content, indent=2, ensure_ascii=False, default=str) + "\n")
+    """Print one JSON object in ASCII; what is no number is null."""
+    text = json.dumps(_plain(content), indent=2, default=str, allow_nan=False)
+    sys.stdout.write(text.replace("\x7f", "\\u007f") + "\n")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def print_error(message: str) -> None:
     """Print what went wrong."""
-    _tell(f"[bold red]error[/] {escape(message)}")
+    _tell("error", "bold red", message)
 
 
 def print_warning(message: str) -> None:
     """Print what the user should know before trusting a result."""
-    _tell(f"[bold yellow]note[/] {escape(message)}")
+    _tell("note", "bold yellow", message)
 
 
-def print_note(message: str) -> None:
-    """Print what is going on."""
-    _tell(f"[dim]{escape(message)}[/]")
-
-
-def _tell(markup: str) -> None:
-    """Print to standard error, after what standard output was told before."""
+def print_note(message: str, *, to_copy: bool = False) -> None:
+    """Print what is going on; a command that can be copied is never broken."""
     sys.stdout.flush()
-    err.print(markup, soft_wrap=not err.is_terminal)
+    err.print(styled((message, "dim"), lines=True), soft_wrap=to_copy or not err.is_terminal)
 
 
-def print_next(command: str, workdir: Path = Path()) -> None:
-    """Print the command to try next, with the program's path where it is not on the search path."""
-    program = "snstdp" if shutil.which("snstdp") else os.path.relpath(sys.argv[0])
-    where = "" if workdir == Path() else f" --workdir {workdir}"
-    print_note(f"next: {program} {command}{where}")
+def _tell(label: str, style: str, message: str) -> None:
+    """Print to standard error, after what standard output was told before; beside its label in a terminal."""
+    sys.stdout.flush()
+    if not err.is_terminal:
+        err.print(styled((label, style), " ", message, lines=True), soft_wrap=True)
+        return
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column()
+    grid.add_column(overflow="fold")
+    grid.add_row(Text(label, style), styled(message, lines=True))
+    err.print(grid)
 
 
-def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print rows of text; the last column may wrap."""
-    table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, title_style="bold")
+    table = Table(box=None, pad_edge=False)
     for k, column in enumerate(columns):
         table.add_column(column, no_wrap=k < len(columns) - 1, overflow="fold", style="cyan" if k == 0 else None)
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*(styled(cell) for cell in row))
     out.print(table)
 
 
 def print_files(paths: Sequence[Path]) -> None:
-    """Print the files that were written."""
+    """Print the files that were written; a path is never broken, so that it can be copied."""
     for path in paths:
-        out.print(f"  {path}", soft_wrap=True, markup=False)
+        out.print(styled(f"  {path}"), soft_wrap=True)
 
 
 def duration(seconds: float) -> str:

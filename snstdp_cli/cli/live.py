@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich.console import Group
 from rich.live import Live
@@ -12,8 +13,11 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from snstdp_cli.cli.console import duration, err, percent, print_note, print_warning
-from snstdp_cli.progress import Preflight, RecordingProgress, Reporter, TrainingProgress
+from snstdp_cli.cli.console import duration, err, percent, print_note, print_warning, styled, visible
+from snstdp_cli.cli.signals import working
+
+if TYPE_CHECKING:
+    from snstdp_cli.progress import Preflight, RecordingProgress, Reporter, TrainingProgress
 
 #: Seconds between two lines where there is no terminal.
 LINE_EVERY_S = 10.0
@@ -31,19 +35,35 @@ def sparkline(values: list[float], width: int = 40) -> str:
 
 
 @contextmanager
+def steps(quiet: bool) -> Iterator[Callable[[str], None]]:
+    """Yield a function that says what is being done: in a line that vanishes in a terminal, now and then elsewhere."""
+    with working():
+        if quiet:
+            yield lambda _: None
+        elif err.is_terminal:
+            with Live(console=err, auto_refresh=False, transient=True) as live:
+                yield lambda text: live.update(styled((f"{text} ...", "dim")), refresh=True)
+        else:
+            yield _LineView(time.monotonic()).step
+
+
+@contextmanager
 def reporter(quiet: bool) -> Iterator[Reporter]:
-    """Yield where a workflow sends its news, shown as suits the place."""
-    if quiet:
-        yield Reporter(warn=print_warning)
-    elif err.is_terminal:
-        view = _LiveView()
-        try:
-            yield Reporter(print_note, print_warning, view.training, view.recording, view.preflight)
-        finally:
-            view.end()
-    else:
-        lines = _LineView()
-        yield Reporter(print_note, print_warning, lines.training, lines.recording, _print_preflight)
+    """Yield where work sends its news, shown as suits the place."""
+    from snstdp_cli.progress import Reporter
+
+    with working():
+        if quiet:
+            yield Reporter(warn=print_warning)
+        elif err.is_terminal:
+            view = _LiveView()
+            try:
+                yield Reporter(print_note, print_warning, view.training, view.recording, view.preflight)
+            finally:
+                view.end()
+        else:
+            lines = _LineView()
+            yield Reporter(print_note, print_warning, lines.training, lines.recording, _print_preflight)
 
 
 def _print_preflight(plan: Preflight) -> None:
@@ -68,7 +88,11 @@ class _LiveView:
         target = "" if now.l1_target is None else f" of {now.l1_target:g}"
         rows = [
             ("speed", f"{now.rate:.0f} examples/s, {duration(left)} left" if left else f"{now.rate:.0f} examples/s"),
-            ("activity", f"{now.spikes_per_example:.1f} spikes an example, {now.silent_neurons} silent neurons"),
+            (
+                "activity",
+                f"{now.spikes_per_example:.1f} spikes an example, {now.silent_neurons} silent neurons, "
+                f"{now.never_learned} never learned",
+            ),
             ("retries", f"{now.retries:,} presentations again, {now.silent:,} examples without an answer"),
             ("L1 norm", f"mean {now.l1_mean:.1f}{target} (from {now.l1_min:.1f} to {now.l1_max:.1f})"),
             (
@@ -77,8 +101,8 @@ class _LiveView:
             ),
         ]
         if now.curve:
-            accuracies = [accuracy for _, accuracy in now.curve]
-            rows.append(("held out", f"{sparkline(accuracies)} {percent(accuracies[-1])}"))
+            accuracies = [point.accuracy for point in now.curve]
+            rows.append(("withheld", f"{sparkline(accuracies)} {percent(accuracies[-1])}"))
         self._draw("training", now.examples, now.total, rows)
 
     def recording(self, now: RecordingProgress) -> None:
@@ -99,7 +123,7 @@ class _LiveView:
             self._live.start()
         head = Table.grid(padding=(0, 1))
         head.add_row(
-            Text(kind, style="bold"),
+            Text(visible(kind), style="bold"),
             ProgressBar(total=total, completed=done, width=30),
             Text(f"{done:,} / {total:,}"),
         )
@@ -112,14 +136,15 @@ class _LiveView:
 class _LineView:
     """A line now and then, for logs."""
 
-    def __init__(self) -> None:
-        self._last = -LINE_EVERY_S
+    def __init__(self, last: float = -LINE_EVERY_S) -> None:
+        self._last = last
         self._points = 0
 
     def training(self, now: TrainingProgress) -> None:
         if len(now.curve) > self._points:
             self._points = len(now.curve)
-            print_note(f"{now.curve[-1][0]:,} examples: accuracy on held-out training images {now.curve[-1][1]:.1%}")
+            point = now.curve[-1]
+            print_note(f"{point.examples:,} examples: accuracy on withheld training images {point.accuracy:.1%}")
         if self._due(now.examples == now.total):
             left = (now.total - now.examples) / now.rate
             print_note(
@@ -130,6 +155,10 @@ class _LineView:
     def recording(self, now: RecordingProgress) -> None:
         if self._due(now.examples == now.total):
             print_note(f"recording {now.split} {now.examples:,} / {now.total:,}, {now.rate:.0f} examples/s")
+
+    def step(self, text: str) -> None:
+        if self._due(False):
+            print_note(text)
 
     def _due(self, last: bool) -> bool:
         if not last and time.monotonic() - self._last < LINE_EVERY_S:

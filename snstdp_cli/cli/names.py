@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import difflib
+from typing import TYPE_CHECKING
 
-from snstdp_cli.artefacts import Workdir, list_recorded, list_weights
 from snstdp_cli.config import check_name
 from snstdp_cli.errors import ArtefactError, ConfigError
+
+if TYPE_CHECKING:
+    from snstdp_cli.artefacts import Workdir
 
 #: More names than this in a list or in a file's name help nobody.
 _MAX_LISTED, _MAX_JOINED = 8, 3
@@ -25,13 +28,16 @@ def known_names(names: list[str], flag: str, workdir: Workdir, *, recorded: bool
 
     Parameters
     ----------
-    recorded : choose among networks with recorded responses only.
+    recorded
+        Choose among networks with recorded responses only.
 
     Raises
     ------
     ConfigError, ArtefactError
         For a name that cannot be one, that nothing has, or that would be a guess.
     """
+    from snstdp_cli.artefacts import list_recorded, list_weights
+
     known = sorted({*list_weights(workdir), *list_recorded(workdir)})
     for name in names:
         if name not in known:

@@ -1,22 +1,41 @@
-"""The options that commands share, with their help."""
+"""The options that commands share. Those that stand for settings are made from the fields of `Experiment`.
+
+A command says which settings it takes by `takes_settings`; type, help, default and range of each option come from the
+field, so that a setting is described once. The order of options is the same in all commands.
+"""
 
 from __future__ import annotations
 
-from enum import StrEnum
+import functools
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum, StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
+
+from snstdp_cli.config import Experiment, allowed
 
 EXPERIMENT, RUNNING, OUTPUT = "Experiment", "Files and running", "Output"
 
-
-class EngineName(StrEnum):
-    """Engines that a user can ask for."""
-
-    auto = "auto"
-    standalone = "standalone"
-    runtime = "runtime"
+#: The settings that have an option of their own, by the option's name, in the order in which they are shown.
+FLAGS = {
+    "n_e": "n_e",
+    "rule": "rule.name",
+    "dt": "dt",
+    "num_examples": "num_examples",
+    "load_name": "load_name",
+    "save_name": "save_name",
+    "seed": "seed",
+    "noise_seed": "noise_seed",
+    "data": "data",
+    "engine": "engine",
+    "classifier": "evaluation.classifier",
+}
+_TYPES: dict[str, type] = {"integer": int, "number": float}
 
 
 class SplitName(StrEnum):
@@ -26,78 +45,42 @@ class SplitName(StrEnum):
     test = "test"
 
 
-class ClassifierName(StrEnum):
-    """Ways to turn responses into a class."""
+@dataclass(frozen=True)
+class GivenSettings:
+    """Settings as the user gave them.
 
-    average = "average"
-    selective = "selective"
+    Attributes
+    ----------
+    config
+        YAML file of an experiment.
+    flags
+        Values of the options that were given, by the option's name.
+    sets
+        Values of `--set`.
+    """
+
+    config: Path | None = None
+    flags: Mapping[str, Any] = field(default_factory=dict)
+    sets: tuple[str, ...] = ()
+
+    @property
+    def overrides(self) -> dict[str, Any]:
+        """The flags by the dotted keys of their settings."""
+        return {FLAGS[name]: value for name, value in self.flags.items()}
+
+    @property
+    def classifier(self) -> Any:
+        """The read-out that was chosen, or the default one."""
+        return self.flags.get("classifier", setting_schema(FLAGS["classifier"])["default"])
+
+    def options(self, *left_out: str) -> dict[str, Any]:
+        """Return all of it as options, for the next command."""
+        given = {"config": self.config, **self.flags, "sets": list(self.sets)}
+        return {name: value for name, value in given.items() if value and name not in left_out}
 
 
 Config = Annotated[
     Path | None, typer.Option("--config", "-c", help="YAML file of the experiment.", rich_help_panel=EXPERIMENT)
-]
-NumNeurons = Annotated[
-    int | None,
-    typer.Option(
-        "--n-e", help="Number of excitatory neurons.  \\[default: 400]", rich_help_panel=EXPERIMENT, show_default=False
-    ),
-]
-RuleName = Annotated[
-    str | None,
-    typer.Option(
-        "--rule",
-        help="Learning rule: smax, smin, triplet, or my_rules.py:MY_RULE.  \\[default: smin]",
-        rich_help_panel=EXPERIMENT,
-        show_default=False,
-    ),
-]
-TimeStep = Annotated[
-    float | None,
-    typer.Option("--dt", help="Time step, ms.  \\[default: 0.5]", rich_help_panel=EXPERIMENT, show_default=False),
-]
-NumExamples = Annotated[
-    int | None,
-    typer.Option(
-        "--num-examples", help="Examples to show.  \\[default: 60000]", rich_help_panel=EXPERIMENT, show_default=False
-    ),
-]
-LoadName = Annotated[
-    str | None, typer.Option("--load-name", help="Name of the weights to use.", rich_help_panel=EXPERIMENT)
-]
-Names = Annotated[
-    list[str] | None,
-    typer.Argument(help="Names of the networks.  \\[default: the only one]", metavar="NAME", show_default=False),
-]
-LoadNames = Annotated[
-    list[str] | None, typer.Option("--load-name", help="The same as NAME; repeat it for more.", show_default=False)
-]
-SaveName = Annotated[
-    str | None,
-    typer.Option("--save-name", help="Name for what is written.  \\[default: default]", rich_help_panel=EXPERIMENT),
-]
-Seed = Annotated[
-    int | None,
-    typer.Option(
-        "--seed", help="Seed of everything random.  \\[default: 0]", rich_help_panel=EXPERIMENT, show_default=False
-    ),
-]
-DataName = Annotated[
-    str | None,
-    typer.Option(
-        "--data",
-        help="Data set: mnist, fashion-mnist, bundled, or a path to your own.  \\[default: mnist]",
-        rich_help_panel=EXPERIMENT,
-        show_default=False,
-    ),
-]
-Engine = Annotated[
-    EngineName | None,
-    typer.Option(
-        "--engine",
-        help="standalone: a C++ program; runtime: Brian 2 in Python.  \\[default: auto, standalone with a compiler]",
-        rich_help_panel=EXPERIMENT,
-        show_default=False,
-    ),
 ]
 Sets = Annotated[
     list[str] | None,
@@ -107,6 +90,13 @@ Sets = Annotated[
         help="Any other setting, such as rule.eta=0.02; repeat it for more.",
         rich_help_panel=EXPERIMENT,
     ),
+]
+Names = Annotated[
+    list[str] | None,
+    typer.Argument(help="Names of the networks.  \\[default: the only one]", metavar="NAME", show_default=False),
+]
+LoadNames = Annotated[
+    list[str] | None, typer.Option("--load-name", help="The same as NAME; repeat it for more.", show_default=False)
 ]
 DataDir = Annotated[
     Path | None,
@@ -131,15 +121,111 @@ Resume = Annotated[
     bool, typer.Option("--resume", help="Go on where an interrupted run stopped.", rich_help_panel=RUNNING)
 ]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite existing results.", rich_help_panel=RUNNING)]
-Classifier = Annotated[
-    ClassifierName | None,
-    typer.Option(
-        "--classifier",
-        help="average: Diehl & Cook's; selective: neurons weighted by selectivity.  \\[default: average]",
-        show_default=False,
-    ),
-]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.", rich_help_panel=OUTPUT)]
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="No progress and no hints, only the result.", rich_help_panel=OUTPUT)
 ]
+
+Command = Callable[..., None]
+
+
+def takes_settings(*flags: str, file: bool = True, defaults: Mapping[str, str] | None = None) -> Callable[..., Command]:
+    """Let a command take settings: its parameter `given` becomes an option for each.
+
+    Parameters
+    ----------
+    flags
+        Names of `FLAGS`.
+    file
+        Take `--config` and `--set` too.
+    defaults
+        What the help says in place of the field's default.
+    """
+
+    def decorate(function: Command) -> Command:
+        signature = inspect.signature(function, eval_str=True)
+        options = list(_options(flags, file, defaults or {}))
+        parameters: list[inspect.Parameter] = []
+        for parameter in signature.parameters.values():
+            parameters += options if parameter.name == "given" else [parameter.replace(kind=parameter.KEYWORD_ONLY)]
+
+        @functools.wraps(function)
+        def command(**values: Any) -> None:
+            flags = {name: _plain(values.pop(name)) for name in [p.name for p in options if p.name in FLAGS]}
+            config, sets = values.pop("config", None), tuple(values.pop("sets", None) or ())
+            given = {name: value for name, value in flags.items() if value is not None}
+            function(given=GivenSettings(config, given, sets), **values)
+
+        command.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+        command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+        return command
+
+    return decorate
+
+
+def _options(flags: tuple[str, ...], file: bool, defaults: Mapping[str, str]) -> Iterator[inspect.Parameter]:
+    """Yield the parameters of the options, in the order of all commands."""
+    if file:
+        yield _parameter("config", Config)
+    for name, key in FLAGS.items():
+        if name in flags and key.partition(".")[0] in Experiment.model_fields:
+            yield _parameter(name, _setting_option(name, key, defaults.get(name)))
+    if file:
+        yield _parameter("sets", Sets)
+
+
+def _parameter(name: str, annotation: Any) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+
+
+def _setting_option(name: str, key: str, default: str | None) -> Any:
+    """Return the annotation of the option for a setting."""
+    schema = setting_schema(key)
+    kind: Any = _TYPES.get(str(schema.get("type")), str)
+    if "enum" in schema:
+        kind = _choices(name, schema["enum"])
+    option = typer.Option(
+        f"--{name.replace('_', '-')}",
+        help=setting_help(key, default),
+        rich_help_panel=EXPERIMENT,
+        show_default=False,
+    )
+    return Annotated[kind | None, option]
+
+
+def _choices(name: str, choices: list[str]) -> Any:
+    """Return an enumeration of these values, which Typer shows, checks and completes."""
+    make: Any = StrEnum
+    return make(name, {choice: choice for choice in choices})
+
+
+def setting_help(key: str, default: str | None = None) -> str:
+    """Return the help of a setting, as markup: its meaning, its range, its default."""
+    schema = setting_schema(key)
+    meaning = schema["description"]
+    if meaning.partition(":")[0] not in schema.get("enum", ()):  # a choice is written as it is typed
+        meaning = meaning[:1].upper() + meaning[1:]
+    if str(schema.get("type")) in _TYPES:  # the kind of number is shown beside the option
+        meaning += f" ({allowed(schema).removeprefix('a whole number ').removeprefix('a number ')})"
+    default = schema.get("default") if default is None else default
+    text = f"{default:g}" if isinstance(default, float) else default
+    return escape(f"{meaning}." if default is None else f"{meaning}.  [default: {text}]")
+
+
+@functools.cache
+def _schema() -> dict[str, Any]:
+    return Experiment.model_json_schema()
+
+
+def setting_schema(key: str) -> dict[str, Any]:
+    """Return what the models say of a setting, by its dotted key: meaning, default and limits."""
+    schema = _schema()
+    for part in key.split("."):
+        reference = schema.get("$ref", "").rpartition("/")[2]
+        schema = (_schema()["$defs"][reference] if reference else schema)["properties"][part]
+    choices = [choice for choice in schema.get("anyOf", []) if choice != {"type": "null"}]
+    return {**schema, **choices[0]} if choices else schema
+
+
+def _plain(value: Any) -> Any:
+    return value.value if isinstance(value, Enum) else value

@@ -1,26 +1,21 @@
 """Experiments: YAML files, flags and Python values become one frozen, complete `Experiment`."""
 
 from snstdp_cli.config.build import build_experiment, merge, recorded_experiment
-from snstdp_cli.config.experiment import (
-    THETA_STEPS_MV,
-    EvaluationSettings,
-    Experiment,
-    NetworkSettings,
-    PresentationSettings,
-    RuleSettings,
-    is_data_path,
-)
+from snstdp_cli.config.experiment import THETA_STEPS_MV, Experiment, is_data_path
 from snstdp_cli.config.facets import (
     GENERATION,
     differences,
     differing_settings,
     fingerprint,
+    program_settings,
     setting_leaves,
     setting_notes,
     settings_of,
 )
 from snstdp_cli.config.files import MAX_CONFIG_BYTES, parse_override, read_file
+from snstdp_cli.config.rule import RuleSettings
 from snstdp_cli.config.schema import json_schema
+from snstdp_cli.config.sections import EvaluationSettings, NetworkSettings, PresentationSettings
 from snstdp_cli.config.text import commented_yaml, resolved_rows
 from snstdp_cli.fields import MAX_EXAMPLES, Facet, Name, Number, Whole, allowed, check_name, describe
 
@@ -50,6 +45,7 @@ __all__ = [
     "json_schema",
     "merge",
     "parse_override",
+    "program_settings",
     "read_file",
     "recorded_experiment",
     "resolved_rows",

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic import ValidationError
 
-from snstdp_cli.config.experiment import Experiment, RuleSettings
+from snstdp_cli.config.experiment import Experiment, usual_theta_step_mv
+from snstdp_cli.config.rule import DEFAULT_RULE, problem_of_own_rule
 from snstdp_cli.errors import ConfigError
 from snstdp_cli.fields import describe, printable, shown
-from snstdp_cli.rules import RULES, Rule, complete_parameters, find_rule, is_rule_file
+from snstdp_cli.rules import RULES, Rule, complete_parameters, find_rule, is_rule_file, refuse_unusable
 
 #: The key beside a rule's parameters in records of version 0.1: the digest of the rule's file.
 _OLD_DIGEST = "file_sha256"
+_OPTIONS = "options"
+#: Finds a rule by its name; None for one of the user's that is not at hand.
+_Find = Callable[[str], Rule | None]
 
 
 def build_experiment(
-    content: Mapping[str, Any] | None = None,
+    content: Mapping[str, Any] | Experiment | None = None,
     overrides: Mapping[str, Any] | None = None,
     where: str = "configuration",
     *,
@@ -29,6 +33,8 @@ def build_experiment(
     ----------
     content
         Settings as a YAML file has them; valid without the overrides. `rule` may be a name, a mapping, or a `Rule`.
+        Or an experiment that is to be changed: it keeps its rule, and a threshold step that is the usual one of its
+        size follows another size.
     overrides
         Dotted keys with their values, such as `{"rule.eta": 0.02, "n_e": 100}`; they win. A rule chosen here keeps
         those parameters of `content` that it has.
@@ -42,19 +48,40 @@ def build_experiment(
     ------
     ConfigError
         For a key or value that cannot be used: each key, what was found and what is allowed.
+
+    Examples
+    --------
+    >>> experiment = build_experiment({"rule": "smax"}, {"n_e": 100, "rule.eta": 0.02})
+    >>> experiment.rule.parameters["eta"], experiment.theta_step_mv
+    (0.02, 0.025)
     """
-    content, overrides = content or {}, overrides or {}
-    for settings, place in ((content, where), (overrides, "options")):
-        _refuse_misplaced(settings, place)
-    experiment = _validate(merge(content, {}, where), where, run_rule_files)
-    if not overrides:
+    changes = {} if overrides is None else overrides
+    merge({}, changes, _OPTIONS)
+    chosen = changes.get("rule", changes.get("rule.name"))
+    replaces_rule = "rule" in changes or "rule.name" in changes
+
+    def find(name: str) -> Rule | None:
+        if isinstance(content, Experiment) and name == content.rule.name and not replaces_rule:
+            return content.rule.at_hand
+        if is_rule_file(name) and not run_rule_files:
+            return None
+        return find_rule(name, _OPTIONS if name == chosen else where, run_files=True)
+
+    if isinstance(content, Experiment):
+        experiment, settings = content, _changeable(content, changes)
+    else:
+        settings = merge({} if content is None else content, {}, where)
+        # A rule file that an override replaces was not asked for: it does not run.
+        experiment = _validate(settings, where, lambda n: None if replaces_rule and is_rule_file(n) else find(n))
+    if not changes:
         return experiment
-    merged = merge(_for_rule(merge(content, {}, where), overrides, run_rule_files), overrides, "options")
-    return _validate(merged, "options", run_rule_files)
+    return _validate(merge(_for_rule(settings, chosen, find), changes, _OPTIONS), _OPTIONS, find)
 
 
 def recorded_experiment(content: object, where: str) -> Experiment:
     """Return the experiment that a record describes; no file that it names is opened, let alone run.
+
+    A rule that the package does not know is one of the user's: its parameters stay as they were written down.
 
     Raises
     ------
@@ -64,9 +91,10 @@ def recorded_experiment(content: object, where: str) -> Experiment:
     if not isinstance(content, Mapping):
         raise ConfigError(f"{where}: found {shown(content)} as the experiment, expected keys and values")
     settings = merge(content, {}, where)
-    if isinstance(settings.get("rule"), dict):
-        settings["rule"].pop(_OLD_DIGEST, None)
-    return _validate(settings, where, run_rule_files=False)
+    rule = settings.get("rule")
+    if isinstance(rule, dict) and isinstance(rule.get("name"), str) and is_rule_file(rule["name"]):
+        rule.pop(_OLD_DIGEST, None)
+    return _validate(settings, where, RULES.get)
 
 
 def merge(content: Mapping[str, Any], overrides: Mapping[str, Any], where: str = "overrides") -> dict[str, Any]:
@@ -108,69 +136,71 @@ def _section(key: str, value: Any) -> Any:
     return dict(value) if isinstance(value, Mapping) else value
 
 
-def _validate(settings: dict[str, Any], where: str, run_rule_files: bool) -> Experiment:
-    """Complete the rule, then let the model check all the rest."""
-    problems: list[str] = []
-    given = settings.get("rule", {})
+def _changeable(experiment: Experiment, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of an experiment of which `changes` will be made."""
+    settings = experiment.model_dump()
+    if "n_e" in changes and experiment.theta_step_mv == usual_theta_step_mv(experiment.n_e):
+        settings["network"]["theta_step_mv"] = None
+    return settings
+
+
+def _for_rule(settings: Mapping[str, Any], chosen: object, find: _Find) -> Mapping[str, Any]:
+    """Return the settings without the parameters that a rule chosen by an override does not have."""
+    given = settings.get("rule")
+    if not isinstance(chosen, str | Rule) or not isinstance(given, dict) or given.get("name", DEFAULT_RULE) == chosen:
+        return settings
+    rule = chosen if isinstance(chosen, Rule) else find(chosen)
+    if isinstance(chosen, Rule):
+        refuse_unusable(chosen, _OPTIONS)
+    known = {} if rule is None else rule.parameters.model_fields
+    return {**settings, "rule": {key: value for key, value in given.items() if key in known}}
+
+
+def _validate(settings: Mapping[str, Any], where: str, find: _Find) -> Experiment:
+    """Complete the rule and let the model check all the rest; everything that was found is in one error."""
     rule: Rule | None = None
+    given = settings.get("rule", {})
+    settings, problems = _without_misplaced(settings, where)
     if isinstance(given, dict):
         try:
-            given, rule = _complete_rule(given, where, run_rule_files)
+            given, rule = _complete_rule(given, where, find)
         except ConfigError as error:
             problems.append(str(error))
-            given, _ = _complete_rule({}, where, run_rule_files=False)
+            given, _ = _complete_rule({}, where, RULES.get)
     try:
         experiment = Experiment.model_validate({**settings, "rule": given})
     except ValidationError as error:
         problems.insert(0, describe(error, where, Experiment))
     if problems:
         raise ConfigError("\n".join(problems))
-    return experiment if rule is None else experiment.model_copy(update={"rule": experiment.rule.with_rule(rule)})
+    if rule is None or not experiment.rule.is_own:
+        return experiment
+    return experiment.model_copy(update={"rule": experiment.rule.with_rule(rule)})
 
 
-def _complete_rule(given: Mapping[str, Any], where: str, run_rule_files: bool) -> tuple[dict[str, Any], Rule | None]:
+def _complete_rule(given: Mapping[str, Any], where: str, find: _Find) -> tuple[dict[str, Any], Rule | None]:
     """Return a rule's name with all its parameters, and the rule if it is at hand."""
-    name = given.get("name", RuleSettings.model_fields["name"].default)
+    name = given.get("name", DEFAULT_RULE)
     parameters = {key: value for key, value in given.items() if key != "name"}
+    rule: Rule | None
     if isinstance(name, Rule):
-        rule = name
+        refuse_unusable(name, where)
+        rule, name = name, name.name
     elif not isinstance(name, str) or not name:
         raise ConfigError(f"{where}: rule.name: found {shown(name)}, expected the name of a rule, such as smin")
-    elif is_rule_file(name) and not run_rule_files:
-        return {"name": name, **_plain_values(parameters, where)}, None
     else:
-        rule = find_rule(name, where, run_files=run_rule_files)
-    shown_name = rule.name if isinstance(name, Rule) else name
-    return {"name": shown_name, **complete_parameters(rule, parameters, where)}, rule
+        if is_rule_file(name) and (problem := problem_of_own_rule(name, {})):
+            raise ConfigError(f"{where}: {problem}")
+        rule = find(name)
+    complete = parameters if rule is None else complete_parameters(rule, parameters, where)
+    if name not in RULES and (problem := problem_of_own_rule(name, complete)):
+        raise ConfigError(f"{where}: {problem}")
+    return {"name": name, **complete}, rule
 
 
-def _plain_values(parameters: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """Return the parameters of a rule that is not at hand, if they can be a rule's: names with single values."""
-    for key, value in parameters.items():
-        if not (isinstance(key, str) and key.isidentifier() and len(key) <= 100):
-            raise ConfigError(f"{where}: rule: found the key {shown(key)}, expected the name of a parameter")
-        if not isinstance(value, str | int | float | bool | None) or len(str(value)) > 1000:
-            raise ConfigError(f"{where}: rule.{key}: found {shown(value)}, expected a single value")
-    return dict(parameters)
-
-
-def _refuse_misplaced(settings: Mapping[str, Any], where: str) -> None:
-    """Refuse a rule's parameter that stands beside `rule`."""
-    for key in settings if isinstance(settings, Mapping) else ():
-        if key not in Experiment.model_fields and any(key in rule.parameters.model_fields for rule in RULES.values()):
-            raise ConfigError(f"{where}: unknown key '{key}'; did you mean 'rule.{key}'?")
-
-
-def _for_rule(content: Mapping[str, Any], overrides: Mapping[str, Any], run_rule_files: bool) -> Mapping[str, Any]:
-    """Return the settings without the parameters that a rule chosen by an override does not have."""
-    chosen, settings = overrides.get("rule", overrides.get("rule.name")), content.get("rule")
-    if chosen is None or not isinstance(settings, dict) or settings.get("name") == chosen:
-        return content
-    if isinstance(chosen, str):
-        if is_rule_file(chosen) and not run_rule_files:
-            return {**content, "rule": {"name": chosen}}
-        chosen = find_rule(chosen, "options", run_files=run_rule_files)
-    if not isinstance(chosen, Rule):
-        return content
-    known = chosen.parameters.model_fields
-    return {**content, "rule": {k: v for k, v in settings.items() if k == "name" or k in known}}
+def _without_misplaced(settings: Mapping[str, Any], where: str) -> tuple[dict[str, Any], list[str]]:
+    """Return the settings without a rule's parameters that stand beside `rule`, and a sentence for each."""
+    parameters = {key for rule in RULES.values() for key in rule.parameters.model_fields}
+    misplaced = [key for key in settings if key in parameters and key not in Experiment.model_fields]
+    problems = [f"{where}: unknown key '{key}'; did you mean 'rule.{key}'?" for key in misplaced]
+    return {key: value for key, value in settings.items() if key not in misplaced}, problems

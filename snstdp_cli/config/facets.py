@@ -13,9 +13,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from snstdp_cli.config.experiment import Experiment, RuleSettings
-from snstdp_cli.fields import FACETS, Facet
-from snstdp_cli.fields.facets import AFFECTS
+from snstdp_cli.config.experiment import Experiment
+from snstdp_cli.config.rule import RuleSettings
+from snstdp_cli.fields import AFFECTS, FACETS, Facet, printable
 
 #: Counts up when the same settings begin to give other spikes or weights.
 GENERATION = 2
@@ -47,21 +47,58 @@ def setting_leaves(content: Mapping[str, Any], prefix: str = "") -> Iterator[tup
 
 
 def settings_of(experiment: Experiment, facet: Facet, without: Iterable[str] = ()) -> dict[str, Any]:
-    """Return the settings that shape a facet, by dotted key."""
+    """Return the settings that shape a facet, by dotted key, but for the keys in `without`."""
     leaves = setting_leaves(experiment.model_dump(mode="json"))
     return {key: value for key, value in leaves if facet in affected(key) and key not in without}
 
 
+def program_settings(experiment: Experiment, *, plastic: bool) -> dict[str, Any]:
+    """Return the settings that shape a compiled program, by dotted key.
+
+    The learning rule is not among them: the name of a program hangs on the rule as it was built, and on whether there
+    are input delays.
+
+    Parameters
+    ----------
+    plastic
+        Whether the network learns. A frozen one has nothing of what shapes a training alone, such as the thresholds'
+        step.
+    """
+    settings = settings_of(experiment, "program")
+    learning = {key for key in settings if "training" in affected(key) and "recording" not in affected(key)}
+    return {key: value for key, value in settings.items() if plastic or key not in learning}
+
+
 def fingerprint(content: Mapping[str, Any]) -> str:
-    """Return a short digest of settings and whatever else tells two things apart; the same for equal content."""
+    """Return a short digest of settings and whatever else tells two things apart; the same for equal content.
+
+    Examples
+    --------
+    >>> fingerprint({"n_e": 400, "dt": 0.5}) == fingerprint({"dt": 0.5, "n_e": 400})
+    True
+    """
     text = json.dumps({"generation": GENERATION, **content}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def differences(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[str]:
-    """Return a note for each key in which two groups of settings differ, such as `dt (0.5, there 0.1)`."""
-    keys = sorted(key for key in ours.keys() | theirs.keys() if ours.get(key, _ABSENT) != theirs.get(key, _ABSENT))
-    return [f"{key} ({_note(ours.get(key, _ABSENT))}, there {_note(theirs.get(key, _ABSENT))})" for key in keys]
+    """Return a note for each key in which two groups of settings differ.
+
+    Examples
+    --------
+    >>> differences({"n_e": 400, "dt": 0.5}, {"n_e": 400, "dt": 0.1})
+    ['dt (0.5, there 0.1)']
+    """
+    notes = []
+    for key in sorted(ours.keys() | theirs.keys()):
+        here, there = ours.get(key, _ABSENT), theirs.get(key, _ABSENT)
+        if here == there and type(here) is type(there):
+            continue
+        pair = _note(here), _note(there)
+        # Numbers that differ only in digits that a note leaves out are written in full.
+        pair = pair if pair[0] != pair[1] else (repr(here), repr(there))
+        notes.append(f"{key} ({pair[0]}, there {pair[1]})")
+    return notes
 
 
 def differing_settings(experiments: Sequence[Experiment | None]) -> list[dict[str, Any]]:
@@ -82,4 +119,4 @@ def setting_notes(settings: Mapping[str, Any]) -> list[str]:
 
 
 def _note(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else printable(str(value))

@@ -12,11 +12,16 @@ from typing import Any
 import yaml
 
 from snstdp_cli.config.experiment import Experiment, usual_theta_step_mv
-from snstdp_cli.config.facets import setting_leaves
-from snstdp_cli.fields import allowed
-from snstdp_cli.rules import RULES
+from snstdp_cli.config.facets import affected, setting_leaves
+from snstdp_cli.errors import ConfigError
+from snstdp_cli.fields import FACETS, allowed
+from snstdp_cli.rules import RULES, is_rule_file
 
 _LINE_LENGTH = 100
+_HEAD = (
+    "# Configuration of snstdp. Every key is optional: one that is left out has its default.",
+    "# A key that affects the program makes it compile again; training, recording and score are results.",
+)
 
 
 def commented_yaml(experiment: Experiment) -> str:
@@ -25,10 +30,15 @@ def commented_yaml(experiment: Experiment) -> str:
     Raises
     ------
     ConfigError
-        If the experiment's rule is the user's own and not at hand.
+        If the experiment's rule is the user's own and not at hand, or in no file that YAML could name.
     """
+    if experiment.rule.is_own and not is_rule_file(experiment.rule.name):
+        raise ConfigError(
+            f"rule.name: '{experiment.rule.name}' is a Python value, which a configuration file cannot name; put the "
+            "rule into a file and name that: my_rules.py:MY_RULE"
+        )
     schema = Experiment.model_json_schema()
-    lines = ["# Configuration of snstdp. Every key is optional: one that is left out has its default."]
+    lines = list(_HEAD)
     for key, value in experiment.model_dump().items():
         field = _resolved(schema["properties"][key], schema["$defs"])
         if key == "rule":
@@ -38,9 +48,9 @@ def commented_yaml(experiment: Experiment) -> str:
             for inner, setting in value.items():
                 usual = inner == "theta_step_mv" and setting == usual_theta_step_mv(experiment.n_e)
                 setting = None if usual else setting  # so that another n_e in the file gets its own
-                lines += _setting_lines(inner, setting, field["properties"][inner], "  ")
+                lines += _setting_lines(f"{key}.{inner}", setting, field["properties"][inner])
         else:
-            lines += _setting_lines(key, value, field, "")
+            lines += _setting_lines(key, value, field)
     return "\n".join(lines) + "\n"
 
 
@@ -76,14 +86,19 @@ def _rule_lines(experiment: Experiment) -> Iterator[str]:
     schema = experiment.rule.rule.parameters.model_json_schema()
     yield f"  name: {_yaml_value(experiment.rule.name)}"
     for key, value in experiment.rule.parameters.items():
-        yield from _setting_lines(key, value, _resolved(schema["properties"][key], schema.get("$defs", {})), "  ")
+        field = _resolved(schema["properties"][key], schema.get("$defs", {}))
+        yield from _setting_lines(f"rule.{key}", value, field)
 
 
-def _setting_lines(key: str, value: Any, field: Mapping[str, Any], indent: str) -> list[str]:
+def _setting_lines(key: str, value: Any, field: Mapping[str, Any]) -> list[str]:
+    """Return the lines of one setting, by its dotted key: meaning, default, range, what it affects, value."""
+    section, _, name = key.rpartition(".")
+    indent = "  " if section else ""
     hints = [f"default {_short(field['default'])}"] if "default" in field else []
     hints += [range_] if (range_ := allowed(field)) else []
-    comments = [*_comment(field.get("description", key), indent), *_comment("; ".join(hints), indent)]
-    return ["", *comments, f"{indent}{key}: {_yaml_value(value)}"]
+    hints.append(f"affects {', '.join(f for f in FACETS if f in affected(key)) or 'no result'}")
+    comments = [*_comment(field.get("description", name), indent), *_comment("; ".join(hints), indent)]
+    return ["", *comments, f"{indent}{name}: {_yaml_value(value)}"]
 
 
 def _comment(text: str, indent: str = "") -> list[str]:

@@ -1,11 +1,12 @@
 """Data sets: MNIST, Fashion-MNIST, the bundled subset of MNIST, and the user's own images."""
 
-from snstdp_cli.datasets.dataset import Dataset
+from snstdp_cli.datasets.dataset import Dataset, from_arrays
 from snstdp_cli.datasets.fetching import fetch_dataset
 from snstdp_cli.datasets.files import Split
 from snstdp_cli.datasets.fit import check_fit
 from snstdp_cli.datasets.identity import Identity
 from snstdp_cli.datasets.idx import read_idx
+from snstdp_cli.datasets.in_memory import ArrayDataset
 from snstdp_cli.datasets.known import NAMES
 from snstdp_cli.datasets.loading import load_dataset
 from snstdp_cli.datasets.places import DATA_VARIABLE, find_dataset, search_path
@@ -15,12 +16,14 @@ from snstdp_cli.datasets.withholding import withhold
 __all__ = [
     "DATA_VARIABLE",
     "NAMES",
+    "ArrayDataset",
     "Dataset",
     "Identity",
     "Split",
     "check_fit",
     "fetch_dataset",
     "find_dataset",
+    "from_arrays",
     "load_dataset",
     "plausibility",
     "read_idx",

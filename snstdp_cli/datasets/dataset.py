@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from snstdp_cli.config.experiment import is_data_path
+from snstdp_cli.datasets.arrays import check_images, check_labels, has_numbers
 from snstdp_cli.datasets.files import Split
 from snstdp_cli.datasets.identity import Identity, digest_of, identity_of, refuse_other_content
 from snstdp_cli.datasets.known import NAMES, TITLES, name_of
 from snstdp_cli.datasets.limits import LARGEST_LABEL, check_size, size_text
 from snstdp_cli.errors import DataError
 
+_OTHER: dict[Split, Split] = {"train": "test", "test": "train"}
 #: Images [num, rows, cols] and their labels [num].
 Pair = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 
@@ -101,20 +104,72 @@ def build_dataset(name: str, split: Split, pair: Pair, source: str, read_other: 
     images, labels = _checked(pair, split, name, source)
     digests: dict[Split, str] = {split: digest_of(images, labels)}
     known = name_of(digests[split], split)
-    if not is_data_path(name):
+    if name in NAMES:
         refuse_other_content(name, known, source)
-    both = labels
-    if known is None and (other := read_other()) is not None:
-        other_split: Split = "test" if split == "train" else "train"
-        other_images, other_labels = _checked(other, other_split, name, source)
-        if other_images.shape[1:] != images.shape[1:]:
-            sizes = f"{size_text(images.shape[1:])} ({split}) and {size_text(other_images.shape[1:])} ({other_split})"
-            raise DataError(f"{source}: found images of {sizes} pixels; expected images of one size in both splits")
-        digests[other_split] = digest_of(other_images, other_labels)
-        both = np.concatenate([labels, other_labels])
+    other = None if known is not None else read_other()
+    both, warnings = labels, list[str]()
+    if other is not None:
+        _checked(other, _OTHER[split], name, source)
+        _refuse_other_size({split: images, _OTHER[split]: other[0]}, source)
+        digests[_OTHER[split]] = digest_of(*other)
+        both = np.concatenate([labels, other[1]])
+        warnings = _warn_of_shared(images, other[0], source)
     identity = identity_of(name, split, digests)
-    warnings = _warnings(name, source, images, identity, digests)
-    return Dataset(name, split, images, labels, np.unique(both), source, identity, warnings)
+    if name in NAMES and known is None:
+        warnings.insert(0, _unknown_content(name, source, images, identity))
+    return Dataset(name, split, images, labels, np.unique(both), source, identity, tuple(warnings))
+
+
+def from_arrays(
+    images: NDArray[Any],
+    labels: NDArray[Any],
+    *,
+    split: Split = "train",
+    name: str = "own images",
+    other: tuple[NDArray[Any], NDArray[Any]] | None = None,
+) -> Dataset:
+    """Make one split of a data set from arrays in memory; they are copied.
+
+    Parameters
+    ----------
+    images
+        Grey values from 0 (background) to 255 of type uint8, [num, rows, cols].
+    labels
+        Class of each image, whole numbers of 0 to 254, [num].
+    split
+        Which one this is.
+    name
+        How to call it in results.
+    other
+        Images and labels of the other split; with it both splits are told to belong together.
+
+    Raises
+    ------
+    DataError
+        If an array has another type or shape (the sentence names the conversion), or they do not fit each other.
+
+    Examples
+    --------
+    >>> found = from_arrays(np.eye(4, dtype=np.uint8)[None] * 255, np.array([7]))
+    >>> found.n_input, found.classes.tolist(), found.identity.known
+    (16, [7], False)
+    """
+    return build_dataset(
+        name, split, _pair_of(images, labels), name, lambda: None if other is None else _pair_of(*other)
+    )
+
+
+def _pair_of(images: NDArray[Any], labels: NDArray[Any]) -> Pair:
+    try:
+        images, labels = np.array(images), np.array(labels)
+    except ValueError:
+        raise DataError("found images of different sizes; expected arrays [num, rows, cols] and [num]") from None
+    pixels = images if has_numbers(images.dtype) else None
+    classes = labels if has_numbers(labels.dtype) else None
+    return (
+        check_images(pixels, images.shape, images.dtype, "images", "images"),
+        check_labels(classes, labels.shape, labels.dtype, "labels", ["labels"], "labels"),
+    )
 
 
 def _checked(pair: Pair, split: Split, name: str, source: str) -> Pair:
@@ -133,21 +188,34 @@ def _checked(pair: Pair, split: Split, name: str, source: str) -> Pair:
     return pair
 
 
-def _warnings(
-    name: str, source: str, images: NDArray[np.uint8], identity: Identity, digests: dict[Split, str]
-) -> tuple[str, ...]:
-    """Say what a reader of the results would otherwise take for granted."""
-    found = []
-    if not identity.known and not is_data_path(name):
-        found.append(
-            f"{source}: the files have the names of {TITLES[name]}'s, but hold other images ({len(images):,} of "
-            f"{size_text(images.shape[1:])} pixels, content {identity.digest[:12]}); results are told as those of "
-            f"'{identity.name}' and compare with nothing published for {TITLES[name]}; own images are better named by "
-            "their path (--data ./FOLDER)"
-        )
-    if len(digests) == 2 and len(set(digests.values())) == 1:
-        found.append(
-            f"{source}: the training and the test images are the same; an accuracy on them says nothing about images "
-            "that were not trained on"
-        )
-    return tuple(found)
+def _refuse_other_size(images: dict[Split, NDArray[np.uint8]], source: str) -> None:
+    sizes = {split: size_text(images[split].shape[1:]) for split in get_args(Split)}
+    if sizes["train"] != sizes["test"]:
+        found = " and ".join(f"{size} ({split})" for split, size in sizes.items())
+        raise DataError(f"{source}: found images of {found} pixels; expected images of one size in both splits")
+
+
+def _unknown_content(name: str, source: str, images: NDArray[np.uint8], identity: Identity) -> str:
+    return (
+        f"{source}: the files have the names of {TITLES[name]}'s, but hold other images ({len(images):,} of "
+        f"{size_text(images.shape[1:])} pixels, content {identity.digest[:12]}); results are told as those of "
+        f"'{identity.name}' and compare with nothing published for {TITLES[name]}; own images are better named by "
+        "their path (--data ./FOLDER)"
+    )
+
+
+def _warn_of_shared(images: NDArray[np.uint8], others: NDArray[np.uint8], source: str) -> list[str]:
+    """Say how many images of the smaller split are in the other one too, whatever their labels."""
+    few, many = sorted((images, others), key=len)
+    seen = {_digest_of_image(image) for image in many}
+    shared = sum(_digest_of_image(image) in seen for image in few)
+    if shared == 0:
+        return []
+    return [
+        f"{source}: {shared:,} of {len(few):,} images of one split are in the other one too; an accuracy on images "
+        "that were trained on says nothing about new ones"
+    ]
+
+
+def _digest_of_image(image: NDArray[np.uint8]) -> bytes:
+    return hashlib.blake2b(image.data, digest_size=16).digest()

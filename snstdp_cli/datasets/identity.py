@@ -11,10 +11,9 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from snstdp_cli.config.experiment import is_data_path
 from snstdp_cli.datasets.files import Split, find_file
 from snstdp_cli.datasets.idx import read_idx
-from snstdp_cli.datasets.known import DIGESTS, TITLES, name_of
+from snstdp_cli.datasets.known import DIGESTS, NAMES, TITLES, name_of
 from snstdp_cli.errors import DataError
 
 
@@ -64,7 +63,7 @@ def identity_of(name: str, split: Split, digests: Mapping[Split, str]) -> Identi
     known = name_of(digest, split)
     if known is not None:
         return Identity(TITLES[known], True, digest, _set_digest(DIGESTS[known]))
-    shown = name if is_data_path(name) else f"unknown images in {TITLES.get(name, name)}'s files"
+    shown = f"unknown images in {TITLES[name]}'s files" if name in NAMES else name
     return Identity(shown, False, digest, _set_digest(digests))
 
 

@@ -5,6 +5,7 @@ A user's own data set is a path: an .npz file with four arrays, or a folder with
 
 from __future__ import annotations
 
+import itertools
 from importlib import resources
 from pathlib import Path
 from typing import get_args
@@ -18,6 +19,8 @@ from snstdp_cli.datasets.npz import read_npz
 from snstdp_cli.datasets.places import asked_folder, check_name, find_dataset, search_path
 from snstdp_cli.errors import DataError
 
+#: Of a folder's files, for a hint.
+_MOST_NAMES = 1000
 _OTHER: dict[Split, Split] = {"train": "test", "test": "train"}
 
 
@@ -58,7 +61,7 @@ def load_dataset(name: str, split: Split, data_dir: Path | None = None, *, cache
         path, where = asked
         raise DataError(
             f"{where}: {_describe_folder(path, name)}; expected, there or in its subfolder '{name}', "
-            f"{expected_names('images', split)} and {expected_names('labels', split)}"
+            f"{expected_names('images', split)} and {expected_names('labels', split)}{_other_names(path)}"
         )
     if name == "mnist":
         return _load_bundled(name, split)
@@ -75,7 +78,7 @@ def _load_folder(name: str, split: Split, folder: Path) -> Dataset:
         holds = "holds" if is_data_path(name) else f"holds files of {name}, but"
         missing: Kind = "images" if pair == "images" else "labels"
         names = expected_names(missing, split)
-        raise DataError(f"{folder}: {holds} no {missing} of the {split} split; expected {names}")
+        raise DataError(f"{folder}: {holds} no {missing} of the {split} split; expected {names}{_other_names(folder)}")
 
     def read_other() -> Pair | None:
         other = _read_folder(folder, _OTHER[split])
@@ -86,13 +89,23 @@ def _load_folder(name: str, split: Split, folder: Path) -> Dataset:
 
 def _read_folder(folder: Path, split: Split) -> Pair | Kind:
     """Read images and labels of a split; return which of them is missing if one is."""
-    paths = [find_file(folder, kind, split) for kind in get_args(Kind)]
-    images, labels = paths
+    images, labels = (find_file(folder, kind, split) for kind in get_args(Kind))
     if images is None:
         return "images"
     if labels is None:
         return "labels"
     return read_idx(images, "images"), read_idx(labels, "labels")
+
+
+def _other_names(folder: Path) -> str:
+    """Say which IDX files of other names a folder holds (EMNIST's begin with `emnist-`), as the end of a sentence."""
+    try:
+        names = [path.name for path in itertools.islice(folder.iterdir(), _MOST_NAMES)]
+    except (OSError, ValueError):
+        return ""
+    others = sorted(name for name in names if "idx" in name and not name.startswith(("train-", "t10k-")))[:4]
+    shown = ", ".join(name if name.isprintable() else ascii(name) for name in others)
+    return f"; are these the files, under other names? {shown}" if others else ""
 
 
 def _load_own(name: str, split: Split) -> Dataset:

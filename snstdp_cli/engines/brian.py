@@ -1,35 +1,30 @@
-"""The only way in which this package comes to Brian 2 for simulating.
+"""The only way in which this package works with Brian 2.
 
-Brian 2 evaluates two files as Python when it is imported: `./brian_preferences` and `~/.brian/user_preferences`.
-`prepare_brian` imports it without them. `brian_session` sets every preference to Brian 2's own default or to ours
-while we work, and leaves preferences, device, handlers and search path as they were found, because people use this
-package beside their own Brian 2 code, which may have been imported first.
+`prepare_brian` imports it without anybody's preference file. `brian_session` sets every preference to Brian 2's own
+default or to ours while we work, and leaves preferences, device, handlers and search path as they were found, because
+people use this package beside their own Brian 2 code, which may have been imported first.
 """
 
 from __future__ import annotations
 
 import contextlib
 import importlib
-import importlib.abc
-import importlib.machinery
-import logging
 import shlex
 import signal
 import sys
 import tempfile
 import threading
-import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
+from snstdp_cli.brian_import import BRIAN_LOCK, default_of, prepare_brian
 from snstdp_cli.engines.compiler import compiler_flags
-from snstdp_cli.engines.signals import hold_interrupts
-from snstdp_cli.errors import EngineError
+
+__all__ = ["PINNED", "brian_session", "describe_preferences", "prepare_brian"]
 
 #: What we set besides Brian 2's defaults; these shape programs and are part of their key.
 PINNED: Mapping[str, Any] = {
@@ -47,41 +42,12 @@ PINNED: Mapping[str, Any] = {
     "codegen.runtime.cython.multiprocess_safe": True,
     "codegen.runtime.cython.delete_source_files": True,
 }
-_PREFERENCES = "brian2.core.preferences"
-#: While Brian 2 is imported: it would make files in the temporary folder that a killed process leaves for good.
-_QUIET_IMPORT = {"logging.file_log": False, "logging.save_script": False}
-
-#: Brian 2 knows one device and one set of preferences at a time.
-_LOCK = threading.RLock()
 
 
 def describe_preferences() -> dict[str, str]:
     """Return what the preferences are while we work, as text for a key; Brian 2 itself is not imported for this."""
     described = {name: getattr(value, "__name__", repr(value)) for name, value in PINNED.items()}
     return {**described, "codegen.cpp.extra_compile_args_gcc": shlex.join(compiler_flags())}
-
-
-def prepare_brian() -> ModuleType:
-    """Import Brian 2, without any preference file, and return it; call this before any other import of Brian 2.
-
-    The handler of Ctrl-C, the hook for uncaught exceptions and the way warnings are shown stay as they were.
-
-    Raises
-    ------
-    EngineError
-        If it cannot be imported.
-    """
-    with _LOCK:
-        if (module := sys.modules.get("brian2")) is not None and hasattr(module, "prefs"):
-            return module
-        try:
-            with hold_interrupts(), _unchanged_process(), _without_preference_files():
-                return importlib.import_module("brian2")
-        except Exception as error:
-            raise EngineError(
-                f"Brian 2 cannot be imported ({type(error).__name__}: {error}); check its installation, and that the "
-                "environment variable MPLBACKEND names a backend of Matplotlib or none"
-            ) from error
 
 
 @contextmanager
@@ -103,92 +69,13 @@ def brian_session(target: str = "numpy", *, standalone: bool = False) -> Iterato
     """
     from snstdp_cli.engines.cython_cache import own_cython_cache
 
-    with _LOCK:
+    with BRIAN_LOCK:
         brian2 = prepare_brian()
         with _own_preferences(brian2, target, standalone), _own_device(standalone), _own_handlers(brian2):
             if target == "cython":
                 _know_compiler()
             with own_cython_cache(brian2):
                 yield brian2
-
-
-class _PreferencesWithoutFiles(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds Brian 2's module of preferences as usual, and lets its first loading of files set `_QUIET_IMPORT` only."""
-
-    def __init__(self) -> None:
-        self._loader: Any = None
-        self.undo: Any = None
-
-    def find_spec(self, name: str, path: Any, target: ModuleType | None = None) -> ModuleSpec | None:
-        if name != _PREFERENCES:
-            return None
-        spec = importlib.machinery.PathFinder.find_spec(name, path)
-        if spec is None:
-            raise ImportError(f"{name} was not found where it is expected")
-        self._loader, spec.loader = spec.loader, self
-        return spec
-
-    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        made: ModuleType | None = self._loader.create_module(spec)
-        return made
-
-    def exec_module(self, module: ModuleType) -> None:
-        self._loader.exec_module(module)
-        # What looks for the loader later finds the usual one.
-        module.__loader__ = self._loader
-        if module.__spec__ is not None:
-            module.__spec__.loader = self._loader
-        kind = module.__dict__["BrianGlobalPreferences"]
-        original = kind.load_preferences
-
-        def load_no_files(preferences: Any) -> None:
-            preferences.prefs_unvalidated.update(_QUIET_IMPORT)
-
-        def undo() -> None:
-            kind.load_preferences = original
-
-        kind.load_preferences, self.undo = load_no_files, undo
-
-
-@contextmanager
-def _without_preference_files() -> Iterator[None]:
-    finder = _PreferencesWithoutFiles()
-    sys.meta_path.insert(0, finder)
-    try:
-        yield
-        preferences = sys.modules[_PREFERENCES].__dict__["prefs"]
-        for name in _QUIET_IMPORT:
-            preferences[name] = _default_of(preferences, name)
-        preferences._backup()
-    finally:
-        sys.meta_path.remove(finder)
-        if finder.undo is not None:
-            finder.undo()
-
-
-@contextmanager
-def _unchanged_process() -> Iterator[None]:
-    """Keep what Brian 2 changes for the whole process when it is imported."""
-    hook, show = sys.excepthook, warnings.showwarning
-    in_main = threading.current_thread() is threading.main_thread()
-    handler = signal.getsignal(signal.SIGINT) if in_main else None
-    set_handler, here = signal.signal, threading.get_ident()
-    if not in_main:
-
-        def set_elsewhere(number: int, new: Any) -> Any:
-            return None if threading.get_ident() == here else set_handler(number, new)
-
-        # Only the main thread may set handlers; Brian 2 tries to wherever it is imported.
-        signal.signal = set_elsewhere  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        signal.signal = set_handler
-        if handler is not None:
-            signal.signal(signal.SIGINT, handler)
-        sys.excepthook = hook
-        if warnings.showwarning is not show:
-            logging.captureWarnings(False)
 
 
 @contextmanager
@@ -206,19 +93,15 @@ def _own_preferences(brian2: ModuleType, target: str, standalone: bool) -> Itera
     try:
         preferences.prefs_unvalidated.clear()
         for name in before:
-            preferences[name] = ours.get(name, _default_of(preferences, name))
+            preferences[name] = ours.get(name, default_of(preferences, name))
+        # It warns that several synapses might write to one target; those of our controller have one source.
+        brian2.BrianLogger.suppress_hierarchy("brian2.codegen.generators.base")
         yield
     finally:
         for name, value in before.items():
             preferences[name] = value
         preferences.prefs_unvalidated.update(unknown)
         brian2.BrianLogger.console_handler.filters[:] = filters
-
-
-def _default_of(preferences: Any, name: str) -> Any:
-    category, _, last = name.rpartition(".")
-    default = preferences.pref_register[category][0][last].default
-    return list(default) if isinstance(default, list) else default
 
 
 @contextmanager

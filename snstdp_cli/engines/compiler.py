@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from snstdp_cli.engines.cores import available_cores
-from snstdp_cli.engines.signals import hold_interrupts
 from snstdp_cli.errors import EngineError
+from snstdp_cli.signals import hold_interrupts
 
 #: No -ffast-math: the same additions in the same order on every engine, so that all see the same spikes.
 COMPILER_FLAGS = (
@@ -29,6 +29,9 @@ COMPILER_FLAGS = (
     "--param=vect-max-version-for-alias-checks=100",
 )
 _ASK_TIMEOUT_S = 60
+_USE_RUNTIME = "Check the compiler and the free disk space, or use --engine runtime"
+#: A compiler that does not exist means NumPy, a broken one is an error.
+USE_NUMPY = "Name another compiler by the environment variable CXX, or go on without one, slowly: CXX=none"
 
 
 def find_compiler() -> str | None:
@@ -90,7 +93,7 @@ def safe_environment(**changes: str) -> dict[str, str]:
     return {**os.environ, "PATH": _search_path(), "PYTHONSAFEPATH": "1", **changes}
 
 
-def run_compilers(compiler: str, arguments: Sequence[Sequence[str]], folder: Path) -> None:
+def run_compilers(compiler: str, arguments: Sequence[Sequence[str]], folder: Path, advice: str = _USE_RUNTIME) -> None:
     """Run the compiler with each list of arguments, as many at a time as there are cores; the first failure ends all.
 
     Raises
@@ -109,8 +112,7 @@ def run_compilers(compiler: str, arguments: Sequence[Sequence[str]], folder: Pat
             output, _ = running[0].communicate()
             if (code := running[0].returncode) != 0:
                 raise EngineError(
-                    f"the C++ compiler failed (exit code {code}): {output.strip()[-1500:] or 'no output'}"
-                    "\nCheck the compiler and the free disk space, or use --engine runtime"
+                    f"the C++ compiler failed (exit code {code}): {output.strip()[-1500:] or 'no output'}\n{advice}"
                 )
             running.pop(0)
     finally:
@@ -128,7 +130,7 @@ def check_compiler(compiler: str, folder: Path) -> None:
         With what the compiler said, if it fails.
     """
     (folder / "empty.cpp").write_text("int main() { return 0; }\n")
-    run_compilers(compiler, [["-c", *compiler_flags(), "empty.cpp", "-o", "empty.o"]], folder)
+    run_compilers(compiler, [["-c", *compiler_flags(), "empty.cpp", "-o", "empty.o"]], folder, USE_NUMPY)
 
 
 def _start(command: list[str], folder: Path) -> subprocess.Popen[str]:

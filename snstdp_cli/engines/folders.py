@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from snstdp_cli.engines.signals import hold_interrupts
+from snstdp_cli.signals import hold_interrupts
 
 __all__ = ["HeldFolder", "hold_file", "hold_folder", "hold_interrupts", "remove_abandoned"]
 

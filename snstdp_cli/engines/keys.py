@@ -5,30 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from snstdp_cli.config import Experiment, settings_of
 from snstdp_cli.engines.brian import describe_preferences
 from snstdp_cli.engines.compiler import compiler_flags, compiler_version, processor_features
+from snstdp_cli.network import neurons
 from snstdp_cli.network.wiring import Wiring
 from snstdp_cli.rules import Plasticity
 
 #: What the sources of a program are made by, relative to the package.
 _SOURCES = ("network/*.py", "engines/*.py", "engines/*.h")
-
-
-def program_settings(experiment: Experiment) -> dict[str, Any]:
-    """Return the settings that shape a program, with the numbers that are derived from them."""
-    return {
-        **settings_of(experiment, "program"),
-        "stimulus_steps": experiment.stimulus_steps,
-        "presentation_steps": experiment.presentation_steps,
-        "max_attempts": experiment.max_attempts,
-    }
 
 
 def program_key(settings: Mapping[str, Any], plasticity: Plasticity | None, wiring: Wiring, compiler: str) -> str:
@@ -37,7 +28,7 @@ def program_key(settings: Mapping[str, Any], plasticity: Plasticity | None, wiri
     Parameters
     ----------
     settings
-        The part of the configuration that enters the program, as JSON can hold it.
+        The part of the configuration that enters the program (`config.program_settings`).
     plasticity
         The rule as it was built: a rule that imports a helper is another one when the helper changes.
     wiring
@@ -49,6 +40,7 @@ def program_key(settings: Mapping[str, Any], plasticity: Plasticity | None, wiri
     sources = sorted(path for pattern in _SOURCES for path in package.glob(pattern))
     shaping = {
         "settings": dict(settings),
+        "neurons": [asdict(neurons.EXCITATORY), asdict(neurons.INHIBITORY)],
         "plasticity": None if plasticity is None else _plain(vars(plasticity)),
         "n_input": wiring.n_input,
         "delays": bool(wiring.delay_steps.any()),

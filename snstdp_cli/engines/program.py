@@ -16,17 +16,17 @@ from typing import Any
 
 import numpy as np
 
-from snstdp_cli.config import Experiment
+from snstdp_cli.config import Experiment, program_settings
 from snstdp_cli.engines.brian import brian_session
 from snstdp_cli.engines.cache import cache_folder, private_folder, refuse_foreign
 from snstdp_cli.engines.compilation import compile_sources, find_compiler
 from snstdp_cli.engines.folders import HeldFolder, hold_file, hold_folder, hold_interrupts
-from snstdp_cli.engines.keys import program_key, program_settings
+from snstdp_cli.engines.keys import program_key
 from snstdp_cli.errors import EngineError
 from snstdp_cli.network.wiring import Wiring
 from snstdp_cli.rules import Plasticity
 
-__all__ = ["Program", "cache_folder", "find_or_build", "program_key", "program_settings"]
+__all__ = ["Program", "cache_folder", "find_or_build", "program_key"]
 
 #: Longer than any chunk; the controller stops the program when its last example is done.
 _FOREVER_S = 1e7
@@ -69,7 +69,7 @@ def find_or_build(
         raise EngineError(
             "no C++ compiler found (looked for $CXX, g++, c++, clang++); install one or use --engine runtime"
         )
-    key = program_key(program_settings(experiment), plasticity, wiring, compiler)
+    key = program_key(program_settings(experiment, plastic=plasticity is not None), plasticity, wiring, compiler)
     folder = private_folder("programs") / key
     if (program := _open(folder, fresh=False)) is not None:
         return program

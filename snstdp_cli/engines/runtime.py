@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from snstdp_cli.config import Experiment
 from snstdp_cli.engines.base import Chunk, ChunkResult, State, age_arrivals, collect_responses, controller_values
 from snstdp_cli.engines.brian import brian_session, prepare_brian
-from snstdp_cli.engines.compiler import check_compiler, find_compiler
+from snstdp_cli.engines.compiler import USE_NUMPY, check_compiler, find_compiler
 from snstdp_cli.engines.cython_cache import temporary_folder
 from snstdp_cli.errors import EngineError, SnstdpError
 from snstdp_cli.network.wiring import Wiring
@@ -40,7 +40,7 @@ class RuntimeEngine:
         if self.target == "cython" and compiler:
             check_compiler(compiler, temporary_folder())
         say(f"preparing the network for {self.target}")
-        with self.session():
+        with self.session(), _compile_errors():
             from snstdp_cli.network.builder import build_network
 
             self.built = build_network(experiment, plasticity, wiring, experiment.chunk)
@@ -60,16 +60,10 @@ class RuntimeEngine:
         EngineError
             If the code cannot be compiled, or the simulation ends early.
         """
-        with self.session() as brian2:
+        with self.session() as brian2, _compile_errors():
             self._rewind()
             try:
                 return self._run(brian2, state, chunk)
-            except SnstdpError:
-                raise
-            except Exception as error:
-                if (told := _told(error)) is not None:
-                    raise told from error
-                raise
             finally:
                 # Also before the next chunk, for the case that this one ended in the middle.
                 self._rewind()
@@ -130,6 +124,19 @@ class RuntimeEngine:
             variables[name].set_value(0)
 
 
+@contextmanager
+def _compile_errors() -> Iterator[None]:
+    """Tell what went wrong with a compiler."""
+    try:
+        yield
+    except SnstdpError:
+        raise
+    except Exception as error:
+        if (told := _told(error)) is not None:
+            raise told from error
+        raise
+
+
 def _told(error: Exception) -> SnstdpError | None:
     """Return what to tell if Brian 2 wrapped an error of a compiler, or of ours, into its own."""
     found: BaseException | None = error
@@ -138,8 +145,8 @@ def _told(error: Exception) -> SnstdpError | None:
             return found
         if "distutils" in type(found).__module__ or isinstance(found, OSError):
             return EngineError(
-                f"Cython's code cannot be compiled: {found}; check the C++ compiler (CC, CXX), the header files of "
-                "Python and the free disk space"
+                f"Cython's code cannot be compiled: {found}; check CC, the header files of Python and the free disk "
+                f"space. {USE_NUMPY}"
             )
         found = found.__cause__ or found.__context__
     return None

@@ -7,12 +7,9 @@ therefore runs without importing Brian 2.
 
 from __future__ import annotations
 
-import contextlib
 import os
-import select
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,13 +24,11 @@ from snstdp_cli.engines.base import Chunk, ChunkResult, State, age_arrivals, col
 from snstdp_cli.engines.compilation import PARENT_VARIABLE
 from snstdp_cli.engines.compiler import safe_environment
 from snstdp_cli.engines.folders import HeldFolder, hold_folder, hold_interrupts
+from snstdp_cli.engines.processes import wait_until_over, watch_memory
 from snstdp_cli.engines.program import Program, find_or_build
 from snstdp_cli.errors import EngineError
 from snstdp_cli.network.wiring import Wiring
 from snstdp_cli.rules import Plasticity
-
-#: Longest wait for a program after which signals are looked for, seconds.
-WAIT_S = 0.5
 
 
 class StandaloneEngine:
@@ -148,8 +143,8 @@ class StandaloneEngine:
             try:
                 with hold_interrupts():
                     process = self._start(arguments, output)
-                Thread(target=self._watch_memory, args=(process.pid,), daemon=True).start()
-                _wait_until_over(process.pid)
+                Thread(target=watch_memory, args=(process.pid, self._note_memory), daemon=True).start()
+                wait_until_over(process.pid)
                 _, status, usage = os.wait4(process.pid, 0)
                 code = process.returncode = os.waitstatus_to_exitcode(status)
                 self.cpu_seconds = usage.ru_utime + usage.ru_stime
@@ -190,13 +185,8 @@ class StandaloneEngine:
                 self._process = start(f"/proc/{os.getpid()}/fd/{self._executable}")
             return self._process
 
-    def _watch_memory(self, pid: int) -> None:
-        """Note the peak memory of the program while it runs; afterwards the system does not tell it apart."""
-        with contextlib.suppress(OSError, ValueError, IndexError, StopIteration):
-            while True:
-                lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-                self._peak_kb = max(self._peak_kb, int(next(x for x in lines if x.startswith("VmHWM")).split()[1]))
-                time.sleep(0.02)
+    def _note_memory(self, peak_kb: int) -> None:
+        self._peak_kb = max(self._peak_kb, peak_kb)
 
     def _load(self, name: str) -> NDArray[np.generic]:
         entry = self.program.arrays[name]
@@ -241,19 +231,6 @@ class StandaloneEngine:
         state: State = {name: self._load(name) for name in self.program.state}
         age_arrivals(state, steps)
         return ChunkResult(state, counts, attempts, silent)
-
-
-def _wait_until_over(pid: int) -> None:
-    """Wait for a process in short steps: a signal that arrives just before a long wait would be noticed at its end."""
-    with contextlib.suppress(AttributeError, OSError):  # elsewhere than on Linux it is one long wait
-        descriptor = os.pidfd_open(pid)
-        try:
-            poll = select.poll()
-            poll.register(descriptor, select.POLLIN)
-            while not poll.poll(WAIT_S * 1000):
-                pass
-        finally:
-            os.close(descriptor)
 
 
 def _write_array(path: Path, values: NDArray[Any]) -> None:

@@ -16,6 +16,8 @@ from snstdp_cli.errors import DataError
 
 #: Two-sided 95 % quantile of the normal distribution.
 Z95 = 1.959963984540054
+#: More examples than this no count holds exactly, whatever a record says.
+_MOST = 2**53
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class CurvePoint:
     total: int
 
     def __post_init__(self) -> None:
-        if self.examples < 0 or self.total < 1 or not 0 <= self.correct <= self.total:
+        if not (0 <= self.examples < _MOST and 1 <= self.total < _MOST and 0 <= self.correct <= self.total):
             raise DataError(
                 f"expected a point of a learning curve with 0 to {self.total} correct images of at least one, found "
                 f"{self.correct} after {self.examples} examples"

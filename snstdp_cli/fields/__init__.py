@@ -1,10 +1,11 @@
 """How a single setting is said: its type, meaning and range, what it affects, and the sentence when it is wrong."""
 
-from snstdp_cli.fields.facets import FACETS, Facet, setting
+from snstdp_cli.fields.facets import AFFECTS, FACETS, Facet, setting
 from snstdp_cli.fields.messages import allowed, describe, printable, shown
-from snstdp_cli.fields.values import MAX_EXAMPLES, Name, Number, Whole, check_name, plain_number
+from snstdp_cli.fields.values import MAX_EXAMPLES, Name, Number, Whole, check_name, plain_number, whole_number
 
 __all__ = [
+    "AFFECTS",
     "FACETS",
     "MAX_EXAMPLES",
     "Facet",
@@ -18,4 +19,5 @@ __all__ = [
     "printable",
     "setting",
     "shown",
+    "whole_number",
 ]

@@ -7,7 +7,7 @@ import functools
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, PydanticUserError, ValidationError
 
 from snstdp_cli.fields.values import NOT_A_NUMBER
 
@@ -37,7 +37,10 @@ def describe(error: ValidationError, where: str, model: type[BaseModel], prefix:
 
 @functools.cache
 def _schema(model: type[BaseModel]) -> dict[str, Any]:
-    return model.model_json_schema()
+    try:
+        return model.model_json_schema()
+    except PydanticUserError:  # a rule of the user's may have types that JSON Schema does not know
+        return {}
 
 
 def _finding(item: Mapping[str, Any], schema: dict[str, Any], prefix: str) -> str:

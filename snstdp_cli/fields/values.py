@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from numbers import Integral, Real
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
@@ -17,13 +18,20 @@ _NUMBER = re.compile(r"[-+]?((0|[1-9][0-9_]*)(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9
 def plain_number(value: Any) -> Any:
     """Turn strings like `1e-3`, as which YAML reads it, into numbers; refuse booleans in place of numbers."""
     if isinstance(value, str) and _NUMBER.fullmatch(value):
-        return float(value)
-    if isinstance(value, bool) or not isinstance(value, int | float):
+        value = float(value)
+    if isinstance(value, bool) or not isinstance(value, Real):
         raise ValueError(NOT_A_NUMBER)
-    return value
+    if isinstance(value, Integral):
+        return int(value)
+    try:
+        # NumPy's numbers become Python's, and -0.0 the zero that it is equal to: equal settings, equal fingerprints.
+        return float(value) + 0.0
+    except OverflowError:  # a fraction
+        raise ValueError(NOT_A_NUMBER) from None
 
 
-def _whole_number(value: Any) -> Any:
+def whole_number(value: Any) -> Any:
+    """Turn `2e4` and the like into whole numbers; others stay as they are, for the type's own check."""
     value = plain_number(value)
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
@@ -47,7 +55,7 @@ def _text_name(value: Any) -> Any:
 
 
 Number = Annotated[float, BeforeValidator(plain_number), Field(allow_inf_nan=False)]
-Whole = Annotated[int, BeforeValidator(_whole_number)]
+Whole = Annotated[int, BeforeValidator(whole_number)]
 Name = Annotated[
     str,
     BeforeValidator(_text_name),

@@ -7,8 +7,8 @@ inhibitory spikes of this step and passes them to all, and each partner takes it
 from __future__ import annotations
 
 import numpy as np
-from brian2 import Clock, NeuronGroup, Synapses, ms
 
+from snstdp_cli.brian_import import Clock, NeuronGroup, Synapses, ms
 from snstdp_cli.config import Experiment
 from snstdp_cli.network.names import EXC_INH, INH_EXC, POOL
 from snstdp_cli.network.wiring import Wiring

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from snstdp_cli.config import Experiment
+from snstdp_cli.config import build_experiment
 from snstdp_cli.network import neurons, protocol
 from snstdp_cli.rules.base import Plasticity
 
@@ -14,7 +14,7 @@ INPUT_EXC, EXC_INH, INH_EXC = "input_exc", "exc_inh", "inh_exc"
 EXC_SPIKES, SHOWN, PIXELS, CLOCK = "exc_spikes", "shown", "pixels", "clock"
 
 #: Variables that Brian 2 gives to every group and synapse.
-_BRIANS = frozenset({"t", "dt", "t_in_timesteps", "i", "j", "N", "lastspike", "not_refractory", "delay"})
+_BRIAN_VARIABLES = frozenset({"t", "dt", "t_in_timesteps", "i", "j", "N", "lastspike", "not_refractory", "delay"})
 _FUNCTIONS_AND_UNITS = frozenset({"int", "abs", "and", "or", "not", "volt", "integer", "linked", "clip"})
 _IDENTIFIER = re.compile(r"(?<![\w.])[A-Za-z_]\w*")
 
@@ -43,13 +43,13 @@ def reserved_names() -> frozenset[str]:
     constants: set[str] = set()
     learning = Plasticity(on_post={}, normalize_to=1.0)
     for integration in ("exponential_euler", "euler"):
-        experiment = Experiment.model_validate({"network": {"integration": integration}})
+        experiment = build_experiment({"network": {"integration": integration}})
         for model in (neurons.excitatory_model(experiment, learning), neurons.inhibitory_model(experiment)):
             texts += [model.equations, model.step, model.threshold, model.reset]
             constants |= model.names_of_constants()
     synapse = neurons.synapse_model(learning)
     texts += [synapse.equations, *synapse.on_pre.values()]
-    return frozenset(constants | set(synapse.constants) | _identifiers(texts) | _BRIANS)
+    return frozenset(constants | set(synapse.constants) | _identifiers(texts) | _BRIAN_VARIABLES)
 
 
 def _identifiers(texts: Iterable[str]) -> set[str]:

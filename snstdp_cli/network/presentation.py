@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from brian2 import Clock, Function, NeuronGroup, Synapses, TimedArray, linked_var, second, stop
 
+from snstdp_cli.brian_import import Clock, Function, NeuronGroup, Synapses, TimedArray, linked_var, second, stop
 from snstdp_cli.config import Experiment
 from snstdp_cli.network import protocol
 from snstdp_cli.network.names import CONTROLLER, EXC, INPUTS, PIXELS

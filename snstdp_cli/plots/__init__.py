@@ -1,29 +1,37 @@
-"""Figures of networks and results, for the screen and for print.
+"""Figures of trained networks, for the screen and for print.
 
-Each function takes values and returns a `matplotlib.figure.Figure`; `save_figure` writes it as PNG and SVG. No
-window is opened and pyplot is not used: figures can be drawn on a machine without a display.
+Each kind is a function that takes a `TrainedNetwork` and returns a `matplotlib.figure.Figure`; `KINDS` lists them with
+their options, `save_figure` writes one as PNG and SVG, and `drawing` holds the functions that draw plain arrays.
+
+Examples
+--------
+>>> from snstdp_cli import plots
+>>> plots.save_figure(plots.fields(network), Path("figures/mine"))  # doctest: +SKIP
 """
 
-from snstdp_cli.plots.activity import raster, traces
-from snstdp_cli.plots.fields import evolution, receptive_fields
-from snstdp_cli.plots.growth import growth
-from snstdp_cli.plots.scores import comparison, confusion_matrix, learning_curve, misclassified, per_class_accuracy
-from snstdp_cli.plots.style import render_figure, save_figure
-from snstdp_cli.plots.weights import l1_norm_over_training, weight_distribution
+from snstdp_cli.plots import drawing
+from snstdp_cli.plots.drawing import growth, render_figure, save_figure
+from snstdp_cli.plots.kinds import KINDS, Kind
+from snstdp_cli.plots.networks import classes, curve, evolution, fields, norm, weights
+from snstdp_cli.plots.responses import accuracy, comparison, confusion, mistakes, raster, traces
 
 __all__ = [
+    "KINDS",
+    "Kind",
+    "accuracy",
+    "classes",
     "comparison",
-    "confusion_matrix",
+    "confusion",
+    "curve",
+    "drawing",
     "evolution",
+    "fields",
     "growth",
-    "l1_norm_over_training",
-    "learning_curve",
-    "misclassified",
-    "per_class_accuracy",
+    "mistakes",
+    "norm",
     "raster",
-    "receptive_fields",
     "render_figure",
     "save_figure",
     "traces",
-    "weight_distribution",
+    "weights",
 ]

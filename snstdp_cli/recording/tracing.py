@@ -13,10 +13,16 @@ from numpy.typing import NDArray
 
 from snstdp_cli.artefacts import TrainedWeights
 from snstdp_cli.config import Experiment
-from snstdp_cli.datasets import Dataset
-from snstdp_cli.engines import Chunk, Stream, initial_state
+from snstdp_cli.datasets import Dataset, check_fit
+from snstdp_cli.engines import Chunk, initial_state
 from snstdp_cli.errors import DataError
+from snstdp_cli.network.names import INPUTS
+from snstdp_cli.network.neurons import EXCITATORY
 from snstdp_cli.network.wiring import draw_wiring
+from snstdp_cli.recording.record import STREAMS
+
+#: How many neurons are watched if none are chosen.
+_WATCHED = 3
 
 
 @dataclass(frozen=True)
@@ -25,13 +31,26 @@ class Trace:
 
     Attributes
     ----------
-    spikes : times in ms and neurons of the spikes of `input`, `excitatory` and `inhibitory`.
-    sizes : number of neurons of each group.
-    neurons : the excitatory neurons that were watched.
-    times_ms : times of the samples, [num].
-    values : samples by variable and unit, [neurons, num].
-    label : class of the image.
-    end_ms : end of the last presentation; an image that was shown again takes longer than one.
+    spikes
+        Times in ms and neurons of the spikes of `input`, `excitatory` and `inhibitory`.
+    sizes
+        Number of neurons of each group.
+    neurons
+        The excitatory neurons that were watched.
+    times_ms
+        Times of the samples, [num].
+    values
+        Samples by variable and unit, [neurons, num]. Conductances are in units of the leak.
+    thresholds_mv
+        Voltage at which each watched neuron spikes, [neurons], mV; constant, for nothing is learnt.
+    stimuli_ms
+        Beginning and end of each presentation of the image; more than one if it was shown again.
+    label
+        Class of the image.
+    counts
+        Excitatory spikes of the accepted presentation, [n_e]: what a recording holds.
+    end_ms
+        End of the last presentation with its rest.
     """
 
     spikes: dict[str, tuple[NDArray[Any], NDArray[Any]]]
@@ -39,7 +58,10 @@ class Trace:
     neurons: NDArray[np.int64]
     times_ms: NDArray[np.float64]
     values: dict[str, NDArray[np.float64]]
+    thresholds_mv: NDArray[np.float64]
+    stimuli_ms: tuple[tuple[float, float], ...]
     label: int
+    counts: NDArray[np.uint16]
     end_ms: float
 
 
@@ -50,19 +72,24 @@ def trace_example(
     example: int,
     neurons: list[int] | None = None,
 ) -> Trace:
-    """Present one image and watch.
+    """Present one test image to a frozen network and watch; its spikes are those that `test` records.
 
     Parameters
     ----------
-    neurons : excitatory neurons to watch; by default the three that answer most.
+    experiment
+        Settings of the recording. Its learning rule is not needed, nor loaded.
+    dataset
+        The images that were recorded.
+    example
+        Number of the image.
+    neurons
+        Excitatory neurons to watch; by default the three that answer most.
 
     Raises
     ------
     DataError
         If there is no such example or neuron.
     """
-    from brian2 import SpikeMonitor, StateMonitor
-
     from snstdp_cli.engines.runtime import RuntimeEngine
 
     if not 0 <= example < len(dataset):
@@ -70,36 +97,51 @@ def trace_example(
     if any(not 0 <= j < experiment.n_e for j in neurons or []):
         found = ", ".join(map(str, neurons or []))
         raise DataError(f"--neuron: expected 0 to {experiment.n_e - 1}, found {found}")
+    check_fit(dataset, weights.weights.shape[0], "the network")
     experiment = experiment.model_copy(update={"chunk": 1})
     pixels = dataset.images[example].reshape(1, -1)
     wiring = draw_wiring(experiment, pixels.shape[1])
     engine = RuntimeEngine(experiment, None, wiring, target="numpy")
-    network = engine.built.network
-    objects = {obj.name: obj for obj in network.objects}
-    counted = {"input": objects["inputs"], "excitatory": engine.built.exc, "inhibitory": engine.built.inh}
-    monitors = {name: SpikeMonitor(group, name=f"trace_{name}") for name, group in counted.items()}
-    states = StateMonitor(
-        engine.built.exc, ["v", "ge", "gi"], record=True, clock=engine.built.exc.clock, name="trace_state"
-    )
-    network.add(*monitors.values(), states)
+    spikes, states = _add_monitors(engine)
     state = initial_state(experiment, wiring, None, weights.weights, weights.theta_mv)
-    result = engine.run(state, Chunk(example, pixels, Stream.TEST_RECORDING))
-    chosen = np.asarray(neurons if neurons else np.argsort(-result.counts[0].astype(int), kind="stable")[:3])
+    result = engine.run(state, Chunk(example, pixels, STREAMS["test"]))
+    chosen = np.asarray(neurons if neurons else np.argsort(-result.counts[0].astype(int), kind="stable")[:_WATCHED])
     # Without the first sample, which is from before the image sets the neurons to rest.
-    sampled = {name: np.asarray(states.variables[name].get_value())[1:].T for name in ("v", "ge", "gi")}
+    sampled = {name: np.asarray(states.variables[name].get_value())[1:].T[chosen] for name in ("v", "ge", "gi")}
+    length_ms = experiment.presentation_steps * experiment.dt
+    starts_ms = [k * length_ms for k in range(int(result.attempts[0]))]
     return Trace(
-        spikes={name: (_ms(m), np.asarray(m.variables["i"].get_value())) for name, m in monitors.items()},
-        sizes={name: len(group) for name, group in counted.items()},
+        spikes={
+            name: (_ms(monitor), np.asarray(monitor.variables["i"].get_value())) for name, monitor in spikes.items()
+        },
+        sizes={"input": pixels.shape[1], "excitatory": experiment.n_e, "inhibitory": experiment.n_e},
         neurons=chosen,
         times_ms=_ms(states)[1:],
         values={
-            "v (mV)": sampled["v"][chosen] * 1000,
-            "ge": sampled["ge"][chosen],
-            "gi": sampled["gi"][chosen],
+            "v (mV)": sampled["v"] * 1000,
+            "ge (of the leak)": sampled["ge"],
+            "gi (of the leak)": sampled["gi"],
         },
+        thresholds_mv=weights.theta_mv[chosen] + EXCITATORY.v_offset_mv,
+        stimuli_ms=tuple((start, start + experiment.presentation.stimulus_ms) for start in starts_ms),
         label=int(dataset.labels[example]),
-        end_ms=int(result.attempts[0]) * experiment.presentation_steps * experiment.dt,
+        counts=result.counts[0],
+        end_ms=starts_ms[-1] + length_ms,
     )
+
+
+def _add_monitors(engine: Any) -> tuple[dict[str, Any], Any]:
+    """Add monitors of all spikes, and of the excitatory neurons' state, to an engine's network; return them."""
+    built = engine.built
+    groups = {obj.name: obj for obj in built.network.objects}
+    counted = {"input": groups[INPUTS], "excitatory": built.exc, "inhibitory": built.inh}
+    with engine.session() as brian2:
+        spikes = {name: brian2.SpikeMonitor(group, name=f"trace_{name}") for name, group in counted.items()}
+        states = brian2.StateMonitor(
+            built.exc, ["v", "ge", "gi"], record=True, clock=built.exc.clock, name="trace_state"
+        )
+    built.network.add(*spikes.values(), states)
+    return spikes, states
 
 
 def _ms(monitor: Any) -> NDArray[np.float64]:

@@ -49,15 +49,21 @@ class Axis:
 
 
 def linear_axis(
-    label: str, values: Iterable[float], shown: Callable[[float], str] = number, *, zero: bool = False
+    label: str,
+    values: Iterable[float],
+    shown: Callable[[float], str] = number,
+    *,
+    zero: bool = False,
+    whole: bool = False,
 ) -> Axis:
-    """Return an axis over all values, with ticks at round numbers."""
+    """Return an axis over all values, with ticks at round numbers; from 0, or at whole numbers only, if asked."""
     known = [v for v in values if math.isfinite(v)]
     low, high = (min(known), max(known)) if known else (0.0, 1.0)
     low = min(0.0, low) if zero else low
     if high - low < 1e-9 * max(abs(high), 1e-9):
         low, high = low - 0.5 * (abs(low) or 1), high + 0.5 * (abs(high) or 1)
     step = _round_step((high - low) / 4)
+    step = max(1.0, math.ceil(step)) if whole else step
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     places = [round(k * step, 12) for k in range(first, last + 1)]
     return Axis(label, places[0], places[-1], tuple((place, shown(place)) for place in places))
@@ -92,9 +98,12 @@ def draw_points(
 
     Parameters
     ----------
-    band : the intervals are an area, and single points are not marked.
-    target : a dashed line across.
-    shown : a value of y as the tooltip of a point says it.
+    band
+        The intervals are an area, and single points are not marked.
+    target
+        A dashed line across.
+    shown
+        A value of y as the tooltip of a point says it.
     """
     parts: list[Markup] = []
     if target is not None:
@@ -129,7 +138,7 @@ def draw_histograms(
     edges = np.linspace(x_axis.low, x_axis.high, bins + 1)
     counts = [np.histogram(v, edges)[0] for v in values]
     most = float(max(c.max() for c in counts))
-    y_axis = log_axis(y_label, most) if log else linear_axis(y_label, [0, most])
+    y_axis = log_axis(y_label, most) if log else linear_axis(y_label, [0, most], whole=True)
     parts = []
     for look, count in enumerate(counts):
         heights = np.concatenate([[0], np.repeat(count, 2), [0]])

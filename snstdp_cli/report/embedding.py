@@ -24,11 +24,16 @@ class Fields:
 
     Attributes
     ----------
-    neurons : which neurons, [num].
-    codes : weights as bytes, [num, height * width]: 0 to 255 are 0 to `limit`, or 1 to 255 `-limit` to `limit`.
-    shape : height and width after averaging.
-    factor : pixels of a side that were averaged into one.
-    limit : the weight of the end of the scale; stronger ones are drawn like it.
+    neurons
+        Which neurons, [num].
+    codes
+        Weights as bytes, [num, height * width]: 0 to 255 are 0 to `limit`, or 1 to 255 `-limit` to `limit`.
+    shape
+        Height and width after averaging.
+    factor
+        Pixels of a side that were averaged into one.
+    limit
+        The weight of the end of the scale; stronger ones are drawn like it.
     """
 
     neurons: NDArray[np.int64]
@@ -56,9 +61,12 @@ def embed_fields(weights: NDArray[Any], shape: tuple[int, int], budget: int, ext
 
     Parameters
     ----------
-    weights : [n_input, n_e].
-    budget : characters that the neurons may take.
-    extra : characters that each neuron takes besides its weights.
+    weights
+        [n_input, n_e].
+    budget
+        Characters that the neurons may take.
+    extra
+        Characters that each neuron takes besides its weights.
     """
     n_e = weights.shape[1]
     for factor in range(1, _MAX_FACTOR + 1):

@@ -7,16 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from snstdp_cli.evaluation import wilson_interval
 from snstdp_cli.report.charts import Series, draw_histograms, draw_points, legend, linear_axis
-from snstdp_cli.report.content import Content, Run, section
+from snstdp_cli.report.content import Content, Picture, Run
 from snstdp_cli.report.embedding import FIELDS_BUDGET, Fields, data_uri, embed_fields, to_base64
 from snstdp_cli.report.markup import Markup, embedded_json, percent, tag
 
 _GROWTH_BUDGET = 300_000
-_PICTURES = {
+_PICTURES: dict[Picture, str] = {
     "raster": "Spikes of all neurons while the image is shown (grey) and after it",
-    "traces": "Voltage and conductances of the three neurons that answer most",
+    "traces": "Voltage, threshold (dashed) and conductances, in units of the leak, of the neurons that answer most",
 }
 
 
@@ -24,7 +23,7 @@ def training(content: Content) -> list[Markup]:
     """Return learning curve and L1 norm of all networks that have them."""
     parts = [figure for figure in (_learning_curve(content.runs), _norm(content.runs)) if figure is not None]
     figures = [tag("div", parts, class_="figures")] if parts else []
-    return figures + _absent(content.runs, {"learning_curve": "learning curve", "history": "history of the L1 norm"})
+    return figures + _absent(content.runs)
 
 
 def distributions(content: Content) -> list[Markup]:
@@ -45,13 +44,13 @@ def distributions(content: Content) -> list[Markup]:
         ("Thresholds", "adaptive threshold θ (mV)", "neurons", [w.theta_mv for _, w in known], 40, False),
     )
     names = legend([name for name, _ in known], marks=False)
-    spikes = [(run.name, run.assignment.num_spikes) for run in content.runs if run.assignment is not None]
     drawn = [
         tag("figure", tag("figcaption", title), draw_histograms(values, x, y, title, bins, log=log), names)
         for title, x, y, values, bins, log in figures
     ]
+    spikes = [(run.name, run.score.evaluation.assignment.num_spikes) for run in content.runs if run.score is not None]
     if spikes:
-        title, values = "Activity", [s for _, s in spikes]
+        title, values = "Activity", [counts for _, counts in spikes]
         chart = draw_histograms(values, "spikes of a neuron for all recorded training images", "neurons", title, 40)
         drawn.append(tag("figure", tag("figcaption", title), chart, legend([name for name, _ in spikes], marks=False)))
     return [tag("div", drawn, class_="figures")]
@@ -65,24 +64,25 @@ def explorers(content: Content) -> list[Markup]:
 
 def growth(run: Run, index: int) -> list[Markup]:
     """Return receptive fields of a few neurons during the training."""
-    if run.growth is None:
+    if run.stages is None:
         reason = run.missing.get("evolution")
         return [] if reason is None else [tag("p", f"{run.name}: {reason}", class_="missing")]
-    neurons, stages = run.growth.neurons, run.growth.stages
-    fields = embed_fields(np.hstack([w for _, w in stages]), run.image_shape, _GROWTH_BUDGET, 0)
-    if len(fields.neurons) < len(stages) * len(neurons):
+    neurons, stages = run.stages.neurons, run.stages
+    kept = [weights for weights in stages.weights if weights is not None]
+    fields = embed_fields(np.hstack(kept), run.network.image_shape, _GROWTH_BUDGET, 0)
+    if len(fields.neurons) < len(kept) * len(neurons):
         return [tag("p", f"{run.name}: the images are too large for snapshots in a report.", class_="missing")]
-    columns = ["end" if examples is None else f"{examples:,}" for examples, _ in stages]
+    places = iter(range(len(kept)))
+    columns = [None if weights is None else next(places) for weights in stages.weights]
     rows = [
-        tag(
-            "tr",
-            tag("th", neuron, scope="row"),
-            [tag("td", _canvas(f"growth-{index}", k * len(neurons) + row)) for k in range(len(stages))],
-        )
-        for row, neuron in enumerate(neurons)
+        tag("tr", tag("th", neuron, scope="row"), [_growth_cell(index, k, len(neurons), row) for k in columns])
+        for row, neuron in enumerate(neurons.tolist())
     ]
-    head = tag("tr", tag("th", "neuron"), [tag("th", column, scope="col") for column in columns])
-    caption = tag("caption", f"{run.name}: receptive fields after so many images")
+    names = ["end" if examples is None else f"{examples:,}" for examples in stages.examples]
+    head = tag("tr", tag("th", "neuron"), [tag("th", name, scope="col") for name in names])
+    uneven = "" if stages.is_even else "; the steps are not even"
+    gone = f"; no snapshot after {', '.join(f'{n:,}' for n in stages.missing)}" if stages.missing else ""
+    caption = tag("caption", f"{run.name}: receptive fields after so many images{uneven}{gone}")
     content = tag("table", caption, tag("thead", head), tag("tbody", rows), class_="growth")
     return [
         tag("div", content, class_="scroll", tabindex="0", role="group", aria_label=f"Growth of {run.name}"),
@@ -94,56 +94,53 @@ def presentation(run: Run, example: int | None) -> list[Markup]:
     """Return pictures of one presentation, if one was asked for."""
     if example is None:
         return []
-    parts = [
-        tag(
-            "figure",
-            tag("img", src=data_uri(png), alt=_PICTURES[kind]),
-            tag("figcaption", _PICTURES[kind]),
-            class_="picture",
-        )
-        for kind, png in run.pictures.items()
-    ]
-    parts += [tag("p", run.missing[kind], class_="missing") for kind in _PICTURES if kind in run.missing]
+    parts = []
+    for kind, (light, dark) in run.pictures.items():
+        source = tag("source", srcset=data_uri(dark), media="(prefers-color-scheme: dark)")
+        image = tag("img", src=data_uri(light), alt=_PICTURES[kind])
+        caption = tag("figcaption", _PICTURES[kind])
+        parts.append(tag("figure", tag("picture", source, image), caption, class_="picture"))
+    if "presentation" in run.missing:
+        parts.append(tag("p", run.missing["presentation"], class_="missing"))
     return [tag("h3", run.name), *parts] if parts else []
 
 
+def _growth_cell(index: int, stage: int | None, num: int, row: int) -> Markup:
+    return tag("td", "–" if stage is None else _canvas(f"growth-{index}", stage * num + row))
+
+
 def _learning_curve(runs: Sequence[Run]) -> Markup | None:
-    series, held_out = [], set()
+    series, totals = [], set()
     for run in runs:
-        points = run.provenance.get("learning_curve")
-        num = section(run.experiment, "evaluation").get("curve_examples")
-        if not points or not isinstance(num, int) or not _is_curve(points):
+        points = () if run.weights is None else run.network.learning_curve
+        if not points:
             continue
-        held_out.add(num)
-        intervals = [wilson_interval(round(accuracy * num), num) for _, accuracy in points]
-        series.append(
-            Series(run.name, [p[0] for p in points], [p[1] for p in points], *map(list, zip(*intervals, strict=True)))
-        )
+        totals |= {point.total for point in points}
+        lows, highs = zip(*(point.ci95 for point in points), strict=True)
+        series.append(Series(run.name, [p.examples for p in points], [p.accuracy for p in points], lows, highs))
     if not series:
         return None
-    values = [v for one in series for v in (*one.lows, *one.highs)]
     chart = draw_points(
         series,
         linear_axis("training images", [x for one in series for x in one.xs], zero=True),
-        linear_axis("accuracy", values, lambda v: f"{100 * v:.4g}%"),
+        linear_axis("accuracy", [0.0, 1.0], lambda v: f"{100 * v:.4g}%"),
         "Learning curve",
         shown=lambda v: percent(v),
     )
-    num_text = " or ".join(f"{num:,}" for num in sorted(held_out))
-    caption = tag("figcaption", f"Accuracy on {num_text} held-out training images, with 95% intervals")
+    images = f"{min(totals):,}" if len(totals) == 1 else f"{min(totals):,} to {max(totals):,}"
+    caption = tag("figcaption", f"Accuracy on {images} withheld training images, with 95% intervals")
     return tag("figure", caption, chart, legend([one.name for one in series]))
 
 
 def _norm(runs: Sequence[Run]) -> Markup | None:
-    series, targets = [], set()
+    series, targets = [], set[float | None]()
     for run in runs:
-        history = section(run.provenance, "history")
-        columns = [history.get(key) for key in ("examples", "l1_mean", "l1_min", "l1_max")]
-        if not all(_is_numbers(column) for column in columns) or len({len(c) for c in columns if c}) != 1:
+        if run.weights is None or not run.network.history.examples:
             continue
-        series.append(Series(run.name, *(list(c) for c in columns if c)))
-        target = section(run.provenance, "figures").get("l1_target")
-        targets |= {float(target)} if isinstance(target, int | float) else set()
+        history = run.network.history
+        series.append(Series(run.name, history.examples, history.l1_mean, history.l1_min, history.l1_max))
+        figures = None if run.record is None else run.record.figures
+        targets.add(None if figures is None else figures.l1_target)
     if not series:
         return None
     target = targets.pop() if len(targets) == 1 else None
@@ -158,50 +155,53 @@ def _norm(runs: Sequence[Run]) -> Markup | None:
     )
     extra = () if target is None else (("target", f"target of the rule, {target:g}"),)
     caption = tag("figcaption", "L1 norm of a neuron's weights: mean (line), smallest and largest (area)")
-    return tag("figure", caption, chart, legend([one.name for one in series], *extra, marks=False))
+    told = [
+        tag("figcaption", f"{run.name}: {finding.sentence}" if len(runs) > 1 else finding.sentence)
+        for run in runs
+        for finding in run.findings
+        if finding.kind == "norm"
+    ]
+    return tag("figure", caption, chart, legend([one.name for one in series], *extra, marks=False), told)
 
 
-def _absent(runs: Sequence[Run], parts: dict[str, str]) -> list[Markup]:
+def _absent(runs: Sequence[Run]) -> list[Markup]:
     found = []
     for run in runs:
-        names = [what for key, what in parts.items() if not run.provenance.get(key)]
+        known = run.weights is not None
+        parts = {
+            "learning curve": known and bool(run.network.learning_curve),
+            "history of the L1 norm": known and bool(run.network.history.examples),
+        }
+        names = [name for name, there in parts.items() if not there]
         if names:
             text = f"{run.name}: no {' and no '.join(names)} was written down during the training."
             found.append(tag("p", text, class_="missing"))
     return found
 
 
-def _is_numbers(values: Any) -> bool:
-    return (
-        isinstance(values, list)
-        and bool(values)
-        and all(isinstance(v, int | float) and not isinstance(v, bool) and np.isfinite(v) for v in values)
-    )
-
-
-def _is_curve(points: Any) -> bool:
-    return isinstance(points, list) and all(
-        _is_numbers(point) and len(point) == 2 and 0 <= point[1] <= 1 for point in points
-    )
-
-
 def _explorer(run: Run, index: int, budget: int) -> Markup:
     assert run.weights is not None
-    weights, theta, assignment = run.weights.weights, run.weights.theta_mv, run.assignment
+    weights, theta = run.weights.weights, run.weights.theta_mv
+    assignment = None if run.score is None else run.score.evaluation.assignment
     if assignment is not None and len(assignment.labels) != weights.shape[1]:
         assignment = None
-    num_classes = 0 if assignment is None else len(assignment.mean_response)
-    fields = embed_fields(weights, run.image_shape, budget, 8 * num_classes + 45)
-    chosen = fields.neurons
+    num_classes = 0 if assignment is None else len(assignment.classes)
+    fields = embed_fields(weights, run.network.image_shape, budget, 8 * num_classes + 45)
+    chosen, never = fields.neurons, run.network.never_learned
     data: dict[str, Any] = {
         **_as_json(fields),
         "name": run.name,
         "neurons": chosen.tolist(),
         "theta": _rounded(theta[chosen]),
         "norm": _rounded(np.abs(weights[:, chosen]).sum(axis=0)),
+        # So that each neuron can have a scale of its own: its strongest weight as a share of the common limit.
+        "strongest": _rounded(np.abs(weights[:, chosen]).max(axis=0) / fields.limit),
     }
+    if never is not None and never.any():
+        data["never"] = np.flatnonzero(never[chosen]).tolist()
     if assignment is not None:
         data |= {
+            "classes": assignment.classes.tolist(),
             "labels": assignment.labels[chosen].tolist(),
             "selectivity": _rounded(assignment.selectivity[chosen]),
             "spikes": assignment.num_spikes[chosen].astype(int).tolist(),
@@ -222,12 +222,14 @@ def _explorer(run: Run, index: int, budget: int) -> Markup:
 
 
 def _note(fields: Fields, run: Run, num_classes: int) -> Markup | None:
-    assert run.weights is not None
-    n_e, texts = run.weights.weights.shape[1], []
+    n_e, texts = run.network.n_e, []
+    never = run.network.never_learned
     if len(fields.neurons) < n_e:
         texts.append(f"{len(fields.neurons):,} of {n_e:,} neurons, evenly chosen, so that the page stays small.")
     if fields.factor > 1:
         texts.append(f"{fields.factor} × {fields.factor} pixels are averaged into one, so that the page stays small.")
+    if never is not None and never.any():
+        texts.append(f"{int(never.sum()):,} neurons never learned; they are crossed out.")
     if not num_classes:
         texts.append("Without recorded responses it is not known which class a neuron answers to.")
     return tag("p", " ".join(texts), class_="note") if texts else None

@@ -8,7 +8,9 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-_VOID = frozenset({"br", "circle", "img", "input", "line", "meta", "path", "polygon", "polyline", "rect", "wbr"})
+_VOID = frozenset(
+    {"br", "circle", "img", "input", "line", "meta", "path", "polygon", "polyline", "rect", "source", "wbr"}
+)
 
 
 class Markup(str):
@@ -32,7 +34,9 @@ def tag(name: str, /, *children: object, **attributes: object) -> Markup:
     """
     written = "".join(_attribute(key, value) for key, value in attributes.items() if value not in (None, False))
     if name in _VOID and not children:
-        return Markup(f"<{name}{written}>" if name in ("br", "img", "input", "meta", "wbr") else f"<{name}{written}/>")
+        return Markup(
+            f"<{name}{written}>" if name in ("br", "img", "input", "meta", "source", "wbr") else f"<{name}{written}/>"
+        )
     return Markup(f"<{name}{written}>{join(children)}</{name}>")
 
 
@@ -56,7 +60,8 @@ def table(
 
     Parameters
     ----------
-    rows : cells as text, markup or `Cell`; a `Cell` with a number is aligned to the right.
+    rows
+        Cells as text, markup or `Cell`; a `Cell` with a number is aligned to the right.
     """
     rows = list(rows)
     numeric = [any(_is_number(row[k]) for row in rows) for k in range(len(columns))]
@@ -66,7 +71,7 @@ def table(
         tag("tr", [_cell(cell, "th" if k == 0 else "td") for k, cell in enumerate(row)], class_=_row_class(row))
         for row in rows
     ]
-    attributes.setdefault("class_", "sortable")
+    attributes.setdefault("class_", "sortable" if len(rows) > 1 else None)
     content = tag("table", caption and tag("caption", caption), tag("thead", head), tag("tbody", body), **attributes)
     return tag("div", content, class_="scroll", tabindex="0", role="group", aria_label=caption or "table")
 

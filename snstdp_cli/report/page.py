@@ -10,6 +10,7 @@ from importlib.resources import files
 from snstdp_cli import __version__
 from snstdp_cli.errors import ArtefactError
 from snstdp_cli.report import learning, records, results
+from snstdp_cli.report.commands import commands
 from snstdp_cli.report.content import Content, Run
 from snstdp_cli.report.markup import Markup, tag
 
@@ -64,13 +65,13 @@ def _parts(content: Content) -> list[tuple[str, str, str, list[Markup]]]:
             "Confusion",
             "Rows are true classes, columns what the network answered. Blue is right, orange is wrong; the colour "
             "grows with the square root of the share of the row, so that rare mistakes are seen.",
-            _side_by_side([(run, results.confusion(run, content.classifier)) for run in content.runs if run.scores]),
+            _side_by_side([(run, results.confusion(run)) for run in content.runs if run.scores]),
         ),
         (
             "mistakes",
             "Misclassified images",
             "Some of the test images that were taken for another class, evenly chosen: the true class in bold, then "
-            "the network's guesses, best first.",
+            "the network's guesses, best first, and the number of the image (for --example).",
             _side_by_side([(run, results.mistakes(run)) for run in content.runs if run.scores], "columns narrow"),
         ),
         (
@@ -101,7 +102,7 @@ def _parts(content: Content) -> list[tuple[str, str, str, list[Markup]]]:
         ),
         ("configuration", "Configuration", "", records.configuration(content)),
         ("provenance", "Provenance", "", [part for run in content.runs for part in records.provenance(run)]),
-        ("commands", "Make it again", "", records.commands(content)),
+        ("commands", "Make it again", "", commands(content)),
     ]
 
 
@@ -152,7 +153,7 @@ def _footer() -> Markup:
     text = (
         "All figures were measured by snstdp, none is taken from a paper. The rules smax and smin are those of the "
         "first paper, their scaling terms derived by us from its target of the L1 norm; network, presentation, "
-        "the rule triplet and the classifier average follow the second."
+        "the rule triplet and the read-out average follow the second."
     )
     return tag("footer", tag("p", text), tag("ul", papers))
 

@@ -1,215 +1,138 @@
-"""The parts of a report about how the networks were made: configuration, provenance and commands."""
+"""The parts of a report about how the networks were made: configuration and provenance."""
 
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from snstdp_cli.artefacts import DataRecord, RecordingRecord, StartRecord, TrainingRecord
+from snstdp_cli.artefacts.records import RunRecord
 from snstdp_cli.config import Experiment, build_experiment, setting_leaves
-from snstdp_cli.report.content import CLASSIFIERS, Content, Run, section
+from snstdp_cli.config.facets import affected
+from snstdp_cli.report.content import Content, Run
 from snstdp_cli.report.markup import Cell, Marked, Markup, duration, table, tag
 from snstdp_cli.rules import RULES
 
-_FLAGS = {
-    "rule.name": "--rule",
-    "n_e": "--n-e",
-    "dt": "--dt",
-    "num_examples": "--num-examples",
-    "load_name": "--load-name",
-    "seed": "--seed",
-    "data": "--data",
-    "save_name": "--save-name",
-}
-# These are told even where they have their defaults: nobody should have to know them.
-_ALWAYS = ("rule.name", "n_e", "num_examples", "seed", "data", "save_name")
 _FIGURES = {
     "l1_target": "target of the L1 norm",
     "l1_mean": "L1 norm, mean",
     "l1_sd": "L1 norm, standard deviation",
     "theta_mv": "thresholds, mV (smallest, mean, largest)",
+    "never_learned": "neurons that never learned",
 }
-# What a recording does not depend on, or what its own flags tell.
-_NOT_RECORDED = ("num_examples", "load_name", "save_name", "engine", "chunk", "checkpoint_every", "epochs", "shuffle")
 
 
 def configuration(content: Content) -> list[Markup]:
-    """Return every setting, a column for each network."""
-    known = [run for run in content.runs if run.experiment]
+    """Return every setting, a column for each network; what differs and what is not a default is marked."""
+    known = [(run.name, run.experiment) for run in content.runs if run.experiment is not None]
     parts = [
         tag("p", f"{run.name}: {run.missing.get('provenance', 'the configuration is not known.')}", class_="missing")
         for run in content.runs
-        if run not in known
+        if run.experiment is None
     ]
     if not known:
         return parts
-    settings = [dict(setting_leaves(run.experiment)) for run in known]
-    known_keys = list(dict.fromkeys(key for one in settings for key in one))
-    sections = list(dict.fromkeys(key.partition(".")[0] for key in known_keys))
-    keys = sorted(known_keys, key=lambda key: sections.index(key.partition(".")[0]))
-    meanings = _meanings(settings)
+    settings = [dict(setting_leaves(experiment.model_dump(mode="json"))) for _, experiment in known]
+    defaults = [default_settings(experiment) for _, experiment in known]
+    keys = _sorted_by_section(list(dict.fromkeys(key for one in settings for key in one)))
+    meanings = _meanings([experiment for _, experiment in known])
     rows = []
     for key in keys:
         shown = [_setting(key, one) for one in settings]
-        name = Cell([_breakable(key), tag("small", meanings.get(key))])
-        cells = (name, *(tag("span", text, class_="short" if len(text) < 24 else None) for text in shown))
-        differs = key != "save_name" and len(set(shown)) > 1
-        rows.append(Marked(cells) if differs else cells)
-    columns = ("setting", *(run.name for run in known))
-    if any(isinstance(row, Marked) for row in rows):
-        parts.append(tag("p", "Settings in which the networks differ are marked.", class_="note"))
-    parts.append(table(columns, rows, "Every setting of the training", class_="sortable settings"))
-    return parts
+        cells = [
+            _setting_cell(text, one, default, key) for text, one, default in zip(shown, settings, defaults, strict=True)
+        ]
+        row = (Cell([_breakable(key), tag("small", meanings.get(key))]), *cells)
+        rows.append(Marked(row) if affected(key) and len(set(shown)) > 1 else row)
+    notes = ["Values in bold are not the defaults."]
+    notes += (
+        ["Settings in which the networks differ are marked."] if any(isinstance(row, Marked) for row in rows) else []
+    )
+    parts.append(tag("p", " ".join(notes), class_="note"))
+    columns = ("setting", *(name for name, _ in known))
+    return [*parts, table(columns, rows, "Every setting of the training", class_="sortable settings")]
 
 
 def provenance(run: Run) -> list[Markup]:
     """Return versions, seed, images, dates and times of the training and of the recordings."""
-    columns = [("training", run.provenance)] if run.provenance else []
-    score = next(iter(run.scores.values()), None)
-    if score is not None:
-        columns += [("recording, train", score.assign.provenance), ("recording, test", score.test.provenance)]
-    columns = [(name, record) for name, record in columns if record]
+    columns: list[tuple[str, RunRecord]] = [] if run.record is None else [("training", run.record)]
+    if run.score is not None:
+        recordings = (("recording, train", run.score.assign.record), ("recording, test", run.score.test.record))
+        columns += [(name, record) for name, record in recordings if record is not None]
     missing = run.missing.get("provenance", run.missing.get("weights"))
     parts = [] if missing is None else [tag("p", missing, class_="missing")]
     if not columns:
         return [*parts, tag("p", "Nothing is written down about recordings either.", class_="missing")]
     facts = [_facts(record) for _, record in columns]
-    if run.weights is not None and run.provenance:
+    if run.record is not None and run.weights is not None:
         facts[0]["SHA-256 of the weights"] = run.weights.sha256
     keys = list(dict.fromkeys(key for one in facts for key in one))
     rows = [(key, *(one.get(key, "") for one in facts)) for key in keys]
-    return [
-        *parts,
-        table(("fact", *(name for name, _ in columns)), rows, f"{run.name}: where it comes from", class_="facts"),
-    ]
+    names = ("fact", *(name for name, _ in columns))
+    return [*parts, table(names, rows, f"{run.name}: where it comes from", class_="facts")]
 
 
-def commands(content: Content) -> list[Markup]:
-    """Return the commands that make the networks, the recordings and this report again."""
-    parts = []
-    for run in content.runs:
-        parts.append(tag("h3", run.name))
-        if run.provenance and not run.experiment:
-            parts.append(tag("p", "The settings of the training are not written down.", class_="missing"))
-        parts.append(_copyable("\n".join(_commands_of(run))))
-    names = " ".join(shlex.quote(run.name) for run in content.runs)
-    last = [f"snstdp report {names}"]
-    last += [f"snstdp evaluate --compare {shlex.quote(p.a)} {shlex.quote(p.b)}" for p in content.pairs if not p.missing]
-    note = (
-        "With the versions and images listed above, the same seed gives the same spikes and weights. Run the commands "
-        "in a folder without results of these names, or with --force."
-    )
-    return [*parts, tag("h3", "This report"), _copyable("\n".join(last)), tag("p", note, class_="note")]
+def default_settings(experiment: Experiment) -> dict[str, Any]:
+    """Return the default of each setting for networks of this size, by dotted key; no rule's of the user's own."""
+    rule = experiment.rule.name
+    content = {"n_e": experiment.n_e, "rule": {"name": rule}} if rule in RULES else {"n_e": experiment.n_e}
+    usual = build_experiment().n_e
+    leaves = dict(setting_leaves(build_experiment(content).model_dump(mode="json"))) | {"n_e": usual}
+    return leaves if rule in RULES else {key: value for key, value in leaves.items() if not key.startswith("rule.")}
 
 
-def _commands_of(run: Run) -> list[str]:
-    name = shlex.quote(run.name)
-    lines = _training_command(run) if run.experiment else ["# how these weights were trained is not known"]
-    score = next(iter(run.scores.values()), None)
-    if score is None:
-        return lines
-    for split, responses in (("train", score.assign), ("test", score.test)):
-        changed = _changed(
-            dict(setting_leaves(section(responses.provenance, "experiment"))), dict(setting_leaves(run.experiment))
-        )
-        sets = [f"--set {shlex.quote(f'{key}={_yaml(value)}')}" for key, value in changed.items()]
-        command = f"snstdp test --load-name {name} --split {split} --num-examples {len(responses.labels)}"
-        lines.append(" \\\n    ".join([command, *sets]))
-    return lines + [f"snstdp evaluate --load-name {name} --classifier {c}" for c in CLASSIFIERS]
-
-
-def _training_command(run: Run) -> list[str]:
-    settings, data, start = (
-        dict(setting_leaves(run.experiment)),
-        section(run.provenance, "data"),
-        section(run.provenance, "start"),
-    )
-    lines = []
-    if data.get("bundled_subset"):
-        settings["data"] = "bundled"
-    elif data.get("name") in ("mnist", "fashion-mnist"):
-        lines.append(f"snstdp data fetch {data['name']}")
-    if "name" in start:
-        lines.append(_comment(f"starts from the weights {start['name']}, SHA-256 {start.get('sha256')}"))
-    if str(settings.get("rule.name", "")).partition(":")[0].endswith(".py"):
-        lines.append(_comment("needs the file of the rule; its SHA-256 is checked"))
-    defaults = _defaults(settings.get("rule.name"))
-    flags = []
-    for key in dict.fromkeys((*_ALWAYS, *settings)):
-        if key not in settings or (key not in _ALWAYS and key in defaults and defaults[key] == settings[key]):
-            continue
-        value = settings[key]
-        if key in _FLAGS and value is not None:
-            flags.append(f"{_FLAGS[key]} {shlex.quote(str(value))}")
-        else:
-            flags.append(f"--set {shlex.quote(f'{key}={_yaml(value)}')}")
-    return [*lines, " \\\n    ".join([" ".join(["snstdp train", *flags[:6]]), *flags[6:]])]
-
-
-def _comment(text: str) -> str:
-    return "# " + " ".join(text.split())
-
-
-def _defaults(rule: object) -> dict[str, Any]:
-    """Return the default of each setting; without those of a rule that is not part of the package."""
-    defaults = {
-        key: value for key, value in setting_leaves(build_experiment().model_dump()) if not key.startswith("rule.")
-    }
-    known = RULES.get(str(rule))
-    return defaults | ({} if known is None else {f"rule.{k}": v for k, v in known.parameters().model_dump().items()})
-
-
-def _changed(recorded: Mapping[str, Any], trained: Mapping[str, Any]) -> dict[str, Any]:
-    kept = {k: v for k, v in recorded.items() if k not in _NOT_RECORDED and not k.startswith(("evaluation.", "rule."))}
-    return {key: value for key, value in kept.items() if trained and trained.get(key) != value}
-
-
-def _yaml(value: Any) -> str:
-    return value if isinstance(value, str) and value.replace("_", "").isalnum() else json.dumps(value, default=str)
+def _sorted_by_section(keys: list[str]) -> list[str]:
+    sections = list(dict.fromkeys(key.partition(".")[0] for key in keys))
+    return sorted(keys, key=lambda key: sections.index(key.partition(".")[0]))
 
 
 def _setting(key: str, settings: Mapping[str, Any]) -> str:
     if key not in settings:
         return "–"
     value = settings[key]
-    if key == "network.theta_step_mv" and value is None:
-        n_e = settings.get("n_e")
-        step = build_experiment({"n_e": n_e}).theta_step_mv if isinstance(n_e, int) and 1 <= n_e <= 100_000 else None
-        return "default for n_e" if step is None else f"{step:g} (default for n_e = {n_e})"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _meanings(settings: list[dict[str, Any]]) -> dict[str, str]:
+def _setting_cell(text: str, settings: Mapping[str, Any], defaults: Mapping[str, Any], key: str) -> Markup:
+    usual = key not in settings or key not in defaults or settings[key] == defaults[key] or not affected(key)
+    return tag("span" if usual else "strong", text, class_="short" if len(text) < 24 else None)
+
+
+def _meanings(experiments: list[Experiment]) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, about in Experiment.model_fields.items():
         inner: Mapping[str, Any] | None = getattr(about.annotation, "model_fields", None)
         below = {name: about} if inner is None else {f"{name}.{key}": field for key, field in inner.items()}
         found |= {key: field.description or "" for key, field in below.items()}
-    for one in settings:
-        rule = RULES.get(str(one.get("rule.name")))
+    for experiment in experiments:
+        rule = RULES.get(experiment.rule.name)
         fields = {} if rule is None else rule.parameters.model_fields
         found |= {f"rule.{key}": field.description or "" for key, field in fields.items()}
     return found
 
 
-def _facts(record: Mapping[str, Any]) -> dict[str, object]:
-    data, versions = section(record, "data"), section(record, "versions")
-    seconds, start = record.get("duration_s"), section(record, "start")
+def _facts(record: RunRecord) -> dict[str, object]:
+    """Return what a record tells, by name; without what it does not tell."""
     facts: dict[str, object] = {
-        "date (UTC)": str(record.get("date", "")).replace("T", " ").removesuffix("+00:00"),
-        "duration": duration(seconds) if isinstance(seconds, int | float) else None,
-        "engine": record.get("engine"),
-        "seed": record.get("seed"),
-        "started from": f"weights {start['name']}" if "name" in start else _drawn(start),
-        "SHA-256 of the weights": section(record, "weights").get("sha256"),
-        "images": _images(data),
-        "SHA-256 of the images": data.get("sha256"),
+        "date (UTC)": record.date.replace("T", " ").removesuffix("+00:00"),
+        "duration": duration(record.duration_s),
+        "engine": record.engine,
+        "seed": record.experiment.seed,
+        "random numbers": "those of version 0.1" if record.generation == 1 else None,
     }
-    facts |= {_FIGURES.get(k, k.replace("_", " ")): _figure(v) for k, v in section(record, "figures").items()}
+    figures: Mapping[str, Any] = {}
+    if isinstance(record, TrainingRecord):
+        facts |= {"started from": _start(record.start), "training": record.training} | _images(record.data)
+        facts["note"] = record.note
+        figures = {} if record.figures is None else record.figures.model_dump()
+    elif isinstance(record, RecordingRecord):
+        facts |= {"SHA-256 of the weights": record.weights.sha256, "name": record.label} | _images(record.data)
+        figures = record.figures.model_dump()
+    facts |= {_FIGURES.get(key, key.replace("_", " ")): _figure(value) for key, value in figures.items()}
     facts |= {
-        f"version of {key}" if key in ("snstdp", "brian2", "numpy", "python") else key.replace("_", " "): v
-        for key, v in versions.items()
+        f"version of {key}" if key in ("snstdp", "brian2", "numpy", "python") else key.replace("_", " "): value
+        for key, value in record.versions.items()
     }
     return {key: value for key, value in facts.items() if value not in (None, "")}
 
@@ -220,24 +143,29 @@ def _breakable(key: str) -> list[Markup]:
     return [*(tag("span", f"{part}.", tag("wbr")) for part in sections), tag("span", last)]
 
 
-def _figure(value: Any) -> str:
-    if isinstance(value, list):
-        return ", ".join(map(_figure, value))
-    return f"{value:,.4g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
-
-
-def _drawn(start: Mapping[str, Any]) -> str | None:
-    return f"random weights, seed {start['drawn_from_seed']}" if "drawn_from_seed" in start else None
-
-
-def _images(data: Mapping[str, Any]) -> str | None:
-    if not data:
+def _figure(value: Any) -> str | None:
+    if value is None:
         return None
-    shape = data.get("image_shape")
-    size = f", {' × '.join(map(str, shape))} pixels" if isinstance(shape, list) else ""
-    subset = " (bundled subset)" if data.get("bundled_subset") else ""
-    return f"{data.get('name')}, {data.get('split')}: {_figure(data.get('num_images'))} images{size}{subset}"
+    if isinstance(value, tuple):
+        return ", ".join(str(_figure(one)) for one in value)
+    return f"{value:,.4g}" if isinstance(value, float) else f"{value:,}"
 
 
-def _copyable(text: str) -> Markup:
-    return tag("div", tag("pre", tag("code", text), tabindex="0"), class_="copyable")
+def _start(start: StartRecord | None) -> str | None:
+    if start is None:
+        return None
+    if start.name is not None:
+        return f"weights {start.name}"
+    return None if start.drawn_from_seed is None else f"random weights, seed {start.drawn_from_seed}"
+
+
+def _images(data: DataRecord | None) -> dict[str, object]:
+    if data is None:
+        return {}
+    rows, cols = data.image_shape
+    asked = "" if data.name == data.identity else f" (asked for as {data.name})"
+    return {
+        "images": f"{data.identity}{asked}, {data.split}: {data.num_images:,} images, {rows} × {cols} pixels",
+        "classes": None if data.classes is None else ", ".join(map(str, data.classes)),
+        "SHA-256 of the images": data.sha256,
+    }

@@ -93,7 +93,15 @@
     return bytes;
   }
 
-  function drawFields(canvas, data, bytes, chosen, columns) {
+  // On a scale of its own, a neuron's strongest weight has the last colour.
+  function rescale(data, field, own) {
+    const factor = own && data.strongest ? 1 / Math.max(data.strongest[field], 1e-9) : 1;
+    if (factor === 1) return (code) => code;
+    const [zero, low] = data.signed ? [128, 1] : [0, 0];
+    return (code) => Math.min(255, Math.max(low, Math.round(zero + (code - zero) * factor)));
+  }
+
+  function drawFields(canvas, data, bytes, chosen, columns, own = false) {
     const { width, height } = data;
     const gap = chosen.length > 1 ? 1 : 0;
     const rows = Math.max(1, Math.ceil(chosen.length / columns));
@@ -107,13 +115,26 @@
     chosen.forEach((field, place) => {
       const left = (place % columns) * (width + gap);
       const top = Math.floor(place / columns) * (height + gap);
+      const shade = rescale(data, field, own);
       for (let y = 0; y < height; y++) {
         const from = field * width * height + y * width;
         const to = (top + y) * canvas.width + left;
-        for (let x = 0; x < width; x++) pixels[to + x] = table[bytes[from + x]];
+        for (let x = 0; x < width; x++) pixels[to + x] = table[shade(bytes[from + x])];
       }
     });
     context.putImageData(image, 0, 0);
+    // What never learned is crossed out.
+    context.strokeStyle = getComputedStyle(root).getPropertyValue("--c1");
+    const never = new Set(data.never || []);
+    chosen.forEach((field, place) => {
+      if (!never.has(field)) return;
+      const left = (place % columns) * (width + gap);
+      const top = Math.floor(place / columns) * (height + gap);
+      context.beginPath();
+      context.moveTo(left, top + height);
+      context.lineTo(left + width, top);
+      context.stroke();
+    });
   }
 
   function drawScale(canvas, signed) {
@@ -144,6 +165,7 @@
     const all = data.neurons.map((_, k) => k);
     const known = data.labels !== undefined;
     const numClasses = known && data.means.length ? data.means[0].length : 0;
+    const never = new Set(data.never || []);
     const className = (label) => (label < 0 ? "no class" : `class ${label}`);
 
     const orders = [["number", "number"], ["norm", "L1 norm"], ["theta", "threshold"]];
@@ -158,7 +180,9 @@
     Object.assign(input, { type: "number", min: data.neurons[0], max: data.neurons[data.neurons.length - 1], value: data.neurons[0] });
     numberBox.append(input);
     const controls = make("div", "controls");
-    controls.append(order.box, ...(known ? [filter.box] : []), numberBox);
+    const scaling = choice("Colours", [["all", "one scale for all"], ["neuron", "each neuron's own"]]);
+    controls.append(order.box, ...(known ? [filter.box] : []), scaling.box, numberBox);
+    const own = () => scaling.select.value === "neuron";
 
     const gridBox = make("div", "grid-box");
     const grid = make("canvas");
@@ -196,11 +220,12 @@
       const neuron = data.neurons[k];
       const label = known ? data.labels[k] : null;
       title.textContent = known ? `Neuron ${neuron}: ${className(label)}` : `Neuron ${neuron}`;
-      drawFields(large, data, bytes, [k], 1);
+      drawFields(large, data, bytes, [k], 1, own());
       large.setAttribute("aria-label", `Receptive field of neuron ${neuron}`);
       // Always as many lines: otherwise the grid would move away from the pointer.
       const facts = [`L1 norm ${data.norm[k]}`, `threshold ${data.theta[k]} mV`];
       if (known) facts.unshift(`selectivity ${data.selectivity[k]}`, `${data.spikes[k].toLocaleString("en")} spikes`);
+      if (never.has(k)) facts.push("never learned: its weights are those of the beginning");
       facts.push(pinned ? "Held; click it again to let go." : "");
       text.replaceChildren(...facts.map((fact) => make("p", "", fact)));
       bars.replaceChildren();
@@ -208,13 +233,13 @@
         const means = data.means[k];
         const most = Math.max(...means) || 1;
         means.forEach((mean, c) => {
-          const own = c === label ? "own" : "";
-          const bar = make("i", own);
+          const mine = data.classes[c] === label ? "own" : "";
+          const bar = make("i", mine);
           bar.style.width = `${(100 * mean) / most}%`;
-          bars.append(make("span", own, String(c)), bar, make("span", own, mean.toFixed(mean < 0.1 && mean > 0 ? 3 : 2)));
+          bars.append(make("span", mine, String(data.classes[c])), bar, make("span", mine, mean.toFixed(mean < 0.1 && mean > 0 ? 3 : 2)));
         });
         bars.setAttribute("role", "img");
-        bars.setAttribute("aria-label", `Mean spikes by class: ${means.map((mean, c) => `${c}: ${mean}`).join(", ")}`);
+        bars.setAttribute("aria-label", `Mean spikes by class: ${means.map((mean, c) => `${data.classes[c]}: ${mean}`).join(", ")}`);
       }
       input.value = neuron;
       grid.setAttribute("aria-valuenow", String(current));
@@ -231,8 +256,10 @@
     function layOut() {
       const wide = gridBox.clientWidth || 600;
       const fit = Math.max(1, Math.floor(wide / 22));
-      columns = Math.max(1, Math.min(fit, Math.max(8, Math.ceil(Math.sqrt(shown.length)))));
-      drawFields(grid, data, bytes, shown, columns);
+      // As high as a wide page, not much higher.
+      const many = Math.ceil(Math.sqrt(shown.length * Math.max(1, wide / 700)));
+      columns = Math.max(1, Math.min(fit, Math.max(8, many)));
+      drawFields(grid, data, bytes, shown, columns, own());
       grid.setAttribute("aria-valuemax", String(shown.length - 1));
       showDetail();
     }
@@ -291,6 +318,7 @@
     });
     order.select.addEventListener("change", choose);
     filter.select.addEventListener("change", choose);
+    scaling.select.addEventListener("change", layOut);
     new ResizeObserver(layOut).observe(gridBox);
     const draw = () => {
       drawScale(bar, data.signed);
@@ -331,10 +359,23 @@
     box.append(button);
   }
 
+  // A box whose content is wider than itself says so.
+  function scrollable(box) {
+    const mark = () => {
+      const rest = box.scrollWidth - box.clientWidth - box.scrollLeft;
+      box.classList.toggle("more-right", rest > 2);
+      box.classList.toggle("more-left", box.scrollLeft > 2);
+    };
+    box.addEventListener("scroll", mark, { passive: true });
+    new ResizeObserver(mark).observe(box);
+    mark();
+  }
+
   try {
     document.querySelectorAll("table.sortable").forEach(sortable);
     document.querySelectorAll(".explorer").forEach(explorer);
     growth();
+    document.querySelectorAll(".scroll").forEach(scrollable);
     document.querySelectorAll(".copyable").forEach(copyable);
   } catch (error) {
     fail(error);

@@ -1,5 +1,9 @@
 """What trained networks are: weights, records, recordings and scores; figures, reports and Python look at it."""
 
+from snstdp_cli.results.comparison import SEEDS, SeedGroup, differing_rows, group_seeds, on_same_data
+from snstdp_cli.results.curves import Trend, trend_of
+from snstdp_cli.results.findings import Finding, FindingKind, findings
+from snstdp_cli.results.mistakes import Mistake, find_mistakes, recorded_images
 from snstdp_cli.results.network import TrainedNetwork, guess_shape
 from snstdp_cli.results.refusals import current_recordings
 from snstdp_cli.results.scoring import (
@@ -10,17 +14,35 @@ from snstdp_cli.results.scoring import (
     score_network,
     score_responses,
 )
-from snstdp_cli.results.selection import recorded_variants
+from snstdp_cli.results.selection import find_test, recorded_variants
+from snstdp_cli.results.stages import Stages, learned_neurons, training_stages
 
 __all__ = [
+    "SEEDS",
     "AssignFrom",
+    "Finding",
+    "FindingKind",
+    "Mistake",
     "Score",
+    "SeedGroup",
+    "Stages",
     "TrainedNetwork",
+    "Trend",
     "compare_scores",
     "current_recordings",
+    "differing_rows",
+    "find_mistakes",
+    "find_test",
+    "findings",
+    "group_seeds",
     "guess_shape",
+    "learned_neurons",
+    "on_same_data",
+    "recorded_images",
     "recorded_variants",
     "score_ancestor_pairs",
     "score_network",
     "score_responses",
+    "training_stages",
+    "trend_of",
 ]

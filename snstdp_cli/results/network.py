@@ -86,6 +86,11 @@ class TrainedNetwork:
         return self.stored.theta_mv
 
     @property
+    def sha256(self) -> str:
+        """Digest of weights and thresholds: what tells two networks apart."""
+        return self.stored.sha256
+
+    @property
     def n_input(self) -> int:
         """Number of inputs."""
         return int(self.weights.shape[0])
@@ -177,6 +182,10 @@ class TrainedNetwork:
             except ArtefactError as error:
                 damaged.append(str(error))
         return found, damaged
+
+    def forget_recordings(self) -> None:
+        """Look at the disk again when recordings are asked for the next time."""
+        self.__dict__.pop("recordings", None)
 
 
 def guess_shape(n_input: int) -> tuple[int, int]:

@@ -15,10 +15,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from snstdp_cli.errors import ConfigError
-from snstdp_cli.fields import describe, shown
+from snstdp_cli.fields import check_name, describe, shown
 from snstdp_cli.rules.base import Plasticity, Rule, RuleContext, RuleParameters, Symptom
 from snstdp_cli.rules.checking import build_plasticity as build_checked
-from snstdp_cli.rules.checking import check_rule, plasticity_digest
+from snstdp_cli.rules.checking import plasticity_digest, problem_of_rule
 from snstdp_cli.rules.external import check_rule_file, load_rule
 from snstdp_cli.rules.naming import is_rule_file
 
@@ -30,13 +30,13 @@ __all__ = [
     "RuleParameters",
     "Symptom",
     "build_plasticity",
-    "check_rule",
     "check_rule_file",
     "complete_parameters",
     "find_rule",
     "is_rule_file",
     "load_rule",
     "plasticity_digest",
+    "refuse_unusable",
 ]
 
 
@@ -76,15 +76,43 @@ def find_rule(name: str, where: str = "rule", *, run_files: bool = False) -> Rul
     raise ConfigError(f"{where}: rule.name: unknown rule {shown(name)}; known rules: {', '.join(RULES)}{hint}")
 
 
-def complete_parameters(rule: Rule, given: Mapping[str, Any], where: str = "configuration") -> dict[str, Any]:
-    """Return all parameters of a rule: those that were given, checked, and its defaults.
+def refuse_unusable(rule: Rule, where: str = "rule") -> None:
+    """Refuse a rule that was given as a Python value if its name or its parameters cannot be written down.
 
     Raises
     ------
     ConfigError
-        For an unknown parameter or a value outside its range.
+        If its name is no plain name or that of another rule, or the `Rule` is not made as one.
     """
-    return _checked(rule, given, where).model_dump()
+    if RULES.get(str(rule.name)) == rule:
+        return
+    problem = problem_of_rule(rule)
+    try:
+        if not isinstance(rule.name, str) or is_rule_file(check_name(rule.name)):
+            problem = problem or "has a name that is not plain text"
+    except ValueError as error:
+        problem = problem or f"has a name that cannot be used: {error}"
+    if not problem and rule.name in RULES:
+        problem = "has the name of a rule of the package; choose another name"
+    if problem:
+        raise ConfigError(f"{where}: rule.name: {shown(rule.name)} {problem}; see docs/own-rule.md")
+
+
+def complete_parameters(rule: Rule, given: Mapping[str, Any], where: str = "configuration") -> dict[str, Any]:
+    """Return all parameters of a rule, as JSON has them: those that were given, checked, and its defaults.
+
+    Raises
+    ------
+    ConfigError
+        For an unknown parameter, a value outside its range, or one that JSON does not have.
+    """
+    checked = _checked(rule, given, where)
+    try:
+        return checked.model_dump(mode="json")
+    except Exception as error:  # what serializes a parameter of the user's is not our code
+        raise ConfigError(
+            f"{where}: rule: a parameter of {rule.name} cannot be written down as JSON: {error}"
+        ) from None
 
 
 def build_plasticity(rule: Rule, parameters: Mapping[str, Any], context: RuleContext) -> Plasticity:
@@ -108,3 +136,8 @@ def _checked(rule: Rule, given: Mapping[str, Any], where: str) -> RuleParameters
             if others := [other for other in RULES.values() if key in other.parameters.model_fields]:
                 found += f"\n'{key}' belongs to {' and '.join(other.name for other in others)}, not to {rule.name}"
         raise ConfigError(found) from None
+    except Exception as error:  # what checks a parameter of the user's is not our code
+        if rule in RULES.values():
+            raise
+        problem = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+        raise ConfigError(f"{where}: rule: the parameters of {rule.name} cannot be checked: {problem}") from None

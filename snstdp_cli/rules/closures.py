@@ -34,7 +34,7 @@ _NEAR = 1.25
 
 
 def _read(value: Any) -> str:
-    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < math.inf:
         value = repr(float(value)) if isinstance(value, float) else str(value)
     if not isinstance(value, str):
         raise ValueError("expected a formula as text, such as L_tar / L_0")
@@ -42,7 +42,9 @@ def _read(value: Any) -> str:
 
 
 #: A closure as a rule's parameter.
-ClosureText = Annotated[str, BeforeValidator(_read), WithJsonSchema({"type": "string", "minLength": 1})]
+ClosureText = Annotated[
+    str, BeforeValidator(_read), WithJsonSchema({"anyOf": [{"type": "string", "minLength": 1}, {"type": "number"}]})
+]
 
 
 @dataclass(frozen=True)

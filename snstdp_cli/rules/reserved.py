@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-#: Variables, constants and integrator's names of the network, by hand: the network is built above this room.
+#: Variables, constants and integrator's names of the network, which is built above this room; a test compares them
+#: with `network.names.reserved_names`, which reads them off the network's own texts.
 NETWORK_NAMES = frozenset(
     (
         *("v", "ge", "gi", "cooldown", "theta", "tick", "w_sum", "w", "arrived", "w_total", "i", "j", "N"),
-        *("t", "dt", "t_in_timesteps", "theta_step", "refractory_steps"),
+        *("t", "dt", "t_in_timesteps", "theta_step", "refractory_steps", "refractory", "not_refractory", "lastspike"),
+        *("chance", "key", "uniform_hash", "delay", "v_start"),
         *("v_rest", "v_reset", "v_offset", "v_threshold", "E_exc", "E_inh", "tau", "tau_ge", "tau_gi", "tau_theta"),
         *("free", "mean_ge", "mean_gi", "y", "p", "e1", "e2", "e4", "phi", "slope"),
     )

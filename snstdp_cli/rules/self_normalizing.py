@@ -149,7 +149,7 @@ _UPDATE = (
     "x_pre = 1 on arrival of a presynaptic spike, dx_pre/dt = -x_pre / tau_pre",
     "L_0 = number of synapses with x_pre >= x_tar,  L_tar = a_tar * n",
 )
-_REPLACEABLE = "these two are our defaults; rule.s_max and rule.s_min take other formulas, such as the paper's"
+_REPLACEABLE = "our defaults; rule.s_max and rule.s_min take other formulas"
 _PUBLISHED = "Published: the update, the trace, L_tar, scaling updated from L_0 in the reset. Derived by us: "
 _ADVICE: dict[Symptom, str] = {
     "silent": "a larger rule.a_tar",
@@ -176,7 +176,8 @@ RULES = (
         title="self-normalizing STDP, SMIN: weights of both signs",
         equations=(
             *_UPDATE,
-            f"s_max = {_SMIN_CLOSURES[0]},  s_min = {_SMIN_CLOSURES[1]},  share = positive_share",
+            f"s_max = {_SMIN_CLOSURES[0]},  s_min = {_SMIN_CLOSURES[1]}",
+            "share = positive_share",
             _REPLACEABLE,
         ),
         citation=CITATION,

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from numbers import Real
 from typing import Any, TypeGuard
 
+from snstdp_cli.brian_import import prepare_brian
 from snstdp_cli.rules.base import Plasticity
 from snstdp_cli.rules.reserved import NETWORK_NAMES, PATHWAYS, READ_ONLY
 
@@ -63,6 +64,7 @@ def _sections(plasticity: Plasticity) -> Iterator[tuple[str, str, object]]:
 
 def _names(own: Mapping[str, float], constants: Mapping[str, float], owner: str) -> dict[str, Any]:
     """Return the names that Brian 2 will find in statements of a neuron or of a synapse."""
+    prepare_brian()
     from brian2 import ms, second, volt
     from brian2.core.functions import DEFAULT_CONSTANTS, DEFAULT_FUNCTIONS
     from brian2.core.namespace import DEFAULT_UNITS

@@ -1,6 +1,8 @@
 """Checkpoints and the lock of a name."""
 
 import errno
+import hashlib
+import json
 import os
 import signal
 import subprocess
@@ -11,8 +13,10 @@ import pytest
 from fuzzing import tries
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
-from snstdp_cli.artefacts import Workdir, delete_checkpoints, lock_name, read_checkpoint, write_checkpoint
+from snstdp_cli.artefacts import Workdir, checkpoints, delete_checkpoints, lock_name, read_checkpoint, write_checkpoint
+from snstdp_cli.artefacts.arrays import npz_bytes
 from snstdp_cli.errors import ArtefactError
 
 KINDS = ["float64", "float32", "int32", "int64", "uint8", "bool"]
@@ -107,6 +111,92 @@ def test_all_damaged_is_an_error_that_names_each(workdir):
         read_checkpoint(workdir, "a")
 
 
+def test_the_advice_when_all_are_damaged_is_one_that_works(workdir):
+    write(workdir, 250)
+    (folder(workdir) / "00000250.ckpt").write_bytes(b"damaged")
+    with pytest.raises(ArtefactError, match="start the training again with --force"):
+        read_checkpoint(workdir, "a")
+    delete_checkpoints(workdir, "a")  # what --force does
+    assert read_checkpoint(workdir, "a") is None
+
+
+def rewrite(workdir, content, *, magic=checkpoints._MAGIC, compress=False):
+    """Replace a checkpoint by one with a right checksum and other content."""
+    write(workdir, 250)
+    path = folder(workdir) / "00000250.ckpt"
+    body = npz_bytes(content, path, compress=compress)
+    path.write_bytes(magic + hashlib.sha256(body).digest() + body)
+
+
+def text(meta):
+    return np.frombuffer(json.dumps(meta).encode(), dtype=np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"magic": b"snstdp checkpoint 2\n"}, "another version of snstdp .format 2; this one reads 1"),
+        ({"magic": b"somebody else's file\n"}, "not a checkpoint of snstdp"),
+        ({"compress": True}, "'meta' is compressed"),
+        (
+            {"content": {"meta": text({"examples": 250}), "w": np.zeros(3)}},
+            "holds 'w', which is no part of a checkpoint",
+        ),
+        ({"content": {"meta": text([250])}}, "expected a JSON object"),
+        ({"content": {"meta": text({"examples": "x" * 999})}}, "state after 'xxxxxxxxxxxxxxx"),
+        ({"content": {"array.w": np.zeros(3)}}, "not valid JSON"),
+    ],
+)
+def test_well_formed_checkpoints_that_are_not_ours_give_a_sentence(workdir, changes, sentence):
+    content = {"meta": text({"examples": 250}), "array.w": np.zeros(3)}
+    rewrite(workdir, **{"content": content, **changes})
+    with pytest.raises(ArtefactError, match=sentence) as told:
+        read_checkpoint(workdir, "a")
+    assert "start the training again with --force" in str(told.value)
+    assert len(str(told.value)) < 600
+
+
+class Record(BaseModel):
+    examples: int
+    seconds: float
+    bounds: tuple[float, float]
+
+
+def test_meta_is_read_as_a_validated_record(workdir):
+    write_checkpoint(workdir, "a", ARRAYS, {"examples": 1, "seconds": 2.5, "bounds": [0, 1]})
+    assert read_checkpoint(workdir, "a").meta_as(Record) == Record(examples=1, seconds=2.5, bounds=(0, 1))
+
+
+@pytest.mark.parametrize("key", ["seconds", "bounds"])
+@pytest.mark.parametrize("value", [None, [], {}, "text", [1], {"x": 1}, [[1], 2], "missing"])
+def test_meta_of_another_version_gives_a_sentence(workdir, key, value):
+    meta = {"examples": 1, "seconds": 2.5, "bounds": [0, 1], key: value}
+    if value == "missing":
+        del meta[key]
+    write_checkpoint(workdir, "a", ARRAYS, meta)
+    with pytest.raises(ArtefactError, match=rf"00000001.ckpt: expected a checkpoint of this version.*{key}.*--force"):
+        read_checkpoint(workdir, "a").meta_as(Record)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "sentence"),
+    [
+        ({}, "misses v, w"),
+        ({"w": np.zeros(3)}, "misses v"),
+        ({"v": np.zeros(2), "w": np.zeros(3), "x": np.zeros(1)}, "holds also x"),
+        ({"v": np.zeros(2), "w": np.zeros(4)}, r"w has shape \(4,\) of float64; expected \(3,\)"),
+        ({"v": np.zeros(2), "w": np.zeros(3, dtype=np.int32)}, "w has shape .* of int32; expected .* of float64"),
+    ],
+)
+def test_arrays_of_another_network_give_a_sentence(workdir, arrays, sentence):
+    like = {"v": np.zeros(2), "w": np.zeros(3)}
+    write_checkpoint(workdir, "a", {"v": np.ones(2), "w": np.ones(3), "more": np.ones(7)}, {"examples": 1})
+    read_checkpoint(workdir, "a").require_arrays(like, optional=["more"])
+    write_checkpoint(workdir, "a", arrays, {"examples": 2})
+    with pytest.raises(ArtefactError, match=rf"00000002.ckpt: .*{sentence}.*--force"):
+        read_checkpoint(workdir, "a").require_arrays(like, optional=["more"])
+
+
 def test_an_intact_checkpoint_is_kept_rather_than_a_damaged_newer_one(workdir):
     write(workdir, 250, 500)
     (folder(workdir) / "00000500.ckpt").write_bytes(b"damaged")
@@ -152,6 +242,8 @@ KILLED_WRITER = """
 import os, signal, sys
 from pathlib import Path
 import numpy as np
+from snstdp_cli.artefacts import checkpoints
+from snstdp_cli.artefacts.arrays import npz_bytes
 from snstdp_cli.artefacts import Workdir, write_checkpoint
 os.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 write_checkpoint(Workdir(Path(sys.argv[1])), "a", {"w": np.zeros(3)}, {"examples": 750})
@@ -198,6 +290,8 @@ def test_no_damage_goes_unnoticed(workdir, position, change, cut):
 HOLDER = """
 import sys, time
 from pathlib import Path
+from snstdp_cli.artefacts import checkpoints
+from snstdp_cli.artefacts.arrays import npz_bytes
 from snstdp_cli.artefacts import Workdir, lock_name
 with lock_name(Workdir(Path(sys.argv[1])), "a"):
     print("locked", flush=True)

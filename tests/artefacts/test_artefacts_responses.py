@@ -5,6 +5,7 @@ import dataclasses
 import errno
 import io
 import os
+import tracemalloc
 import zipfile
 
 import numpy as np
@@ -25,6 +26,7 @@ from snstdp_cli.artefacts import (
     load_responses,
     save_responses,
 )
+from snstdp_cli.artefacts.arrays import npy_bytes, read_npz
 from snstdp_cli.errors import ArtefactError
 
 RESPONSES = Responses(
@@ -206,9 +208,57 @@ def test_an_archive_that_would_fill_the_memory_is_refused_by_its_headers(tmp_pat
         load_responses(path)
 
 
+def peak_of(call):
+    """Return the most memory that a call takes, bytes."""
+    tracemalloc.start()
+    try:
+        call()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def add(path, name, array, *, after=b""):
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(f"{name}.npy", npy_bytes(array, path) + after)
+
+
+def test_an_array_that_nobody_asked_for_takes_no_memory(workdir):
+    path = save_responses(workdir, RESPONSES)
+    add(path, "extra", np.zeros(40_000_000, dtype=np.uint8))
+    assert path.stat().st_size < 100_000
+    assert peak_of(lambda: load_responses(path)) < 5_000_000
+
+
+def test_headers_are_checked_before_any_array_is_unpacked(workdir, tmp_path):
+    path = tmp_path / "a.npz"
+    add(path, "counts", np.zeros(40_000_000, dtype=np.uint8))
+    add(path, "labels", np.zeros(3), after=b"more")
+
+    def load():
+        with pytest.raises(ArtefactError, match="'labels'.*longer than it should be"):
+            read_npz(path, ["counts", "labels"])
+
+    assert peak_of(load) < 5_000_000
+
+
+def test_an_array_is_unpacked_without_taking_its_memory_twice(tmp_path):
+    path = tmp_path / "a.npz"
+    add(path, "counts", np.zeros(20_000_000, dtype=np.uint8))
+    assert peak_of(lambda: read_npz(path)) < 30_000_000
+
+
+def test_what_is_not_asked_for_is_not_judged(tmp_path):
+    path = tmp_path / "a.npz"
+    add(path, "counts", np.arange(3))
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("note.txt", "no array")
+    assert read_npz(path, ["counts", "absent"])["counts"].tolist() == [0, 1, 2]
+
+
 def test_an_archive_larger_than_the_limit_is_refused_before_unpacking(workdir, monkeypatch):
     path = save_responses(workdir, RESPONSES)
-    monkeypatch.setattr("snstdp_cli.artefacts.arrays.MAX_BYTES", 500)
+    monkeypatch.setattr("snstdp_cli.artefacts.recordings.MAX_RECORDING_BYTES", 500)
     with pytest.raises(ArtefactError, match="would unpack to"):
         load_responses(path)
 

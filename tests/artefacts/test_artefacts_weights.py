@@ -237,9 +237,10 @@ def test_a_file_without_permission_gives_a_sentence(workdir, monkeypatch):
     def refuse(*_, **__):
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr("pathlib.Path.read_bytes", refuse)
-    with pytest.raises(ArtefactError, match="cannot read the file: Permission denied"):
-        load_weights(workdir, "a")
+    with monkeypatch.context() as patch:
+        patch.setattr("os.open", refuse)
+        with pytest.raises(ArtefactError, match="cannot read the file: Permission denied"):
+            load_weights(workdir, "a")
 
 
 @pytest.mark.parametrize(

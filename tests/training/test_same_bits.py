@@ -15,10 +15,10 @@ from snstdp_cli.datasets import load_dataset
 from snstdp_cli.engines import Chunk, Stream, initial_state
 from snstdp_cli.engines.standalone import StandaloneEngine
 from snstdp_cli.network.wiring import draw_weights, draw_wiring
+from snstdp_cli.pipeline import run_experiment
 from snstdp_cli.progress import Reporter
 from snstdp_cli.recording import record_activity
 from snstdp_cli.results import TrainedNetwork
-from snstdp_cli.run import run_experiment
 from snstdp_cli.training import train_network
 
 pytestmark = [pytest.mark.compiles, pytest.mark.slow]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import platform
 import statistics
@@ -25,6 +24,7 @@ from numpy.typing import NDArray
 from snstdp_cli.artefacts.provenance import software_versions
 from snstdp_cli.datasets import load_dataset
 from snstdp_cli.engines import Chunk, Engine, State, Stream, initial_state
+from snstdp_cli.engines.workers import safe_spawn_context
 from snstdp_cli.errors import DataError, EngineError
 from snstdp_cli.machine.bench.cases import BASELINE, CHUNK, Case, list_cases
 from snstdp_cli.network.wiring import draw_weights, draw_wiring
@@ -84,7 +84,7 @@ def run_benchmark(
             if case.engine == "standalone":
                 rows.append(_measure(case, images, repeats))
             else:
-                rows.append(_measure_apart(case, images, repeats, Path(folder) / "cython"))
+                rows.append(_measure_apart(case, images, repeats))
             say(
                 f"{case.name:<40} {rows[-1].cpu_ms[0]:9.2f} ms CPU, compiled in {rows[-1].compile_s:.1f} s, "
                 f"{rows[-1].memory_mb:.0f} MB"
@@ -113,17 +113,10 @@ def _cache(folder: Path) -> Iterator[None]:
             os.environ["SNSTDP_CACHE"] = before
 
 
-def _measure_apart(case: Case, pixels: NDArray[np.uint8], repeats: int, cython: Path) -> Measurement:
+def _measure_apart(case: Case, pixels: NDArray[np.uint8], repeats: int) -> Measurement:
     """Measure in a process of its own: what Brian 2 keeps in memory and has compiled belongs to this case."""
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(_measure_with_cache, case, pixels, repeats, cython).result()
-
-
-def _measure_with_cache(case: Case, pixels: NDArray[np.uint8], repeats: int, cython: Path) -> Measurement:
-    import brian2
-
-    brian2.prefs.codegen.runtime.cython.cache_dir = str(cython)
-    return _measure(case, pixels, repeats)
+    with ProcessPoolExecutor(1, mp_context=safe_spawn_context()) as pool:
+        return pool.submit(_measure, case, pixels, repeats).result()
 
 
 def _measure(case: Case, pixels: NDArray[np.uint8], repeats: int) -> Measurement:

@@ -1,0 +1,40 @@
+"""The command `doctor`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from snstdp_cli.cli import options as o
+from snstdp_cli.cli.console import print_json, print_line
+
+_LOOK = {"ok": ("ok  ", "green"), "note": ("note", "yellow"), "bad": ("bad ", "bold red")}
+
+
+def doctor(
+    thorough: Annotated[
+        bool, typer.Option("--thorough", help="Test Cython as well; compiling it takes minutes the first time.")
+    ] = False,
+    data_dir: o.DataDir = None,
+    workdir: o.WorkdirPath = Path(),
+    as_json: o.Json = False,
+) -> None:
+    """Check compiler, disk, memory, data and cache, and compare the engines.
+
+    Example: snstdp doctor
+    """
+    from snstdp_cli.artefacts import Workdir
+    from snstdp_cli.machine.doctor import examine
+
+    findings = []
+    for finding in examine(Workdir(workdir), data_dir, thorough=thorough):
+        findings.append(finding)
+        if not as_json:
+            print_line(_LOOK[finding.state], f" {finding.check:<22} {finding.detail}")
+    healthy = all(finding.state != "bad" for finding in findings)
+    if as_json:
+        print_json({"healthy": healthy, "findings": [vars(finding) for finding in findings]})
+    if not healthy:
+        raise typer.Exit(1)

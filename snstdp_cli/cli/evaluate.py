@@ -1,0 +1,141 @@
+"""The command `evaluate`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from snstdp_cli.cli import options as o
+from snstdp_cli.cli.hints import next_command
+from snstdp_cli.cli.live import steps
+from snstdp_cli.cli.names import known_names
+from snstdp_cli.errors import ArtefactError, ConfigError
+
+if TYPE_CHECKING:
+    from snstdp_cli.artefacts import Workdir
+    from snstdp_cli.datasets import Split
+    from snstdp_cli.results import Score
+
+
+@o.takes_settings("classifier", file=False)
+def evaluate(
+    given: o.GivenSettings,
+    names: o.Names = None,
+    load_name: o.LoadNames = None,
+    assign_from: Annotated[
+        o.SplitName, typer.Option("--assign-from", help="Responses that label the neurons; test flatters.")
+    ] = o.SplitName.train,
+    compare: Annotated[
+        tuple[str, str] | None,
+        typer.Option("--compare", metavar="A B", help="Compare two networks on the same test images (McNemar)."),
+    ] = None,
+    num_examples: Annotated[
+        int | None, typer.Option("--num-examples", min=1, help="Score only the first ones.")
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option("--data", help="Score the responses to this data set, by its name or path.")
+    ] = None,
+    label: Annotated[str | None, typer.Option("--as", help="Score the responses of this name (test --as).")] = None,
+    responses: Annotated[
+        Path | None, typer.Option("--responses", help="The ancestor's resultPopVecs<N>.npy to score.")
+    ] = None,
+    assign_responses: Annotated[
+        Path | None, typer.Option("--assign-responses", help="The ancestor's file of training responses.")
+    ] = None,
+    workdir: o.WorkdirPath = Path(),
+    as_json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Score recorded responses: accuracy, its interval, confusion matrix.
+
+    With several names, the mean and the standard deviation of their accuracies.
+
+    Example: snstdp evaluate --load-name mine --classifier selective
+
+    Example: snstdp evaluate --compare mine other
+    """
+    asked = [*(names or []), *(load_name or [])]
+    _refuse_contradictions(asked, compare, responses, assign_responses, assign_from)
+    with steps(quiet) as step:
+        if responses is not None:
+            scores = [_score_files(given, responses, assign_responses, num_examples)]
+        else:
+            choice = {"assign_from": assign_from.value, "num_examples": num_examples, "data": data, "mark": label}
+            scores = _score_names(given, list(compare or asked), workdir, choice, step)
+
+    from snstdp_cli.artefacts import Workdir
+    from snstdp_cli.cli import score_tables
+    from snstdp_cli.cli.sentences import tell_findings
+    from snstdp_cli.results import TrainedNetwork
+
+    score_tables.warn_of_scores(scores, workdir)
+    if compare is not None:
+        score_tables.show_comparison(scores[0], scores[1], as_json=as_json)
+    else:
+        score_tables.show_scores(scores, as_json=as_json)
+        if len(scores) == 1 and responses is None and not (quiet or as_json):
+            tell_findings(TrainedNetwork(Workdir(workdir), scores[0].name), scores[0])
+
+
+def _refuse_contradictions(
+    names: list[str],
+    compare: tuple[str, str] | None,
+    responses: Path | None,
+    assign_responses: Path | None,
+    assign_from: o.SplitName,
+) -> None:
+    """Refuse what would be ignored."""
+    if compare is not None and (names or responses is not None):
+        raise ConfigError("--compare: expected two names and no other networks or files")
+    if compare is not None and compare[0] == compare[1]:
+        raise ConfigError(f"--compare: expected two different networks, found '{compare[0]}' twice")
+    if responses is not None and names:
+        raise ConfigError("--responses: expected a file and no names of networks")
+    if assign_responses is not None and responses is None:
+        raise ConfigError("--assign-responses: expected --responses with it, the file to score")
+    if responses is not None and assign_responses is None and assign_from is not o.SplitName.test:
+        raise ConfigError(
+            "--responses: the labels of the neurons need training responses: name them by --assign-responses, or take "
+            "them from the same file with --assign-from test (which flatters)"
+        )
+
+
+def _score_names(
+    given: o.GivenSettings, names: list[str], workdir: Path, choice: Mapping[str, Any], step: Callable[[str], None]
+) -> list[Score]:
+    """Score recordings of networks; without a name, of the only one there is."""
+    from snstdp_cli.artefacts import Workdir
+    from snstdp_cli.results import TrainedNetwork, score_network
+
+    place = Workdir(workdir)
+    scores = []
+    for name in known_names(names, "evaluate", place, recorded=True):
+        step(f"scoring {name}")
+        _require_recordings(place, name, dict.fromkeys((choice["assign_from"], "test")))
+        scores.append(score_network(TrainedNetwork(place, name), classifier=given.classifier, **choice))
+    return scores
+
+
+def _require_recordings(workdir: Workdir, name: str, splits: Iterable[Split]) -> None:
+    """Refuse a network without recordings, with the command that makes them."""
+    from snstdp_cli.artefacts import list_recordings
+
+    for split in splits:
+        if not list_recordings(workdir, name, split):
+            command = next_command("test", load_name=name, split=split, workdir=workdir.root)
+            raise ArtefactError(
+                f"{workdir.activity}: no responses of '{name}' to the {split} split are recorded; record them: "
+                f"{command}"
+            )
+
+
+def _score_files(
+    given: o.GivenSettings, responses: Path, assign_responses: Path | None, num_examples: int | None
+) -> Score:
+    """Score files of the ancestor's."""
+    from snstdp_cli.results import score_ancestor_pairs
+
+    return score_ancestor_pairs(responses, assign_responses, classifier=given.classifier, num_examples=num_examples)

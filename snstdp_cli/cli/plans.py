@@ -1,0 +1,37 @@
+"""What is told before a run: which images, which engine, where the results go."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from snstdp_cli.cli.console import print_note, print_warning
+from snstdp_cli.config import Experiment
+
+
+def tell_plan(experiment: Experiment, workdir: Path, data_dir: Path | None, quiet: bool) -> None:
+    """Say what will be run, on which images, and with which engine."""
+    bundled = tell_of_bundled(experiment.data, data_dir)
+    if quiet:
+        return
+
+    from snstdp_cli.engines import choose_engine
+
+    print_note(
+        f"{experiment.n_e:,} neurons, rule {experiment.rule.name}, dt {experiment.dt:g} ms, "
+        f"{experiment.num_examples:,} examples of {'the bundled subset' if bundled else experiment.data}, "
+        f"seed {experiment.seed}, {choose_engine(experiment)} engine; "
+        f"results: {workdir / 'weights'}, {workdir / 'activity'}"
+    )
+
+
+def tell_of_bundled(name: str, data_dir: Path | None) -> bool:
+    """Tell whether the bundled subset stands in for MNIST, and say so; where it may not, loading it says why."""
+    from snstdp_cli.datasets import find_dataset, load_dataset
+
+    if name != "mnist" or find_dataset(name, data_dir) is not None or not load_dataset(name, "train", data_dir).bundled:
+        return False
+    print_warning(
+        "MNIST was not found: using the bundled subset of 5,000 training and 1,000 test images; get all of it with "
+        "`snstdp data fetch mnist`, or name its folder by --data-dir"
+    )
+    return True

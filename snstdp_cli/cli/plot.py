@@ -1,0 +1,157 @@
+"""The command `plot`."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterator, Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from snstdp_cli.cli import options as o
+from snstdp_cli.cli.console import print_files, print_json, print_note
+from snstdp_cli.cli.live import steps
+from snstdp_cli.cli.names import joined, known_names
+from snstdp_cli.errors import ConfigError, SnstdpError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from snstdp_cli.results import TrainedNetwork
+
+#: Known here as well as in `plots.kinds`, so that a wrong kind is refused before Brian 2 is imported.
+KINDS = (
+    *("fields", "classes", "evolution", "confusion", "accuracy", "mistakes", "comparison"),
+    *("curve", "norm", "weights", "raster", "traces"),
+)
+Step = Callable[[str], None]
+
+
+class ScaleName(StrEnum):
+    """Scales of colours for receptive fields."""
+
+    all = "all"
+    neuron = "neuron"
+
+
+@o.takes_settings("classifier", file=False)
+def plot(
+    given: o.GivenSettings,
+    kind: Annotated[str, typer.Argument(help="What to draw, or all.", metavar="KIND", show_default=False)],
+    names: o.Names = None,
+    load_name: o.LoadNames = None,
+    example: Annotated[int, typer.Option("--example", min=0, help="Test image of raster and traces.")] = 0,
+    neuron: Annotated[
+        list[int] | None, typer.Option("--neuron", help="Neuron of traces or evolution; repeat it for more.")
+    ] = None,
+    scale: Annotated[
+        ScaleName, typer.Option("--scale", help="neuron: each receptive field in its own scale of colours.")
+    ] = ScaleName.all,
+    data: Annotated[str | None, typer.Option("--data", help="Responses to this data set, by its name or path.")] = None,
+    label: Annotated[str | None, typer.Option("--as", help="Responses of this name (test --as).")] = None,
+    data_dir: o.DataDir = None,
+    workdir: o.WorkdirPath = Path(),
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            help="Folder.  \\[default: figures/ in the workdir]",
+            show_default=False,
+            rich_help_panel=o.OUTPUT,
+        ),
+    ] = None,
+    show: Annotated[bool, typer.Option("--show", help="Open the picture as well.", rich_help_panel=o.OUTPUT)] = False,
+    as_json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Draw figures of trained networks as PNG and SVG.
+
+    [cyan]fields[/]      receptive fields
+    [cyan]classes[/]     receptive fields by the class that each neuron answers to
+    [cyan]evolution[/]   receptive fields at the snapshots of the training
+    [cyan]confusion[/]   which class is taken for which
+    [cyan]accuracy[/]    accuracy by class
+    [cyan]mistakes[/]    misclassified images with the three best guesses
+    [cyan]comparison[/]  accuracy of several networks, and the settings that differ
+    [cyan]curve[/]       accuracy on withheld training images during the training
+    [cyan]norm[/]        L1 norm of the weights during the training
+    [cyan]weights[/]     how weights, norms and thresholds are distributed
+    [cyan]raster[/]      spikes during one presentation
+    [cyan]traces[/]      voltages and conductances during one presentation
+
+    classes, confusion, accuracy, mistakes and comparison need recorded responses (snstdp test).
+
+    Example: snstdp plot fields mine
+
+    Example: snstdp plot comparison mine other
+    """
+    _check_kind(kind)
+    folder = output or workdir / "figures"
+    if folder.suffix in (".png", ".svg", ".pdf"):
+        raise ConfigError(f"--output {folder}: expected a folder; each figure is written there as PNG and SVG")
+    networks = _networks([*(names or []), *(load_name or [])], workdir)
+    options = {
+        "classifier": given.classifier,
+        "example": example,
+        "neurons": neuron or None,
+        "scale": scale.value,
+        "data": data,
+        "mark": label,
+        "data_dir": data_dir,
+    }
+
+    from snstdp_cli.plots import save_figure
+
+    files: list[Path] = []
+    with steps(quiet) as step:
+        for stem, figure in _draw(kind, networks, options, step):
+            files += save_figure(figure, folder / stem)
+    if as_json:
+        print_json({"files": files})
+    else:
+        print_files(files)
+    for path in files:
+        if show and path.suffix == ".png":
+            typer.launch(str(path))
+
+
+def _check_kind(kind: str) -> None:
+    if kind not in (*KINDS, "all"):
+        close = difflib.get_close_matches(kind, KINDS, n=1)
+        hint = f"; did you mean '{close[0]}'?" if close else ""
+        raise ConfigError(f"unknown figure '{kind}'; expected one of: {', '.join(KINDS)}, all{hint}")
+
+
+def _networks(asked: list[str], workdir: Path) -> list[TrainedNetwork]:
+    """Return the networks of these names; without a name, the only one there is."""
+    from snstdp_cli.artefacts import Workdir
+
+    place = Workdir(workdir)
+    chosen = known_names(asked, "plot", place)
+
+    from snstdp_cli.results import TrainedNetwork
+
+    return [TrainedNetwork(place, name) for name in chosen]
+
+
+def _draw(
+    kind: str, networks: list[TrainedNetwork], options: Mapping[str, Any], step: Step
+) -> Iterator[tuple[str, Figure]]:
+    """Draw each network's figures, and the one comparison of all; what `all` cannot draw is told and left out."""
+    from snstdp_cli.plots import KINDS as FIGURES
+
+    for name, figure in FIGURES.items() if kind == "all" else [(kind, FIGURES[kind])]:
+        if figure.compares and kind == "all" and len(networks) == 1:
+            continue
+        chosen = {option: options[option] for option in figure.options}
+        for drawn in [networks] if figure.compares else [[network] for network in networks]:
+            stem = f"{joined([network.name for network in drawn])}.{name}"
+            step(f"drawing {stem}")
+            try:
+                yield stem, figure.draw(drawn if figure.compares else drawn[0], **chosen)
+            except SnstdpError as error:
+                if kind != "all":
+                    raise
+                print_note(f"{stem}: {error}")

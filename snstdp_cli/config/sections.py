@@ -1,0 +1,121 @@
+"""The groups of settings below an experiment: network, presentation, evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, NoReturn, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from snstdp_cli.fields import MAX_EXAMPLES, Facet, Number, Whole, plain_number, setting
+
+#: Most settings shape the equations or the protocol, and so all that comes out of them.
+ALL_BUT_SCORE: tuple[Facet, ...] = ("program", "training", "recording")
+_OptionalStep = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False), BeforeValidator(plain_number)] | None
+
+
+class Checked(BaseModel):
+    """Settings that nobody holds unchecked."""
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy; changes are checked like any other values, which pydantic itself would not do."""
+        if not update:
+            return super().model_copy(deep=deep)
+        return type(self).model_validate({**dict(self), **update})
+
+    @classmethod
+    def model_construct(cls, _fields_set: set[str] | None = None, **values: Any) -> NoReturn:
+        """Refuse to make settings that were not checked."""
+        raise TypeError("settings are always checked; make an experiment with build_experiment")
+
+
+class Section(Checked):
+    """A frozen group of settings that knows all its keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+class NetworkSettings(Section):
+    """Connections, delays, thresholds and the integrator (Diehl & Cook 2015)."""
+
+    inhibition: Literal["pooled", "dense"] = setting(
+        "lateral inhibition: one pool in O(n_e), or n_e*(n_e-1) synapses as the ancestor has it",
+        ALL_BUT_SCORE,
+        "pooled",
+    )
+    inhibition_delay_ms: Number = setting(
+        "dense inhibition: delays uniform between 0 and this many ms", ALL_BUT_SCORE, 0.0, ge=0, le=50
+    )
+    input_delay_ms: Number = setting(
+        "input synapses: delays uniform between 0 and this many ms", ("training", "recording"), 10.0, ge=0, le=50
+    )
+    integration: Literal["exponential_euler", "euler"] = setting(
+        "integrator of voltages and conductances; euler is unstable for strong inhibition",
+        ALL_BUT_SCORE,
+        "exponential_euler",
+    )
+    w_exc_inh: Number = setting("weight from an excitatory neuron to its partner", ALL_BUT_SCORE, 10.4, ge=0, le=1000)
+    w_inh_exc: Number = setting("weight of the lateral inhibition", ALL_BUT_SCORE, 17.0, ge=0, le=1000)
+    theta_init_mv: Number = setting("initial adaptive threshold, mV", ("training",), 20.0, ge=0, le=1000)
+    theta_step_mv: _OptionalStep = setting(
+        "rise of the threshold at a spike, mV; by default Diehl's value for n_e", ("program", "training"), None
+    )
+    theta_tau_ms: Number = setting(
+        "time constant of the threshold's decay while learning, ms", ("program", "training"), 1e7, gt=0, le=1e15
+    )
+    weight_init: Number = setting(
+        "scale of the random initial input weights; a rule with a target norm rescales them",
+        ("training",),
+        0.3,
+        gt=0,
+        le=1000,
+    )
+
+
+class PresentationSettings(Section):
+    """How an image is shown."""
+
+    stimulus_ms: Number = setting("the image is shown for this long, ms", ALL_BUT_SCORE, 350.0, gt=0, le=100_000)
+    rest_ms: Number = setting(
+        "pause after every presentation, ms; at least 10 ms and all delays on the way",
+        ALL_BUT_SCORE,
+        150.0,
+        ge=0,
+        le=100_000,
+    )
+    intensity: Number = setting("input rate of a pixel = value/8 * intensity Hz", ALL_BUT_SCORE, 2.0, gt=0, le=1000)
+    max_intensity: Number = setting(
+        "highest intensity at which an image is shown again", ALL_BUT_SCORE, 32.0, gt=0, le=10_000
+    )
+    min_spikes: Whole = setting(
+        "with fewer excitatory spikes the image is shown again, brighter", ALL_BUT_SCORE, 5, ge=0, le=1_000_000
+    )
+
+
+class EvaluationSettings(Section):
+    """Which recorded responses assign labels and which are scored, and the learning curve."""
+
+    assign_examples: Whole = setting(
+        "training images whose responses label the neurons", ("score",), 10_000, ge=1, le=MAX_EXAMPLES
+    )
+    test_examples: Whole = setting("test images to record and score", ("score",), 10_000, ge=1, le=MAX_EXAMPLES)
+    classifier: Literal["average", "selective"] = setting(
+        "read-out that is told first; average: Diehl & Cook's highest average response; selective: weighted by "
+        "selectivity",
+        ("score",),
+        "average",
+    )
+    curve_every: Whole = setting(
+        "training examples between two points of the learning curve; 0 turns it off",
+        (),
+        5_000,
+        ge=0,
+        le=MAX_EXAMPLES,
+    )
+    curve_examples: Whole = setting(
+        "training images, at most a fifth of them, that are withheld from training and tell the learning curve",
+        ("training",),
+        400,
+        ge=0,
+        le=MAX_EXAMPLES,
+    )

@@ -1,0 +1,38 @@
+"""Drawing: each function takes arrays and returns a `matplotlib.figure.Figure`; nothing is loaded and nothing written.
+
+No window is opened and pyplot is not used: figures can be drawn on a machine without a display.
+"""
+
+from snstdp_cli.plots.drawing.activity import raster, traces
+from snstdp_cli.plots.drawing.fields import evolution, receptive_fields
+from snstdp_cli.plots.drawing.growth import growth
+from snstdp_cli.plots.drawing.scores import (
+    Bar,
+    Series,
+    accuracy_bars,
+    class_accuracy,
+    confusion_matrix,
+    learning_curve,
+    misclassified,
+)
+from snstdp_cli.plots.drawing.style import render_figure, save_figure
+from snstdp_cli.plots.drawing.weights import l1_norm_over_training, weight_distribution
+
+__all__ = [
+    "Bar",
+    "Series",
+    "accuracy_bars",
+    "class_accuracy",
+    "confusion_matrix",
+    "evolution",
+    "growth",
+    "l1_norm_over_training",
+    "learning_curve",
+    "misclassified",
+    "raster",
+    "receptive_fields",
+    "render_figure",
+    "save_figure",
+    "traces",
+    "weight_distribution",
+]

@@ -1,0 +1,115 @@
+"""The commands that make the networks of a report again."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from snstdp_cli.config import settings_of
+from snstdp_cli.config.facets import setting_leaves
+from snstdp_cli.evaluation import CLASSIFIERS
+from snstdp_cli.report.content import Content, Run
+from snstdp_cli.report.markup import Markup, tag
+from snstdp_cli.report.records import default_settings
+from snstdp_cli.results import Score
+
+_FLAGS = {
+    "rule.name": "--rule",
+    "n_e": "--n-e",
+    "dt": "--dt",
+    "num_examples": "--num-examples",
+    "load_name": "--load-name",
+    "seed": "--seed",
+    "data": "--data",
+    "save_name": "--save-name",
+}
+# These are told even where they have their defaults: nobody should have to know them.
+_ALWAYS = ("rule.name", "n_e", "num_examples", "seed", "data", "save_name")
+
+
+def commands(content: Content) -> list[Markup]:
+    """Return the commands that make the networks, the recordings and this report again."""
+    parts = []
+    for run in content.runs:
+        parts += [tag("h3", run.name), _copyable("\n".join(_commands_of(run)))]
+    names = " ".join(shlex.quote(run.name) for run in content.runs)
+    last = [f"snstdp report {names}"]
+    last += [f"snstdp evaluate --compare {shlex.quote(p.a)} {shlex.quote(p.b)}" for p in content.pairs if not p.missing]
+    note = (
+        "With the versions and images listed above, the same seed gives the same spikes and weights. Run the commands "
+        "in a folder without results of these names, or with --force."
+    )
+    return [*parts, tag("h3", "This report"), _copyable("\n".join(last)), tag("p", note, class_="note")]
+
+
+def _commands_of(run: Run) -> list[str]:
+    lines = _training_command(run)
+    if run.score is None:
+        return lines
+    every = [command for score in run.scores for command in _recording_commands(run, score)]
+    name = shlex.quote(run.name)
+    return [
+        *lines,
+        *dict.fromkeys(every),
+        *(f"snstdp evaluate --load-name {name} --classifier {c}" for c in CLASSIFIERS),
+    ]
+
+
+def _training_command(run: Run) -> list[str]:
+    record = run.record
+    if record is None:
+        return ["# how these weights were trained is not known"]
+    settings, lines = dict(setting_leaves(record.experiment.model_dump(mode="json"))), []
+    if record.data is not None and record.data.bundled_subset:
+        settings["data"] = "bundled"
+    elif record.data is not None and record.data.name in ("mnist", "fashion-mnist"):
+        lines.append(f"snstdp data fetch {record.data.name}")
+    if record.start is not None and record.start.name is not None:
+        lines.append(f"# starts from the weights {record.start.name}, SHA-256 {record.start.sha256}")
+    if record.experiment.rule.is_own:
+        lines.append("# needs the file of the rule")
+    defaults = default_settings(record.experiment)
+    flags = []
+    for key in dict.fromkeys((*_ALWAYS, *settings)):
+        if key not in settings or (key not in _ALWAYS and key in defaults and defaults[key] == settings[key]):
+            continue
+        if key in _FLAGS and settings[key] is not None:
+            flags.append(f"{_FLAGS[key]} {shlex.quote(str(settings[key]))}")
+        else:
+            flags.append(_set(key, settings[key]))
+    return [*lines, " \\\n    ".join([" ".join(["snstdp train", *flags[:6]]), *flags[6:]])]
+
+
+def _recording_commands(run: Run, score: Score) -> list[str]:
+    lines = []
+    for split, responses in (("train", score.assign), ("test", score.test)):
+        record = responses.record
+        if record is None:
+            continue
+        flags = [
+            f"snstdp test --load-name {shlex.quote(run.name)} --split {split} --num-examples {len(responses.labels)}"
+        ]
+        if run.record is None or run.record.data is None or not record.data.belongs_to(run.record.data):
+            flags.append(f"--data {shlex.quote(record.data.name)}")
+        if record.label is not None:
+            flags.append(f"--as {shlex.quote(record.label)}")
+        trained = {} if run.experiment is None else settings_of(run.experiment, "recording")
+        asked = settings_of(record.experiment, "recording")
+        flags += [_set(key, value) for key, value in _changed(asked, trained).items()]
+        lines.append(" \\\n    ".join(flags))
+    return lines
+
+
+def _changed(asked: Mapping[str, Any], trained: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in asked.items() if trained and trained.get(key) != value}
+
+
+def _set(key: str, value: Any) -> str:
+    plain = isinstance(value, str) and value.replace("_", "").isalnum()
+    return f"--set {shlex.quote(f'{key}={value if plain else json.dumps(value)}')}"
+
+
+def _copyable(text: str) -> Markup:
+    return tag("div", tag("pre", tag("code", text), tabindex="0"), class_="copyable")

@@ -1,0 +1,257 @@
+"""What a reader should know of a trained network, in plain sentences: the report and the command line say the same.
+
+Each finding is made from figures alone; its advice is what the network's rule declares for the symptom, so that nobody
+is told to change a parameter that the rule does not have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snstdp_cli.errors import ConfigError
+from snstdp_cli.evaluation import CLASSIFIERS, CurvePoint
+from snstdp_cli.results.curves import Trend, trend_of
+from snstdp_cli.results.network import TrainedNetwork
+from snstdp_cli.results.scoring import Score
+from snstdp_cli.rules import Symptom
+
+FindingKind = Literal[
+    "accuracy", "collapsed", "circular", "data", "learning", "norm", "never learned", "dominating", "retries", "silent"
+]
+
+#: The mean norm is at its target within this share of it.
+_AT_TARGET = 0.03
+#: So many examples in a hundred that have to be shown again deserve advice, and so many that never answer.
+_MANY_RETRIES, _MANY_SILENT = 0.25, 0.01
+#: So large a part of the spikes of so small a part of the neurons is a domination.
+_MOST_SPIKES, _FEW_NEURONS = 0.5, 0.1
+#: Fewer neurons than these have no tenth.
+_LEAST_NEURONS = 20
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that a reader should know.
+
+    Attributes
+    ----------
+    kind
+        What it is about.
+    sentence
+        It, in plain words.
+    advice
+        What to change, in a sentence of its own; None where nothing needs to change or nobody knows.
+    alarming
+        Whether the figures may not mean what they seem to.
+    """
+
+    kind: FindingKind
+    sentence: str
+    advice: str | None = None
+    alarming: bool = False
+
+
+def findings(network: TrainedNetwork, score: Score | None = None) -> list[Finding]:
+    """Return what is to be said of a network, the most important first.
+
+    Parameters
+    ----------
+    score
+        Its score, if there is one.
+
+    Examples
+    --------
+    >>> for finding in findings(network, score):  # doctest: +SKIP
+    ...     print(finding.sentence)
+    """
+    found: list[Finding | None] = [] if score is None else list(score_findings(score))
+    if not network.has_weights:
+        return [one for one in found if one is not None]
+    advise = _Advice(network)
+    record = network.record
+    figures = None if record is None else record.figures
+    found.append(learning_finding(network.learning_curve))
+    found.append(norm_of(network))
+    never = network.never_learned
+    if never is not None:
+        found.append(never_learned_finding(int(never.sum()), len(never), advise("never learned")))
+    if figures is not None:
+        found.append(retries_finding(figures.retries, figures.examples, advise("silent")))
+        found.append(silent_finding(figures.silent_examples, figures.examples, advise("silent")))
+    if score is not None:
+        spikes = score.evaluation.assignment.num_spikes
+        found.append(dominating_finding(spikes, advise("few neurons dominate")))
+    return [one for one in found if one is not None]
+
+
+def norm_of(network: TrainedNetwork) -> Finding | None:
+    """Compare a network's L1 norm at the end of its training with its rule's target; None if one is not known."""
+    figures = None if network.record is None else network.record.figures
+    if figures is None:
+        return None
+    advise = _Advice(network)
+    return norm_finding(
+        figures.l1_mean,
+        figures.l1_target,
+        signed=bool(network.weights.min() < 0),
+        rising=_is_rising(network.history.l1_mean),
+        low=advise("norm too low"),
+        high=advise("norm too high"),
+    )
+
+
+def score_findings(score: Score) -> list[Finding]:
+    """Say how accurate a network is by both read-outs, against the best constant answer, and what to doubt."""
+    first = score.evaluation
+    others = [score.evaluations[kind] for kind in CLASSIFIERS if kind != score.classifier]
+    texts = [f"{other.accuracy:.1%} by {other.classifier}" for other in others]
+    found = [
+        Finding(
+            "accuracy",
+            f"{first.accuracy:.1%} of {first.num_examples:,} images of {score.data} are right by {score.classifier}, "
+            f"{' and '.join(texts)}; always answering class {first.commonest_class} would be right for "
+            f"{first.chance:.1%}.",
+        )
+    ]
+    if (why := score.collapsed) is not None:
+        found.append(Finding("collapsed", f"The network tells nothing apart ({why}).", alarming=True))
+    if score.circular:
+        found.append(
+            Finding(
+                "circular",
+                "The neurons were labelled by the very responses that are scored, which flatters.",
+                "Label them by training images: snstdp test --split train, then evaluate without --assign-from test.",
+                alarming=True,
+            )
+        )
+    assign, test = score.assign.record, score.test.record
+    if assign is not None and test is not None and not assign.data.belongs_to(test.data):
+        text = f"The neurons were labelled by {assign.data.identity}, the answers are to {test.data.identity}."
+        found.append(Finding("data", text, alarming=True))
+    return found
+
+
+def learning_finding(curve: Sequence[CurvePoint]) -> Finding | None:
+    """Say whether the learning curve still rises at its end; None without a curve."""
+    if not curve:
+        return None
+    trend, last = trend_of(curve), curve[-1]
+    now = f"{last.accuracy:.1%} of {last.total:,} withheld images after {last.examples:,} examples"
+    if trend is Trend.RISING:
+        return Finding("learning", f"The accuracy was still rising at the end: {now}.", "Train on more examples.")
+    if trend is Trend.FALLING:
+        text = f"The accuracy was falling at the end: {now}."
+        return Finding("learning", text, "Look at the snapshots: an earlier one may be better.", alarming=True)
+    if trend is Trend.STEADY:
+        return Finding("learning", f"The accuracy had levelled off, as far as the withheld images tell: {now}.")
+    return Finding("learning", f"The learning curve has too few points to tell whether it still rises: {now}.")
+
+
+def norm_finding(
+    mean: float, target: float | None, *, signed: bool, rising: bool, low: str | None = None, high: str | None = None
+) -> Finding | None:
+    """Compare the neurons' mean L1 norm with the rule's target; None for a rule without one.
+
+    Parameters
+    ----------
+    signed
+        Whether there are weights of both signs, which cancel where patterns change.
+    rising
+        Whether the norm was still approaching the target at the end.
+    low, high
+        Advice for a norm that is too low or too high.
+    """
+    if target is None or not target > 0:
+        return None
+    share = mean / target
+    told = f"{mean:,.1f} on average, {share:.0%} of the rule's target of {target:,.1f}"
+    if abs(share - 1) <= _AT_TARGET:
+        return Finding("norm", f"The L1 norm of a neuron's weights is {mean:,.1f} on average, at its target.")
+    if share > 1:
+        return Finding("norm", f"The L1 norm of a neuron's weights is {told}.", high, alarming=True)
+    if rising:
+        text = f"The L1 norm of a neuron's weights was still rising: {told}."
+        return Finding("norm", text, low or "Train on more examples.")
+    if signed:
+        return Finding(
+            "norm",
+            f"The L1 norm of a neuron's weights is {told}. With weights of both signs that is expected: a synapse that "
+            "is active in one image and inactive in the next is pulled both ways, so the norm reaches the target only "
+            "while a pattern repeats.",
+        )
+    return Finding("norm", f"The L1 norm of a neuron's weights is {told}.", low)
+
+
+def never_learned_finding(never: int, neurons: int, advice: str | None = None) -> Finding | None:
+    """Say how many neurons never spiked while learning; None if all did."""
+    if never == 0:
+        return None
+    text = (
+        f"{never:,} of {neurons:,} neurons never spiked while learning: their weights are those of the beginning, and "
+        "they have no label."
+    )
+    return Finding("never learned", text, advice, alarming=2 * never >= neurons)
+
+
+def retries_finding(retries: int, examples: int, advice: str | None = None) -> Finding | None:
+    """Say how often images had to be shown again; None if that was rare."""
+    if not examples or retries < _MANY_RETRIES * examples:
+        return None
+    text = (
+        f"{retries:,} presentations were repeated at a higher intensity for {examples:,} examples, because too few "
+        "neurons answered; each one takes as long as the first."
+    )
+    return Finding("retries", text, advice or "Use a larger presentation.intensity.")
+
+
+def silent_finding(silent: int, examples: int, advice: str | None = None) -> Finding | None:
+    """Say how many examples never answered; None if there were hardly any."""
+    if not examples or silent < max(1.0, _MANY_SILENT * examples):
+        return None
+    text = f"{silent:,} of {examples:,} training examples were not answered even at the highest intensity."
+    return Finding("silent", text, advice or "Use a larger presentation.max_intensity.", alarming=True)
+
+
+def dominating_finding(spikes: NDArray[np.float64], advice: str | None = None) -> Finding | None:
+    """Say whether few neurons give most of the answers; None if they do not.
+
+    Parameters
+    ----------
+    spikes
+        Recorded spikes of each neuron, [n_e].
+    """
+    total, few = float(spikes.sum()), int(len(spikes) * _FEW_NEURONS)
+    if len(spikes) < _LEAST_NEURONS or total == 0:
+        return None
+    share = float(np.sort(spikes)[::-1][:few].sum()) / total
+    if share < _MOST_SPIKES:
+        return None
+    text = f"Few neurons dominate: {few:,} of {len(spikes):,} give {share:.0%} of the spikes for training images."
+    return Finding("dominating", text, advice, alarming=True)
+
+
+class _Advice:
+    """What the network's rule declares for a symptom, as a sentence; None for rules that are not at hand."""
+
+    def __init__(self, network: TrainedNetwork) -> None:
+        try:
+            rule = None if network.record is None else network.experiment.rule.rule
+        except ConfigError:  # a rule of the user's is a program; who only looks does not run it
+            rule = None
+        self.known = {} if rule is None else rule.advice
+
+    def __call__(self, symptom: Symptom) -> str | None:
+        text = self.known.get(symptom)
+        return None if text is None else f"Use {text}."
+
+
+def _is_rising(norms: Sequence[float]) -> bool:
+    """Tell whether the mean norm grew by more than a hundredth over the last quarter of the training."""
+    if len(norms) < 2:
+        return False
+    return norms[-1] > norms[-1 - max(1, len(norms) // 4)] * 1.01

@@ -1,0 +1,79 @@
+"""The experiments in `configs/` are what a new user copies: each must be valid, short and commented."""
+
+from pathlib import Path
+
+import pytest
+
+from snstdp_cli.config import THETA_STEPS_MV, Experiment, build_experiment, read_file
+from snstdp_cli.rules import RULES
+
+FOLDER = Path(__file__).parents[2] / "configs"
+FILES = sorted(FOLDER.glob("*.yaml"))
+SIZED = [f"{rule}_{n_e}" for rule in ("smax", "smin") for n_e in THETA_STEPS_MV]
+NAMES = {"demo", "ancestor_400", *SIZED, "triplet_100", "triplet_400", "triplet_1600"}
+
+each_file = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+
+
+def load(path: Path) -> Experiment:
+    return build_experiment(read_file(path), where=path.name)
+
+
+def test_the_folder_has_the_documented_experiments():
+    assert {path.stem for path in FILES} >= NAMES
+
+
+@each_file
+def test_a_file_is_valid_and_saves_under_its_own_name(path):
+    assert load(path).save_name == path.stem
+
+
+@each_file
+def test_a_file_uses_diehls_threshold_step_for_its_size(path):
+    experiment = load(path)
+    assert experiment.theta_step_mv == THETA_STEPS_MV[experiment.n_e]
+
+
+@each_file
+def test_a_file_is_short_and_commented(path):
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert len(lines) < 60
+    assert max(map(len, lines)) <= 120
+    assert lines[0].startswith("# ")
+    assert sum("# " in line for line in lines) >= 4
+
+
+@each_file
+def test_rule_parameters_are_the_defaults(path):
+    experiment = load(path)
+    assert experiment.rule.parameters == RULES[experiment.rule.name].parameters().model_dump()
+
+
+@pytest.mark.parametrize("name", [name for name in sorted(NAMES) if name != "demo"])
+def test_a_name_tells_rule_and_size(name):
+    experiment = load(FOLDER / f"{name}.yaml")
+    rule, size = name.split("_")
+    assert experiment.rule.name == ("triplet" if rule == "ancestor" else rule)
+    assert experiment.n_e == int(size)
+    assert (experiment.data, experiment.num_examples) == ("mnist", 60_000)
+    assert experiment.evaluation.assign_examples == experiment.evaluation.test_examples == 10_000
+
+
+@pytest.mark.parametrize("name", SIZED)
+def test_the_published_scaling_is_written_out(name):
+    content = read_file(FOLDER / f"{name}.yaml")
+    assert content["rule"]["scaling"] == "lagged"
+    assert content["network"]["theta_step_mv"] == THETA_STEPS_MV[content["n_e"]]
+
+
+def test_the_demo_needs_nothing_but_the_package():
+    demo = load(FOLDER / "demo.yaml")
+    assert demo.data == "bundled"
+    assert (demo.n_e, demo.num_examples) == (100, 1500)
+    assert (demo.evaluation.assign_examples, demo.evaluation.test_examples) == (1500, 1000)
+
+
+def test_the_ancestors_settings_differ_from_the_defaults():
+    network = load(FOLDER / "ancestor_400.yaml").network
+    assert (network.integration, network.inhibition, network.input_delay_ms) == ("euler", "dense", 0)
+    assert network.inhibition_delay_ms > 0

@@ -1,0 +1,300 @@
+"""What each setting affects, proved: by the network that is built from it, and by the arrays that are drawn from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, get_args, get_origin
+
+import brian2
+import numpy as np
+import pytest
+from brian2.core.functions import Function
+
+from snstdp_cli.config import (
+    Experiment,
+    build_experiment,
+    differences,
+    differing_settings,
+    fingerprint,
+    program_settings,
+    recorded_experiment,
+    setting_leaves,
+    setting_notes,
+    settings_of,
+)
+from snstdp_cli.config.facets import affected
+from snstdp_cli.fields import FACETS
+from snstdp_cli.network import build_network
+from snstdp_cli.rules import RULES, plasticity_digest
+from snstdp_cli.wiring import draw_weights, draw_wiring, training_order
+
+N_INPUT, IMAGES = 6, 5
+BASE = {"n_e": 4, "num_examples": 8, "chunk": 3}
+#: Another value of each setting, and what it takes for the setting to matter.
+CHANGES: dict[str, tuple[Any, dict[str, Any]]] = {
+    "n_e": (5, {"network.theta_step_mv": 0.1}),
+    "dt": (0.25, {}),
+    "num_examples": (9, {}),
+    "epochs": (False, {}),
+    "shuffle": (True, {}),
+    "seed": (1, {}),
+    "noise_seed": (1, {}),
+    "data": ("fashion-mnist", {}),
+    "load_name": ("other", {}),
+    "save_name": ("other", {}),
+    "engine": ("runtime", {}),
+    "chunk": (4, {}),
+    "checkpoint_every": (100, {}),
+    "network.inhibition": ("dense", {}),
+    "network.inhibition_delay_ms": (5, {"network.inhibition": "dense"}),
+    "network.input_delay_ms": (5, {}),
+    "network.integration": ("euler", {}),
+    "network.w_exc_inh": (9, {}),
+    "network.w_inh_exc": (9, {}),
+    "network.theta_init_mv": (9, {}),
+    "network.theta_step_mv": (0.1, {}),
+    "network.theta_tau_ms": (1e6, {}),
+    "network.weight_init": (0.4, {}),
+    "presentation.stimulus_ms": (300, {}),
+    "presentation.rest_ms": (100, {}),
+    "presentation.intensity": (3, {}),
+    "presentation.max_intensity": (20, {}),
+    "presentation.min_spikes": (3, {}),
+    "evaluation.assign_examples": (100, {}),
+    "evaluation.test_examples": (100, {}),
+    "evaluation.classifier": ("selective", {}),
+    "evaluation.curve_every": (100, {}),
+    "evaluation.curve_examples": (100, {}),
+}
+
+
+@pytest.fixture(autouse=True)
+def _numpy_only(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    # The networks are looked at and never run.
+    brian2.BrianLogger.suppress_name("unused_brian_object")
+    # Synapses that follow from the sizes are not made: Brian 2 would write code for each, which takes most of the time.
+    monkeypatch.setattr(brian2.Synapses, "_add_synapses_generator", lambda *_, **__: None, raising=False)
+    before = brian2.prefs.codegen.target
+    brian2.prefs.codegen.target = "numpy"
+    yield
+    brian2.prefs.codegen.target = before
+
+
+def pair(key: str) -> tuple[Experiment, Experiment]:
+    """Return two experiments that differ in one setting."""
+    value, needed = CHANGES[key]
+    before, after = (build_experiment(BASE, {**needed, **more}) for more in ({}, {key: value}))
+    assert [name for name, _ in set(leaves(before)) ^ set(leaves(after))] == [key, key]
+    return before, after
+
+
+def leaves(experiment: Experiment) -> list[tuple[str, Any]]:
+    return list(setting_leaves(experiment.model_dump()))
+
+
+# The program
+
+
+@cache
+def description(experiment: Experiment, *, plastic: bool) -> list[str]:
+    """Describe the built network: equations, statements, names with their values, order and sizes, as a program has it.
+
+    The values of arrays (weights, delays, images) are no part of a program, which reads them from files; whether there
+    are delays is.
+    """
+    wiring = draw_wiring(experiment, N_INPUT)
+    plasticity = experiment.plasticity(N_INPUT) if plastic else None
+    built = build_network(experiment, plasticity, wiring, experiment.chunk)
+    return sorted(line for thing in built.network.objects for line in _lines(thing))
+
+
+def _lines(thing: Any) -> Iterator[str]:
+    said = {"type": type(thing).__name__, "N": getattr(thing, "N", "")}
+    for name in ("when", "order", "code", "abstract_code", "event", "events", "event_codes", "equations", "record"):
+        said[name] = getattr(thing, name, "")
+    said["clock"] = getattr(getattr(thing, "clock", None), "dt_", "")
+    if isinstance(thing, brian2.NeuronGroup):
+        method = thing.method_choice
+        said["step"] = method(thing.equations, thing.variables, None) if callable(method) else method
+    if "delay" in getattr(thing, "variables", {}):
+        said["delays"] = bool(thing.variables["delay"].get_value().any())
+    for name, value in (getattr(thing, "namespace", None) or {}).items():
+        said[f"namespace {name}"] = _value(value)
+    for name, variable in getattr(thing, "variables", {}).items():
+        what = [getattr(variable, part, "") for part in ("dtype", "size", "constant", "scalar")]
+        value = variable.get_value() if type(variable).__name__ == "Constant" else ""
+        said[f"variable {name}"] = f"{type(variable).__name__} {what} {value!r}"
+    yield from (f"{thing.name}: {key}: {value}" for key, value in said.items())
+    for inner in thing.contained_objects:
+        yield from _lines(inner)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, brian2.TimedArray):
+        return f"TimedArray {value.values.shape} {value.dt}"
+    return "function" if isinstance(value, Function) else repr(value)
+
+
+def program_changes(key: str, *, plastic: bool) -> bool:
+    before, after = (description(experiment, plastic=plastic) for experiment in pair(key))
+    return before != after
+
+
+def test_input_delays_shape_the_program_by_being_there() -> None:
+    """The key of a program holds whether there are any; their values are read from a file."""
+    without, ten, five = (build_experiment(BASE, {"network.input_delay_ms": delay}) for delay in (0, 10, 5))
+    assert description(ten, plastic=False) == description(five, plastic=False) != description(without, plastic=False)
+    delays = [draw_wiring(experiment, N_INPUT).delay_steps.any() for experiment in (without, ten, five)]
+    assert delays == [False, True, True]
+
+
+# Training and recording
+
+
+def drawn(experiment: Experiment) -> dict[str, Any]:
+    """Return what is drawn for an experiment before anything runs."""
+    wiring = draw_wiring(experiment, N_INPUT)
+    return {
+        "wiring": [wiring.pre, wiring.post, wiring.delay_steps, wiring.inhibition_delay_steps],
+        # As for a rule without a target norm, with which the scale of the weights has no effect.
+        "weights": [draw_weights(experiment, N_INPUT, None)],
+        "order": [training_order(experiment, 0, experiment.num_examples, IMAGES)],
+        "threshold": [np.full(experiment.n_e, experiment.network.theta_init_mv)],
+        "noise": [np.array(experiment.seed if experiment.noise_seed is None else experiment.noise_seed)],
+        # Which images are withheld for the learning curve is decided by the training.
+        "withheld": [np.array([experiment.evaluation.curve_every, experiment.evaluation.curve_examples])],
+    }
+
+
+def drawn_otherwise(key: str) -> set[str]:
+    before, after = (drawn(experiment) for experiment in pair(key))
+    return {name for name in before if not all(map(np.array_equal, before[name], after[name]))}
+
+
+@pytest.mark.parametrize("key", CHANGES)
+def test_a_setting_affects_what_it_says_and_nothing_else(key: str) -> None:
+    arrays = drawn_otherwise(key)
+    learning, frozen = (program_changes(key, plastic=plastic) for plastic in (True, False))
+    assert (learning or frozen) == ("program" in affected(key))
+    for plastic, changed in ((True, learning), (False, frozen)):
+        assert changed == (key in program_settings(build_experiment(), plastic=plastic))
+    # A chunk changes how many images the program holds, and no spike.
+    results = key != "chunk"
+    assert (bool(arrays) or (learning and results)) == ("training" in affected(key))
+    assert (bool(arrays & {"wiring", "noise"}) or (frozen and results)) == ("recording" in affected(key))
+
+
+def test_every_setting_is_tried() -> None:
+    assert [key for key, _ in leaves(build_experiment()) if not key.startswith("rule.")] == list(CHANGES)
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_every_parameter_of_a_rule_shapes_the_built_rule(name: str) -> None:
+    """Rules are no part of the program's settings: its key holds the rule as it was built."""
+    experiment = build_experiment({"rule": name})
+    digests = {plasticity_digest(experiment.plasticity(784))}
+    for key, value in experiment.rule.parameters.items():
+        annotation = RULES[name].parameters.model_fields[key].annotation
+        if get_origin(annotation) is not None and isinstance(value, str):
+            other: Any = next(choice for choice in get_args(annotation) if choice != value)
+        else:
+            other = f"0.5 * ({value})" if isinstance(value, str) else value * 0.7
+        digests.add(plasticity_digest(build_experiment(experiment, {f"rule.{key}": other}).plasticity(784)))
+        assert affected(f"rule.{key}") == affected("rule.name") == {"training"}
+    assert len(digests) == 1 + len(experiment.rule.parameters)
+
+
+# Fingerprints
+
+
+def test_only_what_a_facet_holds_changes_its_fingerprint() -> None:
+    for key in CHANGES:
+        before, after = pair(key)
+        for facet in FACETS:
+            same = fingerprint(settings_of(before, facet)) == fingerprint(settings_of(after, facet))
+            assert same == (facet not in affected(key)), (key, facet)
+
+
+def test_fingerprints_stay_what_they_are() -> None:
+    """Files and folders are found by them.
+
+    They may change when a setting is added to a facet or leaves it, or when `GENERATION` counts up because the same
+    settings give other results; never because a module moved or a sentence changed. The training is that of the
+    triplet rule, whose parameters are Diehl & Cook's.
+    """
+    experiment = build_experiment({"rule": "triplet"})
+    assert {facet: fingerprint(settings_of(experiment, facet)) for facet in FACETS} == FROZEN
+
+
+FROZEN = {
+    "program": "d95f1e60e8d50718",
+    "training": "cc02ce1e7cd0a632",
+    "recording": "10fb524d53b1ccec",
+    "score": "fb430a6b67a7e99a",
+    "data": "f2263adcef21f8c0",
+}
+
+
+def test_equal_settings_have_equal_fingerprints_however_they_were_written() -> None:
+    one = build_experiment({"network": {"input_delay_ms": -0.0}, "n_e": 400.0, "rule": {"eta": "1e-2"}})
+    other = build_experiment({"network": {"input_delay_ms": 0}, "rule": {"name": "smin"}, "save_name": "other"})
+    for facet in FACETS:
+        assert fingerprint(settings_of(one, facet)) == fingerprint(settings_of(other, facet))
+    assert fingerprint({"a": 1, "b": 2}) == fingerprint({"b": 2, "a": 1}) != fingerprint({"a": 1})
+
+
+def test_settings_can_be_left_out() -> None:
+    settings = settings_of(build_experiment(), "training", without=["num_examples"])
+    assert "num_examples" not in settings
+    assert settings["rule.name"] == "smin"
+    assert settings["network.theta_step_mv"] == 0.05
+
+
+# Differences
+
+
+def test_differences_name_both_values() -> None:
+    before, after = (
+        settings_of(build_experiment({"dt": dt, "rule": rule}), "training")
+        for dt, rule in ((0.5, "smax"), (0.1, "smin"))
+    )
+    assert differences(before, after) == [
+        "dt (0.5, there 0.1)",
+        "rule.name (smax, there smin)",
+        "rule.positive_share (not there, there 0.5)",
+    ]
+    assert differences(before, before) == []
+
+
+def test_differences_that_a_short_note_would_hide_are_written_in_full() -> None:
+    assert differences({"a": 0.100001}, {"a": 0.100002}) == ["a (0.100001, there 0.100002)"]
+
+
+def test_a_third_network_of_another_rule_hides_nothing() -> None:
+    """Issue 12: with a third network of another rule the swept `rule.eta` disappeared from table, figure and report."""
+    experiments = [
+        build_experiment({"rule": {"name": "smin", "eta": 0.01}, "save_name": "a"}),
+        build_experiment({"rule": {"name": "smin", "eta": 0.02}, "save_name": "b"}),
+        build_experiment({"rule": "triplet", "save_name": "c"}),
+    ]
+    found = differing_settings(experiments)
+    assert found == [
+        {"rule.name": "smin", "rule.eta": 0.01},
+        {"rule.name": "smin", "rule.eta": 0.02},
+        {"rule.name": "triplet"},
+    ]
+    assert setting_notes(found[1]) == ["rule.name smin", "rule.eta 0.02"]
+    assert differing_settings([*experiments[:2], None]) == [{"rule.eta": 0.01}, {"rule.eta": 0.02}, {}]
+    assert differing_settings([experiments[0], experiments[0], None]) == [{}, {}, {}]
+    assert differing_settings([]) == []
+
+
+def test_rules_that_nobody_knows_are_compared_too() -> None:
+    records = [recorded_experiment({"rule": {"name": "mine.py:MINE", "taus": taus}}, "net") for taus in ([1], [2])]
+    assert differing_settings(records) == [{"rule.taus": [1]}, {"rule.taus": [2]}]
+
+
+def test_what_comes_from_a_record_is_escaped_in_notes() -> None:
+    assert setting_notes({"rule.note": "\x1b[31m"}) == [r"rule.note \x1b[31m"]
+    assert differences({"a": "\x1b[31m"}, {"a": 1}) == [r"a (\x1b[31m, there 1)"]

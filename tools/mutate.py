@@ -1,0 +1,367 @@
+"""Break each term of each learning rule and of the network once and see whether a test notices.
+
+Every mutation is a replacement of text in a temporary copy of the package. Only the fast tests that know the broken
+file are run, none of which compiles a network. Tests that fail without any mutation are named and left out. Exit code 1
+if a mutation survives, 2 if one no longer applies.
+
+    python tools/mutate.py [--jobs 2] [--only network/]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+#: Beginning of a file's path -> tests that know it, the likeliest and fastest first.
+TESTS = {
+    "rules/": ("rules", "closures", "rules_in_brian", "engines"),
+    "engines/base.py": ("engines_base", "engines", "network_presentation", "network_neurons"),
+    "network/builder.py": ("rules_in_brian", "engines", "network_builder", "network_inhibition", "network_neurons"),
+    "network/inhibition.py": ("network_inhibition", "engines", "network_reference"),
+    "network/integration.py": ("network_integration", "network_builder", "engines", "network_neurons"),
+    "network/names.py": ("network_names", "engines_base", "engines"),
+    "network/neurons.py": ("network_integration", "network_names", "rules_in_brian", "network_neurons", "engines"),
+    "network/presentation.py": ("network_presentation", "engines"),
+    "network/protocol.py": ("network_protocol", "network_presentation", "rules_in_brian", "engines"),
+    "network/randomness.py": ("network_randomness",),
+    "network/wiring.py": ("network_wiring", "network_builder", "engines"),
+}
+SELF_NORMALIZING, TRIPLET = "rules/self_normalizing.py", "rules/triplet.py"
+CLOSURES, FORMULAS = "rules/closures.py", "rules/formulas.py"
+BASE, BUILDER, INHIBITION = "engines/base.py", "network/builder.py", "network/inhibition.py"
+INTEGRATION, NAMES, NEURONS = "network/integration.py", "network/names.py", "network/neurons.py"
+PRESENTATION, PROTOCOL = "network/presentation.py", "network/protocol.py"
+RANDOMNESS, WIRING = "network/randomness.py", "network/wiring.py"
+#: (file, text that occurs there, replacement, number of the occurrence from 0)
+MUTATIONS: list[tuple[str, str, str, int]] = [
+    # The window of the trace
+    (SELF_NORMALIZING, "math.floor(parameters.tau_pre_ms", "1 + math.floor(parameters.tau_pre_ms", 0),
+    (SELF_NORMALIZING, "math.log(1 / parameters.x_tar) / dt_ms", "math.log(1 / parameters.x_tar)", 0),
+    (SELF_NORMALIZING, "arrived <= window", "arrived < window", 0),
+    (SELF_NORMALIZING, "+ 1e-9)", "- 1e-9)", 0),
+    # Constants and default closures
+    (SELF_NORMALIZING, "parameters.a_tar * n", "parameters.a_tar * (n - 1)", 0),
+    (SELF_NORMALIZING, "else 1.0", "else 0.9", 0),
+    (SELF_NORMALIZING, '_SMAX_CLOSURES = ("L_tar / L_0", "0")', '_SMAX_CLOSURES = ("L_tar / n", "0")', 0),
+    (SELF_NORMALIZING, '_SMAX_CLOSURES = ("L_tar / L_0", "0")', '_SMAX_CLOSURES = ("L_tar / L_0", "1")', 0),
+    (SELF_NORMALIZING, '"share * L_tar / L_0"', '"L_tar / L_0"', 0),
+    (SELF_NORMALIZING, '"-(1 - share) * L_tar', '"(1 - share) * L_tar', 0),
+    (SELF_NORMALIZING, '"-(1 - share) * L_tar', '"-share * L_tar', 0),
+    (SELF_NORMALIZING, 'L_tar / (n - L_0)")', 'L_tar / L_0")', 0),
+    (SELF_NORMALIZING, "if share == 1 and", "if share == 2 and", 0),
+    (SELF_NORMALIZING, "and s_min == _SMIN_CLOSURES[1]", "", 0),
+    (SELF_NORMALIZING, "s_max, s_min = parameters.s_max, parameters.s_min", "s_max, s_min = _SMIN_CLOSURES", 0),
+    # Counting
+    (SELF_NORMALIZING, "L_0_post += active", "L_0_post += 1", 0),
+    (SELF_NORMALIZING, r'\nL_0_post += active", "learn"', r'", "learn"', 0),
+    (SELF_NORMALIZING, r"{reset}\nL_0 = 0", "{reset}", 0),
+    # Instantaneous scaling
+    (SELF_NORMALIZING, "w += usable * eta", "w += eta", 0),
+    (SELF_NORMALIZING, "usable * eta * (active", "usable * (active", 0),
+    (SELF_NORMALIZING, "(active * s_max_now + (1", "(s_max_now + (1", 0),
+    (SELF_NORMALIZING, "+ (1 - active) * s_min_now - w)", "+ s_min_now - w)", 0),
+    (SELF_NORMALIZING, "+ (1 - active) * s_min_now - w)", "- w)", 0),
+    (SELF_NORMALIZING, "(1 - active) * s_min_now - w)", "(1 - active) * s_min_now)", 0),
+    (SELF_NORMALIZING, 'f"{remember}\\n{_KEEP}"', '""', 0),
+    (SELF_NORMALIZING, '{name: f"{name}_post" for', "{name: name for", 0),
+    # Lagged scaling
+    (SELF_NORMALIZING, "w += scaled_post * eta", "w += eta", 0),
+    (SELF_NORMALIZING, "scaled_post * eta * (", "scaled_post * (", 0),
+    (SELF_NORMALIZING, "active * s_max_post", "s_max_post", 0),
+    (SELF_NORMALIZING, "(1 - active) * s_min_post - w", "(1 - active) * s_min_post", 0),
+    (SELF_NORMALIZING, "+ (1 - active) * s_min_post", "", 0),
+    (SELF_NORMALIZING, "s_max = usable * s_max_now + (1 - usable) * s_max", "s_max = usable * s_max_now", 0),
+    (SELF_NORMALIZING, "s_max = usable * s_max_now", "s_max = s_max_now", 0),
+    (SELF_NORMALIZING, "s_min = usable * s_min_now + (1 - usable) * s_min", "s_min = usable * s_min_now", 0),
+    (SELF_NORMALIZING, "s_min = usable * s_min_now", "s_min = s_min_now", 0),
+    (SELF_NORMALIZING, "clip(scaled + usable, 0, 1)", "1", 0),
+    (SELF_NORMALIZING, "clip(scaled + usable, 0, 1)", "usable", 0),
+    # Closures
+    (CLOSURES, "np.where(good, new_high, high)", "new_high", 0),
+    (CLOSURES, "good = good & good_too", "good = good", 0),
+    (CLOSURES, "if self.use_old_values else 1):", "if False else 1):", 0),
+    (CLOSURES, "if self.use_old_values:\n            return -math.inf", "if False:\n            return -math.inf", 0),
+    (CLOSURES, "min(high[usable].min(), low[usable].min())", "low[usable].min()", 0),
+    (CLOSURES, "max(high[usable].max(), low[usable].max())", "high[usable].max()", 0),
+    (CLOSURES, "self.l_tar / _NEAR <= norms.max()", "0 <= norms.max()", 0),
+    (CLOSURES, "<= self.l_tar * _NEAR", "<= self.l_tar * 3", 0),
+    (CLOSURES, "(self.n - self._counts) * np.abs(low)", "0", 0),
+    (CLOSURES, "0 < len(intervals) <= _MAX_INTERVALS", "0 < len(intervals)", 0),
+    (CLOSURES, ">= usable_from_{number} and", ">= 0 and", 0),
+    (CLOSURES, "<= usable_to_{number})", "<= n_synapses)", 0),
+    (CLOSURES, "int(end) - 1)", "int(end))", 0),
+    (CLOSURES, "usable * {count} + (1 - usable) * usable_from_1", "{count}", 0),
+    (CLOSURES, '"n": float(n), "share": share', '"n": float(n), "share": 1.0', 0),
+    (CLOSURES, "if not closures.have_values:", "if False:", 0),
+    # Formulas
+    (FORMULAS, 'do("-", 0.0, visit(operand))', "visit(operand)", 0),
+    (FORMULAS, "range(abs(exponent) - 1)", "range(abs(exponent))", 0),
+    (FORMULAS, "if exponent < 0 else product", "if False else product", 0),
+    (FORMULAS, "1.0 if exponent == 0 else base", "base", 0),
+    (FORMULAS, "np.abs(rest[0]) >= SMALLEST", "np.abs(rest[0]) >= 0", 0),
+    (FORMULAS, '"sqrt": lambda: a >= 0', '"sqrt": lambda: True', 0),
+    (FORMULAS, '"clip": lambda: rest[0] <= rest[1]', '"clip": lambda: True', 0),
+    (FORMULAS, "np.abs(value) <= LARGEST)", "True)", 0),
+    (FORMULAS, ">= {SMALLEST!r})", ">= 0)", 0),
+    (FORMULAS, "({allowed} * {operands[1]} + (1 - {allowed}))", "{operands[1]}", 0),
+    (FORMULAS, "= int({operands[0]} >= 0)", "= 1", 0),
+    (FORMULAS, 'f"{allowed} * {operands[0]}"', "operands[0]", 0),
+    (FORMULAS, "= int({operands[1]} <= {operands[2]})", "= 1", 0),
+    (FORMULAS, "int(abs({name}_raw) <= {LARGEST!r})", "1", 0),
+    (FORMULAS, "{name} = {name}_fits * {name}_raw", "{name} = {name}_raw", 0),
+    (FORMULAS, "flags += [flag] if flag else []", "pass", 0),
+    # Triplet
+    (TRIPLET, "w - nu_pre * post1_post", "w + nu_pre * post1_post", 0),
+    (TRIPLET, "w - nu_pre * post1_post", "w - nu_pre", 0),
+    (TRIPLET, "w - nu_pre * post1_post", "w - nu_pre * post2_post", 0),
+    (TRIPLET, "post1_post, 0, w_max", "post1_post, -w_max, w_max", 0),
+    (TRIPLET, "w + nu_post * pre1 * post2_post", "w - nu_post * pre1 * post2_post", 0),
+    (TRIPLET, "nu_post * pre1 * post2_post", "nu_post * post2_post", 0),
+    (TRIPLET, "nu_post * pre1 * post2_post", "nu_post * pre1", 0),
+    (TRIPLET, "nu_post * pre1 * post2_post", "nu_post * pre1 * post1_post", 0),
+    (TRIPLET, "post2_post, 0, w_max", "post2_post, 0, 2 * w_max", 0),
+    (TRIPLET, "exp((arrived - t_in_timesteps)", "exp((t_in_timesteps - arrived)", 0),
+    (TRIPLET, "context.dt_ms / parameters.tau_pre_ms", "1 / parameters.tau_pre_ms", 0),
+    (TRIPLET, '"post1": parameters.tau_post1_ms', '"post1": parameters.tau_post2_ms', 0),
+    (TRIPLET, '"post2": parameters.tau_post2_ms', '"post2": parameters.tau_post1_ms', 0),
+    (TRIPLET, "post1 = 1\\npost2 = 1", "post2 = 1", 0),
+    (TRIPLET, "post1 = 1\\npost2 = 1", "post1 = 1", 0),
+    (TRIPLET, "normalize_to=total", "normalize_to=None", 0),
+    (TRIPLET, "parameters.a_tar * context.n_input", "78.0", 0),
+    # What the network does for a rule
+    (NEURONS, "\\narrived = t_in_timesteps", "", 0),
+    (PROTOCOL, '{"begin": "tick == 0"}', '{"begin": "tick == 1"}', 0),
+    (BUILDER, 'on_pre={"clear": "w_sum_post = 0"}', 'on_pre={"clear": "w_sum_post += 0"}', 0),
+    (NEURONS, "\\ntheta += theta_step\\n{plasticity.reset}", "\\n{plasticity.reset}", 0),
+    (NEURONS, "w_sum_post += w", "w_sum_post += abs(w) + 0.1", 0),
+    (NEURONS, "w_sum_post + int(w_sum_post == 0)", "w_sum_post", 0),
+    (BUILDER, "start=1)", "start=-1)", 0),
+    # Constants and equations of the neurons
+    (NEURONS, "v_rest_mv: float = -65.0", "v_rest_mv: float = -64.0", 0),
+    (NEURONS, "v_offset_mv: float = -72.0", "v_offset_mv: float = -71.0", 0),
+    (NEURONS, "tau_gi_ms: float = 2.0", "tau_gi_ms: float = 1.0", 0),
+    (NEURONS, "refractory_ms: float = 2.0", "refractory_ms: float = 5.0", 0),
+    (NEURONS, "E_exc_mv: float = 0.0", "E_exc_mv: float = 1.0", 1),
+    (NEURONS, "+ gi * (E_inh - v)", "- gi * (E_inh - v)", 0),
+    (NEURONS, "+ gi * (E_inh - v)", "+ ge * (E_inh - v)", 0),
+    (NEURONS, 'INH_CURRENT = "(v_rest - v)', 'INH_CURRENT = "-v', 0),
+    (NEURONS, "v > theta + v_offset and cooldown == 0", "v > theta + v_offset", 0),
+    (NEURONS, "v > theta + v_offset", "v > v_offset + 20 * mV", 0),
+    (NEURONS, "v > v_threshold and cooldown == 0", "v > v_threshold", 0),
+    (NEURONS, '"v = v_reset\\ncooldown = refractory_steps"', '"v = v_rest\\ncooldown = refractory_steps"', 1),
+    (NEURONS, "max(1, round(refractory_ms / dt_ms))", "max(1, round(refractory_ms / dt_ms) - 1)", 0),
+    (NEURONS, "max(1, round(refractory_ms / dt_ms))", "round(refractory_ms / dt_ms)", 0),
+    (NEURONS, '"theta_step_mv": experiment.theta_step_mv', '"theta_step_mv": 0.05', 0),
+    # The integrator
+    (INTEGRATION, "cooldown = (cooldown - 1)", "cooldown = (cooldown - 2)", 0),
+    (INTEGRATION, "free = int(cooldown == 0)", "free = 1", 0),
+    (INTEGRATION, "1 - dt_ms / tau_ms if", "1 - dt_ms / (tau_ms + dt_ms) if", 0),
+    (INTEGRATION, "else math.exp(-dt_ms / tau_ms)", "else 1 - dt_ms / tau_ms", 0),
+    (INTEGRATION, "        return 1.0\n", "        return 1 - dt_ms / tau_ms / 2\n", 0),
+    (INTEGRATION, "/ dt_ms * tau_ms", "/ dt_ms", 0),
+    (INTEGRATION, "(1 - kept_share(dt_ms, tau_ms, integration)) / dt_ms * tau_ms", "1.0", 0),
+    (INTEGRATION, "> {NEGLIGIBLE!r})", "> 0)", 0),
+    (INTEGRATION, "abs({name})", "{name}", 0),
+    (INTEGRATION, "y * (0.5 + y", "y * (0.51 + y", 0),
+    (INTEGRATION, "{1 / 120!r}", "{1 / 100!r}", 0),
+    (INTEGRATION, "e2 = e1 * e1", "e2 = e1", 0),
+    (INTEGRATION, "e4 = e2 * e2", "e4 = e2", 0),
+    (INTEGRATION, "phi = p * e1", "phi = p", 0),
+    (INTEGRATION, " * (0.5 + 0.5 * e4)", "", 0),
+    (INTEGRATION, "step = dt_ms / cell.tau_ms\n", "step = dt_ms / 100\n", 0),
+    (INTEGRATION, "y = (1 + mean_ge + mean_gi)", "y = (1 + mean_ge)", 0),
+    (INTEGRATION, "y = (1 + mean_ge", "y = (mean_ge", 0),
+    (INTEGRATION, "{step / 8!r}", "{step / 4!r}", 0),
+    (INTEGRATION, "slope = {_with_means(current)}", "slope = {current}", 0),
+    (INTEGRATION, "{step!r} * phi * slope", "{step!r} * slope", 0),
+    (INTEGRATION, 'decay("gi", kept_share(dt_ms, cell.tau_gi_ms', 'decay("gi", kept_share(dt_ms, cell.tau_ge_ms', 0),
+    (INTEGRATION, "math.exp(-dt_ms / theta_tau_ms)", "1.0", 0),
+    (INTEGRATION, "math.exp(-dt_ms / tau_ms)) for", "1 - dt_ms / tau_ms) for", 0),
+    (INTEGRATION, "free * {dt_ms / cell.tau_ms!r}", "free * {dt_ms / 10!r}", 0),
+    (INTEGRATION, "({_with_means(current)})", "({current})", 0),
+    (INTEGRATION, 'decay("ge", kept_share(dt_ms, cell.tau_ge_ms', 'decay("ge", kept_share(dt_ms, cell.tau_ms', 1),
+    # Inhibition
+    (INHIBITION, "ge_post += w_exc_inh", "ge_post = w_exc_inh", 0),
+    (INHIBITION, "gi_post -= w_inh_exc", "gi_post -= 0 * w_inh_exc", 0),
+    (INHIBITION, "w_inh_exc * count_pre", "w_inh_exc", 0),
+    (INHIBITION, '"inhibit", "count = 0"', '"inhibit", "count = 1"', 0),
+    (INHIBITION, "count_post += 1", "count_post = 1", 0),
+    (INHIBITION, '"after_synapses", 1\n', '"after_synapses", 3\n', 0),
+    (INHIBITION, 'when="after_synapses", order=0)', 'when="before_synapses", order=0)', 0),
+    (INHIBITION, "~np.eye(experiment.n_e, dtype=bool)", "np.ones((experiment.n_e,) * 2, dtype=bool)", 0),
+    (INHIBITION, "if wiring.inhibition_delay_steps is not None:", "if False:", 0),
+    (INHIBITION, "inhibition_delay_steps[pre, post]", "inhibition_delay_steps[post, pre]", 0),
+    (INHIBITION, 'excite.connect(j="i")', "excite.connect()", 0),
+    (INHIBITION, 'own.connect(j="i")', "own.connect()", 0),
+    # The rest of a frozen network, delays
+    (BUILDER, "v_post = v_rest\\nge_post = 0\\ngi_post = 0", "v_post = v_rest\\nge_post = 0", 0),
+    (BUILDER, "v_post = v_rest\\nge_post = 0\\ncooldown", "ge_post = 0\\ncooldown", 0),
+    (BUILDER, "gi_post = 0\\ncooldown_post = 0", "gi_post = 0", 0),
+    (BUILDER, 'rest.rest.when = "after_resets"', 'rest.rest.when = "before_synapses"', 0),
+    (BUILDER, "if wiring.delay_steps.any():", "if False:", 0),
+    (BUILDER, "objects += _build_rest(controller, exc, inh, clock)", "pass", 0),
+    (WIRING, "argsort(steps, axis=1", "argsort(-steps, axis=1", 0),
+    (WIRING, "delay_steps=steps.reshape(-1)[order]", "delay_steps=steps.reshape(-1)", 0),
+    (WIRING, "(random.random((n_input, experiment.n_e)) + 0.01)", "random.random((n_input, experiment.n_e))", 0),
+    (WIRING, "images[here] = permutation[images[here]]", "images[here] = permutation[: here.sum()]", 0),
+    (WIRING, "np.rint(drawn / dt)", "np.floor(drawn / dt)", 0),
+    (NAMES, '(EXC, "gi"), (EXC, "theta")', '(EXC, "theta")', 0),
+    (NAMES, "texts += [model.equations, model.step,", "texts += [model.equations,", 0),
+    (NAMES, "normalize_to=1.0", "normalize_to=None", 0),
+    # The protocol: show, rest, try again
+    (PROTOCOL, '"show": "tick == 0", "hide": "tick == stimulus_steps"', '"show": "tick == 0", "hide": "tick == 1"', 0),
+    (PROTOCOL, "tick >= presentation_steps)", "tick > presentation_steps)", 0),
+    (PROTOCOL, "settled = int(spikes >= min_spikes or", "settled = int(spikes > min_spikes or", 0),
+    (PROTOCOL, "attempt + 1 >= max_attempts)", "attempt >= max_attempts)", 0),
+    (PROTOCOL, "example = example + over * settled", "example = example + over", 0),
+    (PROTOCOL, "attempt = (1 - over) * attempt + over * (1 - settled)", "attempt = (1 - over) * attempt + over", 0),
+    (PROTOCOL, "spikes = (1 - over) * spikes", "spikes = (1 - over * settled) * spikes", 0),
+    (PROTOCOL, "last = int(tick == presentation_steps - 1", "last = int(tick == presentation_steps - 2", 0),
+    (PROTOCOL, "- 1 and (spikes >= min_spikes or", "- 1 and (spikes > min_spikes or", 0),
+    (PROTOCOL, "int(example + 1 >= wanted)", "int(example >= wanted)", 0),
+    (PROTOCOL, "draw_key(seed, stream,", "draw_key(seed, 1,", 0),
+    (PROTOCOL, "first + example, attempt", "example, attempt", 0),
+    (PROTOCOL, "attempt * presentation_steps + tick)", "tick)", 0),
+    (PROTOCOL, "attempt * presentation_steps + tick)", "attempt * presentation_steps)", 0),
+    (PROTOCOL, "int(tick_post > 0 and tick_post <=", "int(tick_post <=", 0),
+    (PROTOCOL, "tick_post <= stimulus_steps)", "tick_post <= 10 * stimulus_steps)", 0),
+    (PROTOCOL, "(intensity + attempt_pre)", "intensity", 0),
+    (PROTOCOL, "/ 1000 / 8", "/ 1000 / 4", 0),
+    (PROTOCOL, "uniform_hash(key, i) < chance", "uniform_hash(key, 0) < chance", 0),
+    (PRESENTATION, "if np.any(done):", "if False:", 0),
+    # The hash
+    (RANDOMNESS, "0xBF58476D1CE4E5B9", "0xBF58476D1CE4E5BB", 0),
+    (RANDOMNESS, "(z >> np.uint64(30))", "(z >> np.uint64(29))", 0),
+    (RANDOMNESS, "z ^ (z >> np.uint64(31))", "z", 0),
+    (RANDOMNESS, "(_unsigned(seed) << shift) + _unsigned(stream)", "_unsigned(seed) + _unsigned(stream)", 0),
+    (RANDOMNESS, "(_unsigned(example) << shift) + _unsigned(step)", "_unsigned(example) + _unsigned(step)", 0),
+    (RANDOMNESS, "_mix64(a ^ _mix64(b + np", "_mix64(a ^ (b + np", 0),
+    (RANDOMNESS, "(_unsigned(i) + np.uint64(1))", "_unsigned(i)", 0),
+    (RANDOMNESS, ".astype(np.uint64) << np.uint64(12)", ".astype(np.uint64) << np.uint64(11)", 0),
+    (RANDOMNESS, "(z ^ (z >> 27)) * 0x", "(z ^ (z >> 28)) * 0x", 0),
+    (RANDOMNESS, "((unsigned long long)(unsigned)seed << 32)", "((unsigned long long)(unsigned)seed << 31)", 0),
+    (RANDOMNESS, "((unsigned long long)(unsigned)example << 32) + (unsigned)step", "(unsigned)(example + step)", 0),
+    (RANDOMNESS, "(unsigned long long)(i + 1)", "(unsigned long long)i", 0),
+    # What the engines share
+    (BASE, "TEST_RECORDING = 2", "TEST_RECORDING = 1", 0),
+    (BASE, "VALIDATION_RECORDING = 4", "VALIDATION_RECORDING = 3", 0),
+    (BASE, "experiment.seed if experiment.noise_seed is None else experiment.noise_seed", "experiment.seed", 0),
+    (BASE, '"stream": int(chunk.stream)', '"stream": 1', 0),
+    (BASE, '"first": chunk.first', '"first": 0', 0),
+    (BASE, "EXCITATORY.v_start_mv", "EXCITATORY.v_rest_mv", 0),
+    (BASE, "INHIBITORY.v_start_mv", "INHIBITORY.v_rest_mv", 0),
+    (BASE, "np.full(n_e, value) for", "np.zeros(n_e) for", 0),
+    (BASE, ".astype(np.int64) - steps", ".astype(np.int64)", 0),
+    (BASE, "np.maximum(arrived, NEVER)", "arrived", 0),
+    (BASE, "accepted[which] & (tick > 0)", "(tick > 0)", 0),
+    (BASE, "& (tick > 0) &", "&", 0),
+    (BASE, "& (tick <= experiment.stimulus_steps)", "", 0),
+    (BASE, 'side="right"', 'side="left"', 0),
+    (BASE, "counts.sum(axis=1) < experiment", "counts.sum(axis=1) <= experiment", 0),
+]
+
+
+def copy_project(folder: Path) -> None:
+    """Copy the package and its tests."""
+    for name in ("snstdp_cli", "tests"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy2(ROOT / "pyproject.toml", folder)
+
+
+def tests_of(names: Iterable[str]) -> list[str]:
+    """Return the paths of the tests that know these files, each once."""
+    known = [test for name in names for start, tests in TESTS.items() if name.startswith(start) for test in tests]
+    return [f"tests/test_{test}.py" for test in dict.fromkeys(known)]
+
+
+def run_tests(folder: Path, tests: list[str], *options: str) -> tuple[int, str]:
+    """Run the tests that compile no network on the package in `folder`."""
+    environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-m",
+        "not compiles and not slow",
+        "-n",
+        "0",
+        "-W",
+        "ignore",
+        "-rfE",
+        "--tb=no",
+        *options,
+        *tests,
+    ]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout
+
+
+def mutate(text: str, old: str, new: str, occurrence: int) -> str | None:
+    """Replace one occurrence of `old`, or return None if there is none."""
+    at = -1
+    for _ in range(occurrence + 1):
+        at = text.find(old, at + 1)
+        if at < 0:
+            return None
+    return text[:at] + new + text[at + len(old) :]
+
+
+def try_mutation(mutation: tuple[str, str, str, int], left_out: list[str]) -> str:
+    """Return which test noticed, `survived` or `does not apply`."""
+    name, old, new, occurrence = mutation
+    with tempfile.TemporaryDirectory(prefix="mutate-") as temporary:
+        folder = Path(temporary)
+        copy_project(folder)
+        path = folder / "snstdp_cli" / name
+        mutated = mutate(path.read_text(), old, new, occurrence)
+        if mutated is None:
+            return "does not apply"
+        path.write_text(mutated)
+        code, output = run_tests(folder, tests_of([name]), "-x", *(f"--deselect={test}" for test in left_out))
+    if code == 0:
+        return "survived"
+    noticed = re.findall(r"^(?:FAILED|ERROR) \S*?([\w\[\].-]+)(?: - .*)?$", output, re.MULTILINE)
+    return f"noticed by {noticed[0]}" if noticed else f"noticed (exit code {code})"
+
+
+def main() -> int:
+    """Try all mutations and print what became of each."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--jobs", type=int, default=2, help="mutations tried at the same time")
+    parser.add_argument("--only", default="", help="only mutations of files whose path begins like this: network/")
+    options = parser.parse_args()
+    mutations = [mutation for mutation in MUTATIONS if mutation[0].startswith(options.only)]
+    with tempfile.TemporaryDirectory(prefix="mutate-") as temporary:
+        copy_project(Path(temporary))
+        code, output = run_tests(Path(temporary), tests_of(mutation[0] for mutation in mutations))
+    left_out = re.findall(r"^(?:FAILED|ERROR) (\S+)", output, re.MULTILINE)
+    if code not in (0, 1):
+        print(output)
+        return 2
+    for test in left_out:
+        print(f"fails without a mutation, left out: {test}")
+    with ThreadPoolExecutor(options.jobs) as pool:
+        results = []
+        for mutation, result in zip(
+            mutations, pool.map(lambda mutation: try_mutation(mutation, left_out), mutations), strict=True
+        ):
+            name, old, new, _ = mutation
+            print(f"{result:<16} {name}: {old!r} -> {new!r}", flush=True)
+            results.append(result)
+    survived = results.count("survived")
+    stale = results.count("does not apply")
+    print(f"{len(mutations)} mutations, {survived} survived, {stale} do not apply")
+    return 1 if survived else 2 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
