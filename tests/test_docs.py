@@ -66,7 +66,7 @@ SHORT = {
 }
 #: Pages name results before they say how to make them: networks first, recordings next.
 ORDER = ("data", "init", "init-weights", "run", "train", "test", "bench")
-#: What must be there in the end; own-data.md is followed by `tests/test_own_data.py`.
+#: What must be there in the end; own-data.md is followed by `tests/datasets/test_own_data.py`.
 LEFT = {
     "README": (
         "my.yaml",
@@ -155,6 +155,12 @@ def test_a_configuration_that_is_named_exists(page: Path, line: str) -> None:
 def test_a_link_leads_to_a_file(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_test_that_is_named_is_there(page: Path) -> None:
+    for name in re.findall(r"`(tests/[\w/*]+\.py)`", page.read_text(encoding="utf-8")):
+        assert list(ROOT.glob(name)), f"{page.name}: {name}"
 
 
 @pytest.mark.parametrize("target", ["demo", "test", "check", "format", "bench"])
