@@ -73,7 +73,7 @@ def train(
     print_line(
         *("trained ", (experiment.save_name, "bold")),
         f": {figures.examples:,} examples in {duration(result.record.duration_s)}, {figures.retries:,} shown again, "
-        f"{figures.silent_examples:,} without an answer, {figures.never_learned:,} of {experiment.n_e:,} neurons never "
+        f"{figures.silent_examples:,} without an answer, {figures.never_learned:,} of {result.experiment.n_e:,} neurons never "
         f"learned, L1 norm {figures.l1_mean:.1f}",
     )
     print_files(result.files)
