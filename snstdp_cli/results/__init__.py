@@ -7,8 +7,16 @@ from snstdp_cli.results.mistakes import Mistake, find_mistakes, recorded_images
 from snstdp_cli.results.network import TrainedNetwork, guess_shape
 from snstdp_cli.results.per_image import rows_as_csv, score_rows
 from snstdp_cli.results.prediction import Prediction, predict_images
-from snstdp_cli.results.scoring import AssignFrom, Score, compare_scores, score_ancestor_pairs, score_network
-from snstdp_cli.results.selection import current_recordings, find_test, recorded_variants
+from snstdp_cli.results.refusals import current_recordings
+from snstdp_cli.results.scoring import (
+    AssignFrom,
+    Score,
+    compare_scores,
+    score_ancestor_pairs,
+    score_network,
+    score_responses,
+)
+from snstdp_cli.results.selection import find_test, recorded_variants
 from snstdp_cli.results.stages import Stages, learned_neurons, training_stages
 
 __all__ = [
@@ -39,6 +47,7 @@ __all__ = [
     "rows_as_csv",
     "score_ancestor_pairs",
     "score_network",
+    "score_responses",
     "score_rows",
     "training_stages",
     "trend_of",

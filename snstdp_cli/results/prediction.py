@@ -6,7 +6,6 @@ neurons their labels: image k gives the very spikes that a recording of test ima
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -24,7 +23,8 @@ from snstdp_cli.progress import Reporter
 from snstdp_cli.recording import present_images
 from snstdp_cli.results.network import TrainedNetwork
 from snstdp_cli.results.per_image import answer_rows
-from snstdp_cli.results.selection import Recorded, current_recordings, is_usual
+from snstdp_cli.results.refusals import Recorded, current_recordings, nothing_recorded, recording_command
+from snstdp_cli.results.selection import is_usual
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,9 +149,10 @@ def _choose_labels(network: TrainedNetwork, mark: str | None) -> Recorded:
     every = current_recordings(network, "train")
     fitting = [one for one in every if _is_named(one[1], mark)]
     if not fitting:
-        raise ArtefactError(_nothing_to_label(network, every, mark))
+        raise ArtefactError(nothing_recorded(network, "train", every, mark=mark))
     if mark is None:
         fitting = [one for one in fitting if is_usual(network, one[1])] or fitting
+        fitting = [one for one in fitting if one[1].generation == GENERATION] or fitting
     if len({record.conditions for _, record in fitting}) > 1:
         marks = ", ".join(recording_mark(record) for _, record in fitting)
         raise ArtefactError(
@@ -162,7 +163,7 @@ def _choose_labels(network: TrainedNetwork, mark: str | None) -> Recorded:
     if record.generation != GENERATION:
         raise ArtefactError(
             f"{file.path}: recorded by another version of snstdp, which drew other random numbers; expected responses "
-            f"of this one: {_command(network)} --force"
+            f"of this one: {recording_command(network, 'train')} --force"
         )
     if record.experiment.n_e != network.n_e:
         apart = differences({"n_e": network.n_e}, {"n_e": record.experiment.n_e})
@@ -172,22 +173,3 @@ def _choose_labels(network: TrainedNetwork, mark: str | None) -> Recorded:
 
 def _is_named(record: RecordingRecord, mark: str | None) -> bool:
     return mark is None or recording_mark(record) == mark or record.identity.startswith(mark)
-
-
-def _nothing_to_label(network: TrainedNetwork, every: list[Recorded], mark: str | None) -> str:
-    if every and mark is not None:
-        there = ", ".join(recording_mark(record) for _, record in every)
-        return (
-            f"{network.workdir.activity}: no training responses of '{network.name}' called {mark!r}; there are: {there}"
-        )
-    stale = [file for file, record in network.recordings if file.split == "train"]
-    why = (
-        f"{stale[0].path}: recorded with other weights than those now in {network.workdir.weights}"
-        if stale
-        else f"{network.workdir.activity}: no responses of '{network.name}' to training images are recorded"
-    )
-    return f"{why}; they label the neurons: {_command(network)}{' --force' if stale else ''}"
-
-
-def _command(network: TrainedNetwork) -> str:
-    return f"snstdp test --load-name {shlex.quote(network.name)} --split train"

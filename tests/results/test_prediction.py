@@ -115,7 +115,7 @@ class TestPrediction:
         slow = snstdp.predict("halves", test_images(), label="slow", workers=1)
         assert np.array_equal(usual.counts, snstdp.evaluate("halves").test.counts)
         assert slow.counts.sum() > usual.counts.sum()
-        with pytest.raises(snstdp.SnstdpError, match="called 'quick'; there are: .*slow"):
+        with pytest.raises(snstdp.SnstdpError, match="to 'quick'; there are: .*slow"):
             snstdp.predict("halves", test_images(), label="quick", workers=1)
 
     def test_images_of_another_size_are_refused(self, desk: Path) -> None:
