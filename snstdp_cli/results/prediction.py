@@ -161,9 +161,10 @@ def _choose_labels(network: TrainedNetwork, mark: str | None) -> Recorded:
         )
     file, record = fitting[0]
     if record.generation != GENERATION:
+        again = recording_command(network, "train")
         raise ArtefactError(
             f"{file.path}: recorded by another version of snstdp, which drew other random numbers; expected responses "
-            f"of this one: {recording_command(network, 'train')} --force"
+            f"of this one: {again} --force"
         )
     if record.experiment.n_e != network.n_e:
         apart = differences({"n_e": network.n_e}, {"n_e": record.experiment.n_e})
