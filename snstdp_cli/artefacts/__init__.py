@@ -1,5 +1,6 @@
 """Names and files: weights, recorded activity, checkpoints and locks below one working folder."""
 
+from snstdp_cli.artefacts.ancestor import UNNAMED, series_numbers
 from snstdp_cli.artefacts.checkpoints import (
     Checkpoint,
     delete_checkpoints,
@@ -51,6 +52,7 @@ from snstdp_cli.artefacts.weights import (
 )
 
 __all__ = [
+    "UNNAMED",
     "Checkpoint",
     "DataRecord",
     "History",
@@ -95,6 +97,7 @@ __all__ = [
     "save_responses",
     "save_snapshot",
     "save_weights",
+    "series_numbers",
     "weight_paths",
     "weights_exist",
     "write_atomic",

@@ -8,13 +8,14 @@ side by side. Version 0.1 wrote no mark. The pair `resultPopVecs<N>.npy` and `in
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from snstdp_cli.artefacts.ancestor import align_at_end
 from snstdp_cli.artefacts.arrays import npy_bytes, npz_bytes, parse_npy, read_npz, whole_numbers
 from snstdp_cli.artefacts.files import (
     Workdir,
@@ -57,6 +58,8 @@ class Responses:
         How they were made; None for the ancestor's files.
     path
         The file that they were read from.
+    notes
+        What to say of how they were read.
     """
 
     counts: NDArray[np.uint16]
@@ -65,6 +68,7 @@ class Responses:
     silent: NDArray[np.bool_]
     record: RecordingRecord | None = None
     path: Path = field(default=Path())
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -199,6 +203,8 @@ def save_ancestor_pair(workdir: Workdir, responses: Responses, *, force: bool = 
 def load_ancestor_pair(result_path: Path) -> Responses:
     """Read `resultPopVecs<N>.npy` and the `inputNumbers<N>.npy` beside it; attempts, not recorded there, are 1.
 
+    Where there are more labels than counts, the counts are those of the last examples, which `notes` says.
+
     Raises
     ------
     ArtefactError
@@ -210,9 +216,11 @@ def load_ancestor_pair(result_path: Path) -> Responses:
     counts = parse_npy(read_file(result_path), result_path)
     labels = parse_npy(read_file(labels_path), labels_path)
     whole_numbers(labels, _LARGEST_LABEL, labels_path, "labels")
+    counts, labels, notes = align_at_end(counts, labels, result_path)
     examples = counts.shape[:1]
     silent = np.asarray(~counts.any(axis=1)) if counts.ndim == 2 else np.zeros(examples, dtype=np.bool_)
-    return _checked(counts, labels, np.ones(examples, dtype=np.uint16), silent, None, result_path)
+    checked = _checked(counts, labels, np.ones(examples, dtype=np.uint16), silent, None, result_path)
+    return replace(checked, notes=notes)
 
 
 def _ancestor_paths(workdir: Workdir, num: int) -> tuple[Path, Path]:

@@ -1,19 +1,26 @@
 """Trained weights and thresholds: `XeAe<name>.npy`, `theta_A<name>.npy` and their provenance `<name>.json`.
 
-The two arrays are the ancestor's files. Theta is in volts on the disk and in mV everywhere else, so a theta that was
-saved and loaded may differ in its last digit; checkpoints hold the exact bits.
+The two arrays are the ancestor's files (see `ancestor`). Theta is in volts on the disk and in mV everywhere else, so a
+theta that was saved and loaded may differ in its last digit; checkpoints hold the exact bits.
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from snstdp_cli.artefacts.ancestor import (
+    UNNAMED,
+    array_paths,
+    neurons_without_thresholds,
+    paths_to_read,
+    usual_theta_mv,
+)
 from snstdp_cli.artefacts.arrays import npy_bytes, parse_npy, real_numbers, whole_numbers
 from snstdp_cli.artefacts.files import (
     MAX_BYTES,
@@ -49,12 +56,32 @@ class TrainedWeights:
         How they were made; None where nothing is written down, as for the ancestor's files.
     sha256
         Digest of the bytes of `weights` (C order) followed by those of `theta_mv`.
+    has_thresholds
+        Whether the thresholds were in a file; else they are those with which a training begins.
     """
 
     weights: NDArray[np.float64]
     theta_mv: NDArray[np.float64]
     record: TrainingRecord | None = None
     sha256: str = ""
+    has_thresholds: bool = True
+
+    def with_initial_theta(self, theta_mv: float) -> TrainedWeights:
+        """Return weights without thresholds with other initial ones, in mV; those with thresholds as they are."""
+        if self.has_thresholds or (self.theta_mv == theta_mv).all():
+            return self
+        theta = np.full(self.theta_mv.size, theta_mv)
+        return replace(self, theta_mv=theta, sha256=digest_of_weights(self.weights, theta))
+
+    @property
+    def note(self) -> str | None:
+        """What to say of thresholds that were in no file."""
+        if self.has_thresholds:
+            return None
+        return (
+            f"no thresholds lie beside these weights: theta is {self.theta_mv[0]:g} mV for all neurons, as at the "
+            "beginning of a training (network.theta_init_mv)"
+        )
 
 
 def save_weights(
@@ -97,16 +124,35 @@ def save_weights(
     return paths
 
 
-def load_weights(workdir: Workdir, name: str, *, n_input: int | None = None, n_e: int | None = None) -> TrainedWeights:
+def load_weights(
+    workdir: Workdir,
+    name: str,
+    *,
+    n_input: int | None = None,
+    n_e: int | None = None,
+    theta_init_mv: float | None = None,
+) -> TrainedWeights:
     """Read weights by name; the record is None for weights without a JSON file, such as the ancestor's.
+
+    Parameters
+    ----------
+    n_input, n_e
+        Refuse weights of another size.
+    theta_init_mv
+        Thresholds of weights that have none beside them, such as the ancestor's initial ones; by default the usual one.
 
     Raises
     ------
     ArtefactError
         If a file is missing, damaged, of another size than asked for, or does not match its provenance.
     """
-    weights_path, theta_path = array_paths(workdir.weights, checked_name(name))
-    weights_data, theta_data = read_file(weights_path), read_file(theta_path)
+    weights_path, theta_path = paths_to_read(workdir.weights, checked_name(name))
+    weights_data = read_file(weights_path)
+    if not exists(theta_path) and not _is_interrupted(workdir, name):
+        return _without_thresholds(weights_path, weights_data, n_input, n_e).with_initial_theta(
+            usual_theta_mv() if theta_init_mv is None else theta_init_mv
+        )
+    theta_data = read_file(theta_path)
     loaded = _decode(weights_path, weights_data, theta_path, theta_data, n_input, n_e)
     json_path = workdir.weights / f"{name}.json"
     if not exists(json_path):
@@ -118,7 +164,19 @@ def load_weights(workdir: Workdir, name: str, *, n_input: int | None = None, n_e
                 f"{path}: does not match its provenance (sha256): the file was changed or damaged after it was "
                 f"written; delete {json_path} to use it anyway"
             )
-    return TrainedWeights(loaded.weights, loaded.theta_mv, record, loaded.sha256)
+    return replace(loaded, record=record)
+
+
+def _is_interrupted(workdir: Workdir, name: str) -> bool:
+    """Tell whether snstdp wrote something of this name: then a file without its partner is a half-written one."""
+    return exists(workdir.weights / f"{name}.json") or exists(workdir.weights / ".checkpoints" / name)
+
+
+def _without_thresholds(path: Path, data: bytes, n_input: int | None, n_e: int | None) -> TrainedWeights:
+    stored = real_numbers(parse_npy(data, path), path, "weights")
+    theta = np.zeros(n_e or neurons_without_thresholds(stored, path))
+    weights = _sized(_matrix(stored, theta.size, n_input, path, path), n_input, n_e, path)
+    return TrainedWeights(weights, theta, None, digest_of_weights(weights, theta), has_thresholds=False)
 
 
 def load_weight_files(
@@ -147,32 +205,30 @@ def digest_of_weights(weights: NDArray[np.float64], theta_mv: NDArray[np.float64
 
 
 def weights_exist(workdir: Workdir, name: str) -> bool:
-    """Tell whether both arrays of `name` are there."""
-    return all(exists(path) for path in array_paths(workdir.weights, checked_name(name)))
+    """Tell whether weights of `name` can be read; the ancestor's initial ones have no thresholds beside them."""
+    weights_path, theta_path = paths_to_read(workdir.weights, checked_name(name))
+    return exists(weights_path) and (exists(theta_path) or not _is_interrupted(workdir, name))
 
 
 def list_weights(workdir: Workdir) -> list[str]:
-    """Return the names of all weights that have both arrays, sorted."""
-    names = []
+    """Return the names of all weights, sorted; those without a name are called `UNNAMED`."""
+    names = set()
     for path in workdir.weights.glob("XeAe*.npy"):
-        name = path.name.removeprefix("XeAe").removesuffix(".npy")
+        name = path.name.removeprefix("XeAe").removesuffix(".npy") or UNNAMED
         try:
             complete = weights_exist(workdir, name)
         except ConfigError:  # somebody else's file, whose name no command could ask for
             continue
-        if complete:
-            names.append(name)
+        if complete and array_paths(workdir.weights, name)[0] == path:
+            names.add(name)
+    if weights_exist(workdir, UNNAMED):
+        names.add(UNNAMED)
     return sorted(names)
 
 
 def weight_paths(workdir: Workdir, name: str) -> list[Path]:
     """Return the three files of `name`: weights, thresholds and their record."""
     return [*array_paths(workdir.weights, checked_name(name)), workdir.weights / f"{name}.json"]
-
-
-def array_paths(folder: Path, stem: str) -> tuple[Path, Path]:
-    """Return where weights and thresholds are, as the ancestor names them."""
-    return folder / f"XeAe{stem}.npy", folder / f"theta_A{stem}.npy"
 
 
 def encode_weights(
@@ -204,14 +260,21 @@ def _decode(
     with np.errstate(over="ignore"):
         theta_mv = real_numbers(theta_volts * 1000, theta_path, "thresholds in mV")
     stored = real_numbers(parse_npy(weights_data, weights_path), weights_path, "weights")
-    weights = _matrix(stored, theta_mv.size, n_input, weights_path, theta_path)
+    weights = _sized(_matrix(stored, theta_mv.size, n_input, weights_path, theta_path), n_input, n_e, weights_path)
+    return TrainedWeights(weights, theta_mv, None, digest_of_weights(weights, theta_mv))
+
+
+def _sized(
+    weights: NDArray[np.float64], n_input: int | None, n_e: int | None, weights_path: Path
+) -> NDArray[np.float64]:
+    """Refuse weights of another size than the one that is asked for."""
     if weights.shape != (n_input or weights.shape[0], n_e or weights.shape[1]):
         asked = " and ".join(f"{k} {v}" for k, v in (("n_input", n_input), ("n_e", n_e)) if v is not None)
         raise ArtefactError(
             f"{weights_path}: holds weights of n_input {weights.shape[0]} and n_e {weights.shape[1]}, but {asked} "
             f"is asked for; set --n-e {weights.shape[1]} or use other weights"
         )
-    return TrainedWeights(weights, theta_mv, None, digest_of_weights(weights, theta_mv))
+    return weights
 
 
 def _matrix(

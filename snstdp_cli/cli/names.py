@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from snstdp_cli.artefacts import Workdir
     from snstdp_cli.datasets import Split
 
+#: `artefacts.UNNAMED`, known here as well so that a wrong name is refused before anything heavy is imported.
+UNNAMED = "XeAe"
 #: More names than this in a list or in a file's name help nobody.
 _MAX_LISTED, _MAX_JOINED = 8, 3
 
@@ -23,7 +25,8 @@ def checked(name: str, flag: str) -> str:
     try:
         return check_name(name)
     except ValueError as error:
-        raise ConfigError(f"{flag}: {error}; found {name[:60]!r}") from None
+        unnamed = f"; weights without a name ({UNNAMED}.npy, theta_A.npy) are called {UNNAMED} here" if not name else ""
+        raise ConfigError(f"{flag}: {error}; found {name[:60]!r}{unnamed}") from None
 
 
 def known_names(names: list[str], flag: str, workdir: Workdir, *, recorded: bool = False) -> list[str]:

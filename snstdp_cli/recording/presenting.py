@@ -36,6 +36,8 @@ def present_images(
         If images or weights cannot be used, the engine fails, or the network runs away or does not answer.
     """
     check_plausible(weights, name)
+    if weights.note is not None:
+        report.warn(f"{name}: {weights.note}")
     check_fit(images, weights.weights.shape[0], f"the network '{name}'")
     for sentence in plausibility(images.images):
         report.warn(f"{images.source}: {sentence}")

@@ -98,8 +98,10 @@ def record_activity(
         network runs away or does not answer.
     """
     report = report or Reporter()
-    weights = load_weights(workdir, name, n_e=experiment.n_e)
+    weights = load_weights(workdir, name, n_e=experiment.n_e, theta_init_mv=experiment.network.theta_init_mv)
     check_plausible(weights, name)
+    if weights.note is not None:
+        report.warn(f"{name}: {weights.note}")
     dataset = dataset or load_dataset(experiment.data, split, data_dir)
     check_fit(dataset, weights.weights.shape[0], f"the network '{name}'")
     num = _number_of_examples(experiment, split, num_examples, dataset, report)

@@ -76,6 +76,10 @@ class TrainedNetwork:
             )
         return stored
 
+    def stored_for(self, experiment: Experiment) -> TrainedWeights:
+        """Return what the files hold; thresholds that are in no file are those that an experiment begins with."""
+        return self.stored.with_initial_theta(experiment.network.theta_init_mv)
+
     @property
     def weights(self) -> NDArray[np.float64]:
         """Weights, [n_input, n_e]."""

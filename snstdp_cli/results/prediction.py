@@ -112,7 +112,7 @@ def predict_images(
     shown = images.images[:num_examples]
     counts, attempts, silent = present_images(
         record.experiment,
-        network.stored,
+        network.stored_for(record.experiment),
         Images(shown, images.source),
         name=network.name,
         stream=Stream.TEST_RECORDING,

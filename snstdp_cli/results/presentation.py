@@ -43,7 +43,9 @@ def present_again(
         If weights or images are not there, or there is no such image or neuron.
     """
     experiment, dataset = _conditions(network, data, mark, data_dir)
-    return trace_example(experiment, network.stored, dataset, example, list(neurons) if neurons else None)
+    return trace_example(
+        experiment, network.stored_for(experiment), dataset, example, list(neurons) if neurons else None
+    )
 
 
 def _conditions(

@@ -15,9 +15,10 @@ Recorded = tuple[RecordingFile, RecordingRecord]
 
 def current_recordings(network: TrainedNetwork, split: str) -> list[Recorded]:
     """Return the recordings of a split that were made with the weights as they are now, the largest first."""
-    own = network.stored.sha256 if network.has_weights else None
     known = [one for one in network.recordings if one[0].split == split]
-    return [one for one in known if own is None or one[1].weights.sha256 in (None, own)]
+    if not network.has_weights:
+        return known
+    return [one for one in known if one[1].weights.sha256 in (None, network.stored_for(one[1].experiment).sha256)]
 
 
 def stale_files(network: TrainedNetwork) -> list[str]:

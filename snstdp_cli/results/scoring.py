@@ -162,7 +162,8 @@ def score_ancestor_pairs(
     """
     test = load_ancestor_pair(test_path)
     assign = test if assign_path is None else load_ancestor_pair(assign_path)
-    return _score(test_path.stem, assign, test, classifier, num_examples, None, [])
+    notes = list(dict.fromkeys([*assign.notes, *test.notes]))
+    return _score(test_path.stem, assign, test, classifier, num_examples, None, notes)
 
 
 def compare_scores(a: Score, b: Score) -> dict[Classifier, Comparison]:

@@ -81,7 +81,7 @@ def start_weights(
         theta_mv = np.full(experiment.n_e, experiment.network.theta_init_mv)
         digest = digest_of_weights(weights, theta_mv)
         return TrainedWeights(weights, theta_mv, None, digest), StartRecord(drawn_from_seed=experiment.seed)
-    loaded = load_weights(workdir, name, n_e=experiment.n_e)
+    loaded = load_weights(workdir, name, n_e=experiment.n_e, theta_init_mv=experiment.network.theta_init_mv)
     check_plausible(loaded, name)
     check_fit(dataset, loaded.weights.shape[0], f"the network '{name}'")
     if plasticity.normalize_to is not None and loaded.weights.min() < 0:

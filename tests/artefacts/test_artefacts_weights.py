@@ -371,7 +371,8 @@ def test_weights_exist_only_with_both_arrays_and_are_listed_by_name(workdir):
         save_weights(workdir, name, WEIGHTS, THETA_MV, RECORD)
     (workdir.weights / "theta_Ahalf.npy").unlink()
     put(workdir, "", WEIGHTS, THETA_MV)
-    assert artefacts.list_weights(workdir) == ["a.1", "b"]
+    # Those without a name are called XeAe.
+    assert artefacts.list_weights(workdir) == ["XeAe", "a.1", "b"]
     assert artefacts.weights_exist(workdir, "b")
     assert not artefacts.weights_exist(workdir, "half")
 
