@@ -207,6 +207,8 @@ def _own_preferences(brian2: ModuleType, target: str, standalone: bool) -> Itera
         preferences.prefs_unvalidated.clear()
         for name in before:
             preferences[name] = ours.get(name, _default_of(preferences, name))
+        # Brian warns that several synapses might write to one target; those of the controller have one source.
+        brian2.BrianLogger.suppress_hierarchy("brian2.codegen.generators.base")
         yield
     finally:
         for name, value in before.items():

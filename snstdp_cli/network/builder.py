@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from brian2 import BrianLogger, Clock, Network, NeuronGroup, SpikeMonitor, Synapses, TimedArray, ms, mV
+from brian2 import Clock, Network, NeuronGroup, SpikeMonitor, Synapses, TimedArray, ms, mV
 from brian2.monitors.spikemonitor import EventMonitor
 
 from snstdp_cli.config import Experiment
@@ -57,8 +57,6 @@ def build_network(
     images_per_chunk
         How many images one run of the network can hold.
     """
-    # Brian warns that several synapses might write to one target; those of the controller have one source.
-    BrianLogger.suppress_hierarchy("brian2.codegen.generators.base")
     clock = Clock(experiment.dt * ms, name=CLOCK)
     rescales = plasticity is not None and plasticity.normalize_to is not None
     shows = build_presentation(experiment, wiring.n_input, images_per_chunk, clock, announce=rescales)
