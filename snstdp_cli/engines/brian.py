@@ -95,13 +95,8 @@ def _own_preferences(brian2: ModuleType, target: str, standalone: bool) -> Itera
     try:
         preferences.prefs_unvalidated.clear()
         for name in before:
-<<<<<<< HEAD
             preferences[name] = ours.get(name, default_of(preferences, name))
         # It warns that several synapses might write to one target; those of our controller have one source.
-=======
-            preferences[name] = ours.get(name, _default_of(preferences, name))
-        # Brian warns that several synapses might write to one target; those of the controller have one source.
->>>>>>> h9
         brian2.BrianLogger.suppress_hierarchy("brian2.codegen.generators.base")
         yield
     finally:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-<<<<<<< HEAD
 from snstdp_cli.brian_import import (
     Clock,
     EventMonitor,
@@ -22,11 +21,6 @@ from snstdp_cli.brian_import import (
     ms,
     mV,
 )
-=======
-from brian2 import Clock, Network, NeuronGroup, SpikeMonitor, Synapses, TimedArray, ms, mV
-from brian2.monitors.spikemonitor import EventMonitor
-
->>>>>>> h9
 from snstdp_cli.config import Experiment
 from snstdp_cli.network import neurons
 from snstdp_cli.network.inhibition import build_inhibition

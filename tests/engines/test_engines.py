@@ -213,8 +213,6 @@ def test_the_runtime_engine_forgets_the_spikes_of_earlier_chunks() -> None:
     assert len(run.engine.built.shown.t) <= 3
 
 
-<<<<<<< HEAD
-=======
 def test_brian_says_nothing_when_a_chunk_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """That several synapses might write to one target is not true of a controller that is one neuron."""
     import brian2
@@ -241,7 +239,6 @@ def test_arrivals_age_by_the_steps_of_a_chunk_and_never_overflow() -> None:
     assert state["input_exc.arrived"].tolist() == [90 - 10**9, NEVER, NEVER]
 
 
->>>>>>> h9
 @pytest.mark.compiles
 def test_a_program_is_compiled_once_and_found_again() -> None:
     open_run(small_experiment(), "cpp")
