@@ -226,19 +226,6 @@ def test_brian_says_nothing_when_a_chunk_is_run(monkeypatch: pytest.MonkeyPatch)
     assert brian2.BrianLogger.console_handler.filters == filters
 
 
-def test_responses_of_an_unfinished_chunk_are_refused() -> None:
-    none = np.array([], dtype=np.int64)
-    with pytest.raises(EngineError, match="1 of 2 examples"):
-        collect_responses(small_experiment(), 2, none, none, np.array([0]), np.array([0]), np.array([0]))
-
-
-def test_arrivals_age_by_the_steps_of_a_chunk_and_never_overflow() -> None:
-    state = {"input_exc.arrived": np.array([90, -5, NEVER], dtype=np.int32)}
-    for _ in range(2):
-        age_arrivals(state, 2_000_000_000 // 4)
-    assert state["input_exc.arrived"].tolist() == [90 - 10**9, NEVER, NEVER]
-
-
 @pytest.mark.compiles
 def test_a_program_is_compiled_once_and_found_again() -> None:
     open_run(small_experiment(), "cpp")
