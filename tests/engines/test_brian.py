@@ -19,7 +19,7 @@ from snstdp_cli.engines import brian, cython_cache
 from snstdp_cli.engines.brian import brian_session, describe_preferences, prepare_brian
 from snstdp_cli.engines.folders import hold_folder
 
-PACKAGE = Path(__file__).parent.parent
+PACKAGE = Path(__file__).parents[2]
 #: What was tried: a value that is code, a precision that poisons programs, threads that break linking, and garbage.
 HOSTILE = """
 codegen.target = __import__('pathlib').Path({mark!r}).touch() or 'numpy'
