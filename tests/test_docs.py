@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import matplotlib
+import numpy as np
 import pooch
 import pytest
 import typer
@@ -77,6 +78,8 @@ LEFT = {
         "figures/report.mine.html",
         "activity/resultPopVecs40.npy",
         "activity/inputNumbers40.npy",
+        "answers.csv",
+        "spikes.npz",
     ),
     "own-rule": ("weights/graded.json",),
     "performance": ("docs/performance.md", "docs/performance.png"),
@@ -100,6 +103,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("SNSTDP_DATA", raising=False)
     monkeypatch.setattr(pooch, "retrieve", lambda **call: str(Path(call["path"]) / call["fname"]))
     monkeypatch.setattr(measure, "list_cases", lambda quick: [Case("standalone", "smax", 20, 0.5)])
+    np.savez(tmp_path / "new.npz", images=np.random.default_rng(0).integers(0, 255, (3, 28, 28), dtype=np.uint8))
     cost = json.dumps({"cpu_ms_per_presentation": {"median": 2.0, "min": 1.0, "max": 3.0}})
     (tmp_path / "yardstick.py").write_text(f"print({cost!r})\n")
     return tmp_path
