@@ -34,9 +34,10 @@ def array_paths(folder: Path, stem: str) -> tuple[Path, Path]:
 def paths_to_read(folder: Path, stem: str) -> tuple[Path, Path]:
     """Return where weights are read; of a training without a name that did not end, the last ones it saved."""
     paths = array_paths(folder, stem)
-    if stem == UNNAMED and not exists(paths[0]) and (numbers := series_numbers(folder)):
-        return array_paths(folder, str(numbers[-1]))
-    return paths
+    if stem != UNNAMED or exists(paths[0]) or exists(folder / f"{stem}.json"):
+        return paths
+    numbers = series_numbers(folder)
+    return array_paths(folder, str(numbers[-1])) if numbers else paths
 
 
 def series_numbers(folder: Path) -> list[int]:

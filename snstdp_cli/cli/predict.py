@@ -54,8 +54,7 @@ def predict(
 ) -> None:
     """Tell the classes of images without labels, by both read-outs.
 
-    The neurons carry the labels that the recorded training responses give them (snstdp test --split train), and the
-    images are shown as those were.
+    The labels of the neurons come from recorded training responses (snstdp test --split train).
 
     Example: snstdp predict mine --data new_images.npz --out answers.csv
     """

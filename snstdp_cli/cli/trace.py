@@ -48,9 +48,7 @@ def trace(
 ) -> None:
     """Write all spikes of one presentation, and the voltages of a few neurons.
 
-    Spike times in ms and neurons of the inputs, the excitatory and the inhibitory neurons; voltage (mV), conductances
-    and threshold of some excitatory ones. They are those of the recorded answer to this image. What each array and
-    column is: docs/files.md.
+    Times are in ms, voltages in mV; docs/files.md says what each array and column is.
 
     Example: snstdp trace mine --example 3 --out spikes.npz
     """

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from snstdp_cli.artefacts import Workdir
 from snstdp_cli.cli import console
 from snstdp_cli.cli.app import app
+from snstdp_cli.errors import EngineError
 from snstdp_cli.machine import checks, doctor
 
 
@@ -126,3 +127,18 @@ def test_a_long_finding_is_wrapped_below_itself_at_80_columns(monkeypatch: pytes
     monkeypatch.setattr(console, "out", Console(file=stream, width=80))
     console.print_columns((("bad", "red"), "compiler", detail), (4, 19))
     assert stream.getvalue() == f"bad  compiler            {detail}\n", "a log has one line for each"
+
+
+def test_an_engine_that_auto_takes_and_that_fails_is_not_healthy(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> Any:
+        raise EngineError("the linker found no library")
+
+    engines = dict.fromkeys(("numpy", "standalone", "cython"), fail)
+    monkeypatch.setattr(doctor, "_engines", lambda compiles, thorough: engines)
+    found = {one.check: one for one in doctor.self_test(compiles=True, thorough=True)}
+    assert {check: one.state for check, one in found.items()} == {
+        "engine numpy": "bad",
+        "engine standalone": "bad",
+        "engine cython": "note",
+    }
+    assert "the linker found no library" in found["engine standalone"].detail
