@@ -40,11 +40,9 @@ from snstdp_cli.artefacts.records import (
     read_record,
 )
 from snstdp_cli.artefacts.snapshots import Snapshot, drop_other_snapshots, load_snapshots, save_snapshot
+from snstdp_cli.artefacts.weight_arrays import TrainedWeights, digest_of_weights, load_weight_files
 from snstdp_cli.artefacts.weights import (
-    TrainedWeights,
-    digest_of_weights,
     list_weights,
-    load_weight_files,
     load_weights,
     save_weights,
     weight_paths,

@@ -28,7 +28,7 @@ from snstdp_cli.artefacts.files import (
     write_files,
 )
 from snstdp_cli.artefacts.records import Count, Digest, Identity, Record, Text, read_record
-from snstdp_cli.artefacts.weights import encode_weights, load_weight_files
+from snstdp_cli.artefacts.weight_arrays import encode_weights, load_weight_files
 from snstdp_cli.errors import ArtefactError
 
 
