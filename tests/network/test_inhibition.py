@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from brian2 import Synapses
 from reference import draw_images, open_run, reference_of, small_experiment
-from test_network_builder import built as build_small
+from test_builder import built as build_small
 
 DELAYED = {"inhibition": "dense", "inhibition_delay_ms": 3}
 
