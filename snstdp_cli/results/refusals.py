@@ -77,6 +77,8 @@ def several_recorded(network: TrainedNetwork, fitting: Sequence[Recorded]) -> st
         apart = differences(settings_of(record.experiment, "recording"), usual) if usual is not None else []
         if record.generation != GENERATION:
             apart.append("recorded by another version of snstdp")
+        if network.has_weights and not network.stored.has_thresholds:
+            apart.append(f"theta {record.experiment.network.theta_init_mv:g} mV")
         notes = f"; {', '.join(apart)}" if apart else ""
         choice = mark if marks.count(mark) == 1 else record.identity
         lines.append(f"  --as {choice}: {file.num_examples:,} images of {record.data.identity}{notes}")

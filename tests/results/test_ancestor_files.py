@@ -161,6 +161,8 @@ class TestWithoutThresholds:
         assert "theta is 5 mV for all neurons" in flat(told.output)
         # Both are of the weights as they lie, and the lower threshold answers more.
         network = snstdp.load("start")
+        with pytest.raises(snstdp.SnstdpError, match=r"(?s)--as low: .*theta 5 mV.*--as usual: .*theta 20 mV"):
+            snstdp.evaluate(network, assign_from="test")
         usual, low = (snstdp.evaluate(network, label=one, assign_from="test").test for one in ("usual", "low"))
         assert low.counts.sum() > usual.counts.sum()
         traced = snstdp.trace(network, 1, label="low")
