@@ -45,6 +45,7 @@ def evaluate(
         Path | None, typer.Option("--assign-responses", help="The ancestor's file of training responses.")
     ] = None,
     workdir: o.WorkdirPath = Path(),
+    force: o.Force = False,
     per_image: Annotated[
         Path | None,
         typer.Option(
@@ -54,7 +55,6 @@ def evaluate(
             rich_help_panel=o.OUTPUT,
         ),
     ] = None,
-    force: o.Force = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:

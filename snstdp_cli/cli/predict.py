@@ -21,6 +21,13 @@ _MOST_SHOWN = 20
 
 
 def predict(
+    *,
+    name: Annotated[
+        str | None,
+        typer.Argument(help="Name of the network.  \\[default: the only one]", metavar="NAME", show_default=False),
+    ] = None,
+    load_name: Annotated[str | None, typer.Option("--load-name", help="The same as NAME.", show_default=False)] = None,
+    num_examples: Annotated[int | None, typer.Option("--num-examples", min=1, help="Show only the first ones.")] = None,
     data: Annotated[
         str,
         typer.Option(
@@ -30,25 +37,19 @@ def predict(
             show_default=False,
         ),
     ],
-    name: Annotated[
-        str | None,
-        typer.Argument(help="Name of the network.  \\[default: the only one]", metavar="NAME", show_default=False),
-    ] = None,
-    load_name: Annotated[str | None, typer.Option("--load-name", help="The same as NAME.", show_default=False)] = None,
-    num_examples: Annotated[int | None, typer.Option("--num-examples", min=1, help="Show only the first ones.")] = None,
     label: Annotated[
         str | None, typer.Option("--as", help="Training responses of this name give the labels (test --as).")
     ] = None,
     data_dir: o.DataDir = None,
     workdir: o.WorkdirPath = Path(),
     workers: o.Workers = None,
+    force: o.Force = False,
     output: Annotated[
         Path | None,
         typer.Option(
             "--output", "--out", help="File for all of it: .csv or .json.", show_default=False, rich_help_panel=o.OUTPUT
         ),
     ] = None,
-    force: o.Force = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:

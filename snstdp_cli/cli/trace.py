@@ -20,10 +20,7 @@ ENDINGS = (".npz", ".csv")
 
 
 def trace(
-    output: Annotated[
-        Path,
-        typer.Option("--output", "--out", help="File: .npz or .csv.", show_default=False, rich_help_panel=o.OUTPUT),
-    ],
+    *,
     name: Annotated[
         str | None,
         typer.Argument(help="Name of the network.  \\[default: the only one]", metavar="NAME", show_default=False),
@@ -43,6 +40,10 @@ def trace(
     data_dir: o.DataDir = None,
     workdir: o.WorkdirPath = Path(),
     force: o.Force = False,
+    output: Annotated[
+        Path,
+        typer.Option("--output", "--out", help="File: .npz or .csv.", show_default=False, rich_help_panel=o.OUTPUT),
+    ],
     as_json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:

@@ -26,6 +26,8 @@ OTHERS = {
     ("evaluate", "num_examples"),
     ("evaluate", "data"),
     ("plot", "data"),
+    *((name, option) for name in ("predict", "trace") for option in ("load_name", "data")),
+    ("predict", "num_examples"),
 }
 
 
