@@ -237,6 +237,13 @@ def simulate(
     theta_keep = math.exp(-dt / net.theta_tau_ms) if plastic else 1.0
     theta_step = experiment.theta_step_mv if plastic else 0.0
     stimulus, whole = round(shown.stimulus_ms / dt), round(shown.stimulus_ms / dt) + round(shown.rest_ms / dt)
+    skipped, last_tick = None, whole - 1
+    if shown.rest == "reset":
+        # Until the last input spikes, and the inhibition that they can cause, have arrived.
+        last_tick = stimulus + math.ceil(net.input_delay_ms / dt)
+        if net.inhibition_delay_ms:
+            last_tick += math.ceil((net.inhibition_delay_ms + 10) / dt)
+        skipped = whole - 1 - last_tick
     v, ge, gi = np.full(n_e, float(exc["v_start_mv"])), np.zeros(n_e), np.zeros(n_e)
     v_inh, ge_inh = np.full(n_e, float(inh["v_start_mv"])), np.zeros(n_e)
     theta = np.full(n_e, net.theta_init_mv)
@@ -292,6 +299,18 @@ def simulate(
                     ge[:] = gi[:] = ge_inh[:] = 0
                     last[:] = last_inh[:] = -1000
                 step += 1
+                if tick == last_tick:
+                    break
+            if skipped is not None:
+                # The rest that is not simulated: everything at rest, and as many steps of decay.
+                step += skipped
+                if plastic:
+                    v[:], v_inh[:] = exc["v_rest_mv"], inh["v_rest_mv"]
+                    ge[:] = gi[:] = ge_inh[:] = 0
+                    last[:] = last_inh[:] = -1000
+                for _ in range(skipped):
+                    theta = theta * theta_keep
+                    layer.decay()
             attempt += 1
             settled = counts.sum() >= shown.min_spikes or shown.intensity + attempt > shown.max_intensity
         all_counts.append(counts)

@@ -46,6 +46,7 @@ TESTS = {
         *("network/test_protocol", "network/test_presentation", "rules/test_rules_in_brian", "engines/test_engines"),
     ),
     "network/randomness.py": ("network/test_randomness",),
+    "network/rest.py": ("network/test_rest", "engines/test_engines"),
     "network/wiring.py": ("network/test_wiring", "network/test_builder", "engines/test_engines"),
 }
 SELF_NORMALIZING, TRIPLET = "rules/self_normalizing.py", "rules/triplet.py"
@@ -54,7 +55,7 @@ BASE, BUILDER, INHIBITION = "engines/base.py", "network/builder.py", "network/in
 INTEGRATION, NAMES, NEURONS = "network/integration.py", "network/names.py", "network/neurons.py"
 PRESENTATION, PROTOCOL = "network/presentation.py", "network/protocol.py"
 RANDOMNESS, WIRING = "network/randomness.py", "network/wiring.py"
-GENERATED = "engines/generated.py"
+GENERATED, REST = "engines/generated.py", "network/rest.py"
 #: (file, text that occurs there, replacement, number of the occurrence from 0)
 MUTATIONS: list[tuple[str, str, str, int]] = [
     # The window of the trace
@@ -218,12 +219,18 @@ MUTATIONS: list[tuple[str, str, str, int]] = [
     (INHIBITION, 'excite.connect(j="i")', "excite.connect()", 0),
     (INHIBITION, 'own.connect(j="i")', "own.connect()", 0),
     # The rest of a frozen network, delays
-    (BUILDER, "v_post = v_rest\\nge_post = 0\\ngi_post = 0", "v_post = v_rest\\nge_post = 0", 0),
-    (BUILDER, "v_post = v_rest\\nge_post = 0\\ncooldown", "ge_post = 0\\ncooldown", 0),
-    (BUILDER, "gi_post = 0\\ncooldown_post = 0", "gi_post = 0", 0),
-    (BUILDER, 'rest.rest.when = "after_resets"', 'rest.rest.when = "before_synapses"', 0),
+    (REST, "v_post = v_rest\\nge_post = 0\\ngi_post = 0", "v_post = v_rest\\nge_post = 0", 0),
+    (REST, "v_post = v_rest\\nge_post = 0\\ncooldown", "ge_post = 0\\ncooldown", 0),
+    (REST, "gi_post = 0\\ncooldown_post = 0", "gi_post = 0", 0),
+    (REST, 'rest.rest.when = "after_resets"', 'rest.rest.when = "before_synapses"', 0),
+    (REST, "order=1)", "order=-1)", 0),
+    (REST, "timestep()[0] += int(np.sum(steps))", "pass", 0),
+    (REST, "math.exp(-skipped_ms / tau_ms)", "1.0", 0),
+    (REST, "skipped_ms = experiment.skipped_steps * experiment.dt", "skipped_ms = experiment.skipped_steps", 0),
+    (REST, '{"theta": experiment.network.theta_tau_ms, **plasticity.traces}', "dict(plasticity.traces)", 0),
+    (REST, '"rest", group, text, clock)', '"show", group, text, clock)', 0),
     (BUILDER, "if wiring.delay_steps.any():", "if False:", 0),
-    (BUILDER, "objects += _build_rest(controller, exc, inh, clock)", "pass", 0),
+    (BUILDER, "objects += begin_from_rest(controller, exc, inh, clock)", "pass", 0),
     (WIRING, "argsort(steps, axis=1", "argsort(-steps, axis=1", 0),
     (WIRING, "delay_steps=steps.reshape(-1)[order]", "delay_steps=steps.reshape(-1)", 0),
     (WIRING, "(random.random((n_input, experiment.n_e)) + 0.01)", "random.random((n_input, experiment.n_e))", 0),
@@ -240,8 +247,11 @@ MUTATIONS: list[tuple[str, str, str, int]] = [
     (PROTOCOL, "example = example + over * settled", "example = example + over", 0),
     (PROTOCOL, "attempt = (1 - over) * attempt + over * (1 - settled)", "attempt = (1 - over) * attempt + over", 0),
     (PROTOCOL, "spikes = (1 - over) * spikes", "spikes = (1 - over * settled) * spikes", 0),
-    (PROTOCOL, "last = int(tick == presentation_steps - 1", "last = int(tick == presentation_steps - 2", 0),
-    (PROTOCOL, "- 1 and (spikes >= min_spikes or", "- 1 and (spikes > min_spikes or", 0),
+    (PROTOCOL, "last = int(tick == last_tick", "last = int(tick == last_tick - 1", 0),
+    (PROTOCOL, "== last_tick and (spikes >= min_spikes or", "== last_tick and (spikes > min_spikes or", 0),
+    (PROTOCOL, "- 1 - experiment.skipped_steps", "- 1", 0),
+    (PROTOCOL, '{"rest": "tick == last_tick"}', '{"rest": "tick == last_tick - 1"}', 0),
+    (PROTOCOL, "tick = tick + skip_steps", "tick = tick + 0 * skip_steps", 0),
     (PROTOCOL, "int(example + 1 >= wanted)", "int(example >= wanted)", 0),
     (PROTOCOL, "draw_key(seed, stream,", "draw_key(seed, 1,", 0),
     (PROTOCOL, "first + example, attempt", "example, attempt", 0),

@@ -183,6 +183,20 @@ class Experiment(Section):
         return self.stimulus_steps + round(self.presentation.rest_ms / self.dt)
 
     @property
+    def skipped_steps(self) -> int:
+        """Time steps at the end of the rest that are not simulated (`presentation.rest: reset`).
+
+        What is simulated is the last step of the stimulus and the longest input delay after it. Delayed inhibition
+        takes part in the rest as in the check of `rest_ms`: all delays on the path and 10 ms.
+        """
+        if self.presentation.rest == "simulated":
+            return 0
+        network = self.network
+        path_ms = network.input_delay_ms + (network.inhibition_delay_ms + 10 if network.inhibition_delay_ms else 0)
+        under_way = math.ceil(path_ms / self.dt) + 1
+        return max(0, self.presentation_steps - self.stimulus_steps - under_way)
+
+    @property
     def max_attempts(self) -> int:
         """How often an example is shown at most: once, then with intensity + 1, + 2 ... up to the cap."""
         return int(self.presentation.max_intensity - self.presentation.intensity + 1e-9) + 1

@@ -83,6 +83,12 @@ class PresentationSettings(Section):
         ge=0,
         le=100_000,
     )
+    rest: Literal["simulated", "reset"] = setting(
+        "simulated: every step of the pause; reset: as soon as no spike is under way, the neurons are set to rest, and "
+        "thresholds and traces decay by what is left of the pause at once",
+        ALL_BUT_SCORE,
+        "simulated",
+    )
     intensity: Number = setting("input rate of a pixel = value/8 * intensity Hz", ALL_BUT_SCORE, 2.0, gt=0, le=1000)
     max_intensity: Number = setting(
         "highest intensity at which an image is shown again", ALL_BUT_SCORE, 32.0, gt=0, le=10_000

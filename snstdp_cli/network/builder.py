@@ -27,6 +27,7 @@ from snstdp_cli.network.inhibition import build_inhibition
 from snstdp_cli.network.names import CLOCK, EXC, EXC_SPIKES, INH, INPUT_EXC, SHOWN, state_variables
 from snstdp_cli.network.neurons import NeuronModel, split_unit
 from snstdp_cli.network.presentation import build_presentation, count_spikes
+from snstdp_cli.network.rest import begin_from_rest, skip_rest
 from snstdp_cli.network.wiring import Wiring
 from snstdp_cli.rules import Plasticity
 
@@ -79,9 +80,11 @@ def build_network(
     objects = [controller, shows.inputs, shows.show, exc, inh, synapses, count, spikes, shown]
     objects += build_inhibition(experiment, exc, inh, wiring, clock)
     if plasticity is None:
-        objects += _build_rest(controller, exc, inh, clock)
+        objects += begin_from_rest(controller, exc, inh, clock)
     elif rescales:
         objects.append(_build_sum_reset(controller, exc, clock))
+    if experiment.presentation.rest == "reset":
+        objects += skip_rest(experiment, plasticity, controller, exc, inh, clock)
     network = Network(*objects, name="network")
     state = state_variables(plasticity)
     return BuiltNetwork(network, controller, shows.inputs, exc, inh, synapses, shows.pixels, spikes, shown, state)
@@ -130,28 +133,6 @@ def _build_input_synapses(
     if wiring.delay_steps.any():
         synapses.pre.delay = wiring.delay_steps * experiment.dt * ms
     return synapses
-
-
-def _build_rest(controller: NeuronGroup, exc: NeuronGroup, inh: NeuronGroup, clock: Clock) -> list[Synapses]:
-    """Build what returns every neuron to rest at the start of a presentation (frozen networks only)."""
-    built = []
-    for group, clear in (
-        (exc, "v_post = v_rest\nge_post = 0\ngi_post = 0\ncooldown_post = 0"),
-        (inh, "v_post = v_rest\nge_post = 0\ncooldown_post = 0"),
-    ):
-        rest = Synapses(
-            controller,
-            group,
-            on_pre={"rest": clear},
-            on_event={"rest": "show"},
-            namespace={"v_rest": group.namespace["v_rest"]},
-            clock=clock,
-            name=f"rest_{group.name}",
-        )
-        rest.connect()
-        rest.rest.when = "after_resets"
-        built.append(rest)
-    return built
 
 
 def _build_sum_reset(controller: NeuronGroup, exc: NeuronGroup, clock: Clock) -> Synapses:

@@ -82,10 +82,11 @@ def count_spikes(experiment: Experiment, exc: NeuronGroup, controller: NeuronGro
 
 
 def _build_controller(experiment: Experiment, clock: Clock) -> NeuronGroup:
+    rest = protocol.REST_EVENT if experiment.presentation.rest == "reset" else {}
     controller = NeuronGroup(
         1,
         protocol.CONTROLLER_EQUATIONS,
-        events=dict(protocol.CONTROLLER_EVENTS),
+        events={**protocol.CONTROLLER_EVENTS, **rest},
         namespace={**protocol.controller_constants(experiment), **random_functions(), "stop_if": _stop_function()},
         clock=clock,
         name=CONTROLLER,

@@ -24,6 +24,10 @@ stream : integer
 seed : integer
 """
 CONTROLLER_EVENTS = {"show": "tick == 0", "hide": "tick == stimulus_steps"}
+#: At the end of the last step that is simulated, where the rest of the rest is not.
+REST_EVENT = {"rest": "tick == last_tick"}
+#: The argument is an array of the neurons in question, which NumPy leaves empty in all other steps.
+SKIP_REST = "tick = tick + skip_steps(skipped_steps * int(tick == last_tick))"
 #: What the controller does at the start of each step.
 CONTROLLER_STEP = """
 tick = tick + 1
@@ -33,7 +37,7 @@ example = example + over * settled
 attempt = (1 - over) * attempt + over * (1 - settled) * (attempt + 1)
 spikes = (1 - over) * spikes
 tick = (1 - over) * tick
-last = int(tick == presentation_steps - 1 and (spikes >= min_spikes or attempt + 1 >= max_attempts))
+last = int(tick == last_tick and (spikes >= min_spikes or attempt + 1 >= max_attempts))
 halted = stop_if(last * int(example + 1 >= wanted))
 key = draw_key(seed, stream, first + example, attempt)
 """
@@ -71,6 +75,7 @@ def controller_constants(experiment: Experiment) -> dict[str, float]:
     return {
         "stimulus_steps": experiment.stimulus_steps,
         "presentation_steps": experiment.presentation_steps,
+        "last_tick": experiment.presentation_steps - 1 - experiment.skipped_steps,
         "min_spikes": experiment.presentation.min_spikes,
         "max_attempts": experiment.max_attempts,
     }

@@ -59,6 +59,7 @@ CHANGES: dict[str, tuple[Any, dict[str, Any]]] = {
     "network.weight_init": (0.4, {}),
     "presentation.stimulus_ms": (300, {}),
     "presentation.rest_ms": (100, {}),
+    "presentation.rest": ("reset", {}),
     "presentation.intensity": (3, {}),
     "presentation.max_intensity": (20, {}),
     "presentation.min_spikes": (3, {}),

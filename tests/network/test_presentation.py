@@ -114,7 +114,7 @@ def test_numbers_of_the_protocol_are_steps_and_chances_a_step(dt: float) -> None
     shown = {"stimulus_ms": 40, "rest_ms": 15, "intensity": 3, "max_intensity": 7, "min_spikes": 2}
     experiment = small_experiment(dt=dt, presentation=shown)
     assert controller_constants(experiment) == {
-        **{"stimulus_steps": round(40 / dt), "presentation_steps": round(55 / dt)},
+        **{"stimulus_steps": round(40 / dt), "presentation_steps": round(55 / dt), "last_tick": round(55 / dt) - 1},
         **{"min_spikes": 2, "max_attempts": 5},
     }
     numbers = image_constants(experiment)

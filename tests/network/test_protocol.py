@@ -11,7 +11,13 @@ from snstdp_cli.config import build_experiment
 from snstdp_cli.network import protocol
 
 STIMULUS, WHOLE = 4, 7
-CONSTANTS = {"stimulus_steps": STIMULUS, "presentation_steps": WHOLE, "min_spikes": 2, "max_attempts": 3}
+CONSTANTS = {
+    "stimulus_steps": STIMULUS,
+    "presentation_steps": WHOLE,
+    "last_tick": WHOLE - 1,
+    "min_spikes": 2,
+    "max_attempts": 3,
+}
 #: (example, attempt) -> ticks with an excitatory spike. Those at tick 0 and in the rest count for nothing.
 SPIKES = {(0, 0): [1, 4], (1, 0): [0, 3, 5, 6], (1, 1): [2, 2, 3], (2, 0): [0, 5, 6], (2, 2): [4]}
 

@@ -1,0 +1,108 @@
+"""Between two presentations: what brings the neurons to rest, and the rest that is not simulated.
+
+With `presentation.rest: reset` a presentation is simulated until no spike is under way on a synapse with a delay. At
+the end of that step the neurons are set to the state that the rest is there to reach (voltages at rest, no conductance,
+no refractory time), and for the rest's remaining steps n the thresholds and every trace decay in closed form,
+x <- x e^(-n dt / tau). The clock goes forward by these steps, and with it the age of every arrived spike, so that the
+times of all spikes are those of a simulated rest.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from snstdp_cli.brian_import import Clock, Function, NeuronGroup, Synapses
+from snstdp_cli.config import Experiment
+from snstdp_cli.network import protocol
+from snstdp_cli.rules import Plasticity
+
+_EXC_AT_REST = "v_post = v_rest\nge_post = 0\ngi_post = 0\ncooldown_post = 0"
+_INH_AT_REST = "v_post = v_rest\nge_post = 0\ncooldown_post = 0"
+
+
+def begin_from_rest(controller: NeuronGroup, exc: NeuronGroup, inh: NeuronGroup, clock: Clock) -> list[Synapses]:
+    """Build what returns every neuron to rest at the start of a presentation (frozen networks only)."""
+    statements = ((exc, _EXC_AT_REST), (inh, _INH_AT_REST))
+    return [_set_at(controller, "show", group, text, clock) for group, text in statements]
+
+
+def skip_rest(
+    experiment: Experiment,
+    plasticity: Plasticity | None,
+    controller: NeuronGroup,
+    exc: NeuronGroup,
+    inh: NeuronGroup,
+    clock: Clock,
+) -> list[Synapses]:
+    """Build what takes the place of the rest's last steps, and let the controller and its clock go forward by them.
+
+    A frozen network begins each presentation from rest anyway; nothing in it decays.
+    """
+    controller.namespace.update(skipped_steps=experiment.skipped_steps, skip_steps=_skip_function(clock))
+    controller.run_on_event("rest", protocol.SKIP_REST, when="after_resets", order=1)
+    if plasticity is None:
+        return []
+    decays = decays_in_rest(experiment, plasticity)
+    text = "\n".join([_EXC_AT_REST, *(f"{name}_post *= {share!r}" for name, share in decays.items())])
+    return [_set_at(controller, "rest", group, text, clock) for group, text in ((exc, text), (inh, _INH_AT_REST))]
+
+
+def decays_in_rest(experiment: Experiment, plasticity: Plasticity) -> dict[str, float]:
+    """Return what is left of the thresholds and of each trace after the steps that are not simulated."""
+    skipped_ms = experiment.skipped_steps * experiment.dt
+    times = {"theta": experiment.network.theta_tau_ms, **plasticity.traces}
+    return {name: math.exp(-skipped_ms / tau_ms) for name, tau_ms in times.items()}
+
+
+def _set_at(controller: NeuronGroup, event: str, group: NeuronGroup, statements: str, clock: Clock) -> Synapses:
+    rest = Synapses(
+        controller,
+        group,
+        on_pre={"rest": statements},
+        on_event={"rest": event},
+        namespace={"v_rest": group.namespace["v_rest"]},
+        clock=clock,
+        name=f"rest_{group.name}",
+    )
+    rest.connect()
+    rest.rest.when = "after_resets"
+    return rest
+
+
+def _skip_function(clock: Clock) -> Function:
+    """Return `skip_steps`, which sets the clock forward and returns its argument."""
+
+    def timestep() -> Any:
+        return clock.variables["timestep"].get_value()
+
+    def skip_steps(steps: Any) -> Any:
+        timestep()[0] += int(np.sum(steps))
+        return steps
+
+    skip = Function(
+        skip_steps, arg_units=[1], return_unit=1, arg_types=["integer"], return_type="integer", stateless=False
+    )
+    array = f"_array_{clock.name}_timestep"
+    skip.implementations.add_implementation(
+        "cpp",
+        f"""
+        static inline int skip_steps(int steps) {{
+            brian::{array}[0] += steps;
+            return steps;
+        }}
+        """,
+    )
+    skip.implementations.add_implementation(
+        "cython",
+        """
+        cdef int skip_steps(int steps):
+            global _namespace_skipped_clock
+            _namespace_skipped_clock[0] += steps
+            return steps
+        """,
+        namespace=lambda owner: {"_skipped_clock": timestep()},
+    )
+    return skip
