@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,13 +27,14 @@ from snstdp_cli.artefacts.files import (
     write_files,
 )
 from snstdp_cli.artefacts.records import RecordingRecord, Split, read_record
+from snstdp_cli.datasets import refuse_sealed
 from snstdp_cli.errors import ArtefactError, ConfigError
 
 #: 60,000 examples of 6,400 neurons are 0.8 GB; a small file may unpack to a thousand times its size.
 MAX_RECORDING_BYTES = 2 * 2**30
 _ARRAYS = ("counts", "labels", "attempts", "silent")
 _RECORD = "provenance"
-_FILE = re.compile(r"(?P<name>.+)\.(?P<split>train|test)\.(?P<num>[0-9]{1,18})(\.(?P<mark>[^.]+))?\.npz")
+_FILE = re.compile(r"(?P<name>.+)\.(?P<split>train|test|validation)\.(?P<num>[0-9]{1,18})(\.(?P<mark>[^.]+))?\.npz")
 #: Digits of its identity that mark a recording without a name of its own.
 _MARK_DIGITS = 8
 _LARGEST_LABEL = 255
@@ -104,7 +105,7 @@ def list_recordings(workdir: Workdir, name: str | None = None, split: Split | No
     for path in workdir.activity.glob("*.npz"):
         match = _FILE.fullmatch(path.name)
         if match and name in (None, match["name"]) and split in (None, match["split"]):
-            kind: Split = "train" if match["split"] == "train" else "test"
+            kind = next(one for one in get_args(Split) if one == match["split"])
             found.append(RecordingFile(path, match["name"], kind, int(match["num"]), match["mark"]))
     return sorted(found, key=lambda file: (-file.num_examples, file.path.name))
 
@@ -152,9 +153,12 @@ def load_responses(path: Path) -> Responses:
     ------
     ArtefactError
         If the file is missing, damaged or its arrays do not fit each other.
+    DataError
+        If they are responses to test images, which stay closed.
     """
     arrays = _read(path, (*_ARRAYS, _RECORD))
     record = _record_of(arrays, path)
+    refuse_sealed(record.data.split, str(path))
     return _checked(arrays["counts"], arrays["labels"], arrays["attempts"], arrays["silent"], record, path)
 
 

@@ -42,7 +42,7 @@ Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Identity = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
 Count = Annotated[int, Field(strict=True, ge=0, lt=2**53)]
 Real = Annotated[float, BeforeValidator(plain_number), Field(allow_inf_nan=False)]
-Split = Literal["train", "test"]
+Split = Literal["train", "test", "validation"]
 Side = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
 
 

@@ -80,7 +80,7 @@ class LearningCurve:
             return None
         numbers = self.images.withheld
         answers, _, _ = self.recorder.record(
-            TrainedWeights(weights, theta_mv), self.images.images[numbers], stream=Stream.VALIDATION_RECORDING
+            TrainedWeights(weights, theta_mv), self.images.images[numbers], stream=Stream.CURVE_RECORDING
         )
         scored = evaluate(self.recent, self.recent_labels, answers, self.images.labels[numbers])
         return CurvePoint(examples, scored.num_correct, scored.num_examples)
