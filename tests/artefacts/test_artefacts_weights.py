@@ -12,6 +12,7 @@ import pytest
 from fuzzing import tries
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
+from synthetic import recording_record, training_record
 
 from snstdp_cli import artefacts
 from snstdp_cli.artefacts import Workdir, load_weights, save_weights
@@ -19,6 +20,7 @@ from snstdp_cli.errors import ArtefactError, ConfigError
 
 WEIGHTS = np.arange(12, dtype=np.float64).reshape(4, 3) / 7
 THETA_MV = np.array([20.0, 20.05, 31.4])
+RECORD = training_record()
 
 
 @pytest.fixture
@@ -37,35 +39,35 @@ def files_below(folder):
 
 
 def test_weights_come_back_with_thresholds_in_millivolts_and_provenance(workdir):
-    paths = save_weights(workdir, "a", WEIGHTS, THETA_MV, {"seed": np.int64(3), "rule": "smin"})
+    paths = save_weights(workdir, "a", WEIGHTS, THETA_MV, training_record(note="made up"))
     loaded = load_weights(workdir, "a", n_input=4, n_e=3)
     assert [path.name for path in paths] == ["XeAea.npy", "theta_Aa.npy", "a.json"]
     np.testing.assert_array_equal(loaded.weights, WEIGHTS)
     np.testing.assert_allclose(loaded.theta_mv, THETA_MV, rtol=1e-15)
-    assert list(loaded.provenance) == ["seed", "rule", "files"]
-    assert loaded.provenance["seed"] == 3
+    assert loaded.record == training_record(note="made up", files=loaded.record.files)
+    assert set(loaded.record.files) == {"XeAea.npy", "theta_Aa.npy"}
     assert len(loaded.sha256) == 64
 
 
 def test_files_are_flat_input_major_and_in_volts(workdir):
-    save_weights(workdir, "a", WEIGHTS, THETA_MV, {})
+    save_weights(workdir, "a", WEIGHTS, THETA_MV, RECORD)
     np.testing.assert_array_equal(np.load(workdir.weights / "XeAea.npy"), WEIGHTS.ravel())
     np.testing.assert_allclose(np.load(workdir.weights / "theta_Aa.npy"), [0.02, 0.02005, 0.0314])
 
 
 def test_weights_in_fortran_order_are_written_input_major(workdir):
-    save_weights(workdir, "a", np.asfortranarray(WEIGHTS), THETA_MV, {})
+    save_weights(workdir, "a", np.asfortranarray(WEIGHTS), THETA_MV, RECORD)
     np.testing.assert_array_equal(np.load(workdir.weights / "XeAea.npy"), WEIGHTS.ravel())
 
 
 def test_single_precision_can_be_asked_for(workdir):
-    save_weights(workdir, "a", WEIGHTS, THETA_MV, {}, dtype=np.float32)
+    save_weights(workdir, "a", WEIGHTS, THETA_MV, RECORD, dtype=np.float32)
     assert np.load(workdir.weights / "XeAea.npy").dtype == np.float32
     np.testing.assert_array_equal(load_weights(workdir, "a").weights, WEIGHTS.astype(np.float32))
 
 
 def test_checksum_tells_different_weights_apart_and_not_the_form_of_the_file(workdir):
-    save_weights(workdir, "a", WEIGHTS, THETA_MV, {})
+    save_weights(workdir, "a", WEIGHTS, THETA_MV, RECORD)
     put(workdir, "b", WEIGHTS, np.load(workdir.weights / "theta_Aa.npy"))
     put(workdir, "c", WEIGHTS + 1, np.load(workdir.weights / "theta_Aa.npy"))
     sums = [load_weights(workdir, name).sha256 for name in "abc"]
@@ -80,7 +82,7 @@ def test_ancestor_weights_load_as_matrix_or_flat_without_provenance(workdir, sto
     loaded = load_weights(workdir, "old")
     np.testing.assert_array_equal(loaded.weights, WEIGHTS)
     assert loaded.weights.dtype == np.dtype("float64")
-    assert loaded.provenance == {}
+    assert loaded.record is None
 
 
 def test_three_columns_fill_the_unlisted_pairs_with_zero(workdir):
@@ -210,7 +212,7 @@ def test_bytes_behind_an_array_are_refused(workdir):
 
 @pytest.mark.parametrize("missing", ["XeAea.npy", "theta_Aa.npy"])
 def test_a_missing_file_is_named(workdir, missing):
-    save_weights(workdir, "a", WEIGHTS, THETA_MV, {})
+    save_weights(workdir, "a", WEIGHTS, THETA_MV, RECORD)
     (workdir.weights / missing).unlink()
     with pytest.raises(ArtefactError, match=f"{missing}: the file does not exist"):
         load_weights(workdir, "a")
@@ -245,7 +247,7 @@ def test_a_file_without_permission_gives_a_sentence(workdir, monkeypatch):
     ("asked", "sentence"), [({"n_e": 400}, "n_e 400 is asked"), ({"n_input": 784}, "n_input 784 is")]
 )
 def test_weights_of_another_size_are_refused_naming_both_sizes(workdir, asked, sentence):
-    save_weights(workdir, "a", WEIGHTS, THETA_MV, {})
+    save_weights(workdir, "a", WEIGHTS, THETA_MV, RECORD)
     put(workdir, "b", WEIGHTS.ravel(), THETA_MV)
     for name in "ab":
         with pytest.raises(ArtefactError, match="n_input 4 and n_e 3, but .*" + sentence):
@@ -253,7 +255,7 @@ def test_weights_of_another_size_are_refused_naming_both_sizes(workdir, asked, s
 
 
 def test_a_changed_file_is_told_by_its_provenance_until_that_is_deleted(workdir):
-    save_weights(workdir, "a", WEIGHTS, THETA_MV, {})
+    save_weights(workdir, "a", WEIGHTS, THETA_MV, RECORD)
     put(workdir, "a", WEIGHTS * 2, THETA_MV / 1000)
     with pytest.raises(ArtefactError, match=r"XeAea.npy: does not match its provenance .*delete .*a\.json"):
         load_weights(workdir, "a")
@@ -263,7 +265,7 @@ def test_a_changed_file_is_told_by_its_provenance_until_that_is_deleted(workdir)
 
 @pytest.mark.parametrize("text", ["", "[]", "{", "\xff", "[" * 100_000, '{"files": []}', '{"n": ' + "9" * 5000 + "}"])
 def test_damaged_provenance_is_refused(workdir, text):
-    save_weights(workdir, "a", WEIGHTS, THETA_MV, {})
+    save_weights(workdir, "a", WEIGHTS, THETA_MV, RECORD)
     (workdir.weights / "a.json").write_text(text, encoding="latin-1")
     with pytest.raises(ArtefactError, match=r"JSON|provenance"):
         load_weights(workdir, "a")
@@ -274,9 +276,9 @@ def test_existing_files_are_not_overwritten_without_force(workdir, existing):
     workdir.weights.mkdir()
     (workdir.weights / existing).write_text("precious")
     with pytest.raises(ArtefactError, match=rf"{existing}: the file exists already.*--force"):
-        save_weights(workdir, "a", WEIGHTS, THETA_MV, {})
+        save_weights(workdir, "a", WEIGHTS, THETA_MV, RECORD)
     assert files_below(workdir.root) == {existing: b"precious"}
-    save_weights(workdir, "a", WEIGHTS, THETA_MV, {}, force=True)
+    save_weights(workdir, "a", WEIGHTS, THETA_MV, RECORD, force=True)
     np.testing.assert_array_equal(load_weights(workdir, "a").weights, WEIGHTS)
 
 
@@ -293,20 +295,14 @@ def test_existing_files_are_not_overwritten_without_force(workdir, existing):
 )
 def test_arrays_that_could_not_be_loaded_are_not_saved(workdir, weights, theta, dtype):
     with pytest.raises(ArtefactError):
-        save_weights(workdir, "a", weights, theta, {}, dtype=dtype)
-    assert files_below(workdir.root) == {}
-
-
-def test_provenance_that_is_not_json_is_refused_before_anything_is_written(workdir):
-    with pytest.raises(ArtefactError, match="cannot write the provenance as JSON"):
-        save_weights(workdir, "a", WEIGHTS, THETA_MV, {"x": object()})
+        save_weights(workdir, "a", weights, theta, RECORD, dtype=dtype)
     assert files_below(workdir.root) == {}
 
 
 @pytest.mark.parametrize("call", ["write", "fsync"])
 @pytest.mark.parametrize("after", [0, 1, 2])
 def test_a_full_disk_leaves_the_old_weights_and_no_temporary_file(workdir, monkeypatch, call, after):
-    save_weights(workdir, "a", WEIGHTS, THETA_MV, {})
+    save_weights(workdir, "a", WEIGHTS, THETA_MV, RECORD)
     before = files_below(workdir.root)
     original, calls = getattr(os, call), []
 
@@ -318,14 +314,14 @@ def test_a_full_disk_leaves_the_old_weights_and_no_temporary_file(workdir, monke
 
     monkeypatch.setattr(os, call, fail)
     with pytest.raises(ArtefactError, match=r"cannot write .*: No space left on device; nothing was overwritten"):
-        save_weights(workdir, "a", WEIGHTS * 2, THETA_MV, {}, force=True)
+        save_weights(workdir, "a", WEIGHTS * 2, THETA_MV, RECORD, force=True)
     assert files_below(workdir.root) == before
 
 
 @pytest.mark.parametrize("with_json", [True, False])
 @pytest.mark.parametrize("after", [0, 1, 2])
 def test_a_mixture_of_old_and_new_files_is_never_loaded(workdir, monkeypatch, after, with_json):
-    save_weights(workdir, "a", WEIGHTS, THETA_MV, {})
+    save_weights(workdir, "a", WEIGHTS, THETA_MV, RECORD)
     if not with_json:
         (workdir.weights / "a.json").unlink()
     original, calls = os.replace, []
@@ -338,7 +334,7 @@ def test_a_mixture_of_old_and_new_files_is_never_loaded(workdir, monkeypatch, af
 
     monkeypatch.setattr(os, "replace", fail)
     with pytest.raises(ArtefactError, match="nothing was overwritten" if after == 0 else "replaced before: "):
-        save_weights(workdir, "a", WEIGHTS * 2, THETA_MV * 2, {}, force=True)
+        save_weights(workdir, "a", WEIGHTS * 2, THETA_MV * 2, RECORD, force=True)
     assert not list(workdir.weights.glob(".*tmp"))
     if after == 0:
         np.testing.assert_array_equal(load_weights(workdir, "a").weights, WEIGHTS)
@@ -363,7 +359,7 @@ def test_a_temporary_file_of_a_killed_writer_is_removed_and_one_in_use_is_not(wo
 def test_a_file_where_the_folder_should_be_gives_a_sentence(workdir):
     workdir.weights.write_text("not a folder")
     with pytest.raises(ArtefactError, match="cannot"):
-        save_weights(workdir, "a", WEIGHTS, THETA_MV, {})
+        save_weights(workdir, "a", WEIGHTS, THETA_MV, RECORD)
     with pytest.raises(ArtefactError, match="Not a directory"):
         load_weights(workdir, "a")
     assert artefacts.list_weights(workdir) == []
@@ -372,25 +368,12 @@ def test_a_file_where_the_folder_should_be_gives_a_sentence(workdir):
 def test_weights_exist_only_with_both_arrays_and_are_listed_by_name(workdir):
     assert artefacts.list_weights(workdir) == []
     for name in ("b", "a.1", "half"):
-        save_weights(workdir, name, WEIGHTS, THETA_MV, {})
+        save_weights(workdir, name, WEIGHTS, THETA_MV, RECORD)
     (workdir.weights / "theta_Ahalf.npy").unlink()
     put(workdir, "", WEIGHTS, THETA_MV)
     assert artefacts.list_weights(workdir) == ["a.1", "b"]
     assert artefacts.weights_exist(workdir, "b")
     assert not artefacts.weights_exist(workdir, "half")
-
-
-def test_snapshots_are_listed_by_examples_and_may_be_written_again(workdir):
-    for examples in (20_000, 10_000, 10_000):
-        paths = artefacts.save_snapshot(workdir, "a", examples, WEIGHTS * examples, THETA_MV)
-    artefacts.save_snapshot(workdir, "a.ex00010000", 5, WEIGHTS, THETA_MV)
-    artefacts.save_snapshot(workdir, "ab", 5, WEIGHTS, THETA_MV)
-    assert [path.name for path in paths] == ["XeAea.ex00010000.npy", "theta_Aa.ex00010000.npy"]
-    listed = artefacts.list_snapshots(workdir, "a")
-    assert [examples for examples, _, _ in listed] == [10_000, 20_000]
-    assert listed[0][1:] == tuple(paths)
-    np.testing.assert_array_equal(artefacts.load_weight_files(*paths).weights, WEIGHTS * 10_000)
-    assert artefacts.list_weights(workdir) == []
 
 
 BAD_NAMES = [
@@ -414,18 +397,23 @@ BAD_NAMES = [
 @pytest.mark.parametrize("name", BAD_NAMES)
 def test_names_that_are_not_plain_are_refused_everywhere_and_write_nothing(tmp_path, name):
     workdir = Workdir(tmp_path / "project")
-    responses = artefacts.Responses(
-        np.ones((1, 2), np.uint16), np.zeros(1, np.uint8), np.ones(1, np.uint8), np.zeros(1, np.bool_)
-    )
+
+    def responses(name="a", label=None):
+        arrays = np.ones((1, 2), np.uint16), np.zeros(1, np.uint8), np.ones(1, np.uint16), np.zeros(1, np.bool_)
+        weights = artefacts.WeightsRecord.model_construct(name=name, sha256="0" * 64)
+        record = recording_record().model_copy(update={"weights": weights, "label": label})
+        return artefacts.Responses(*arrays, record)
+
     calls = [
-        lambda: save_weights(workdir, name, WEIGHTS, THETA_MV, {}, force=True),
+        lambda: save_weights(workdir, name, WEIGHTS, THETA_MV, RECORD, force=True),
         lambda: load_weights(workdir, name),
         lambda: artefacts.weights_exist(workdir, name),
-        lambda: artefacts.save_snapshot(workdir, name, 1, WEIGHTS, THETA_MV),
-        lambda: artefacts.list_snapshots(workdir, name),
-        lambda: artefacts.save_responses(workdir, name, "test", responses),
-        lambda: artefacts.save_responses(workdir, "a", name, responses),
-        lambda: artefacts.find_recordings(workdir, name, "test"),
+        lambda: artefacts.save_snapshot(workdir, name, "0" * 16, 1, WEIGHTS, THETA_MV),
+        lambda: artefacts.load_snapshots(workdir, name, None, 4, 3),
+        lambda: artefacts.save_responses(workdir, responses(name)),
+        lambda: artefacts.save_responses(workdir, responses(label=name or ".")),
+        lambda: artefacts.save_partial(workdir, responses(name)),
+        lambda: artefacts.read_state(workdir, name),
         lambda: artefacts.write_checkpoint(workdir, name, {}, {"examples": 1}),
         lambda: artefacts.read_checkpoint(workdir, name),
         lambda: artefacts.delete_checkpoints(workdir, name),
@@ -482,9 +470,9 @@ def test_a_header_of_any_text_gives_a_sentence(workdir, text, descr):
             assert load_weights(workdir, "a").weights.shape == (4, 3)
 
 
-def test_provenance_is_readable_json_with_a_checksum_for_each_file(workdir):
-    paths = save_weights(workdir, "a", WEIGHTS, THETA_MV, {"z": 1, "a": workdir.root})
+def test_the_record_is_readable_json_with_a_checksum_for_each_file(workdir):
+    paths = save_weights(workdir, "a", WEIGHTS, THETA_MV, RECORD)
     content = json.loads(paths[2].read_text())
-    assert list(content) == ["z", "a", "files"]
+    assert list(content)[:3] == ["format", "generation", "date"]
     assert set(content["files"]) == {"XeAea.npy", "theta_Aa.npy"}
     assert paths[2].read_text().count("\n") > 4

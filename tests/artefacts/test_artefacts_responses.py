@@ -13,9 +13,19 @@ import pytest
 from fuzzing import tries
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
+from synthetic import recording_record, small
 
 from snstdp_cli import artefacts
-from snstdp_cli.artefacts import Responses, Workdir, load_ancestor_pair, load_responses, save_responses
+from snstdp_cli.artefacts import (
+    Responses,
+    Workdir,
+    list_recorded,
+    list_recordings,
+    load_ancestor_pair,
+    load_record,
+    load_responses,
+    save_responses,
+)
 from snstdp_cli.artefacts.arrays import npy_bytes, read_npz
 from snstdp_cli.errors import ArtefactError
 
@@ -24,7 +34,7 @@ RESPONSES = Responses(
     labels=np.array([7, 1], dtype=np.uint8),
     attempts=np.array([1, 31], dtype=np.uint8),
     silent=np.array([False, True]),
-    provenance={"weights": "ü", "seed": 3},
+    record=recording_record(label="own"),
 )
 
 
@@ -33,54 +43,83 @@ def workdir(tmp_path):
     return Workdir(tmp_path)
 
 
-def with_counts(num_examples):
+def with_counts(num_examples, name="a", split="test", **changes):
     return Responses(
         np.ones((num_examples, 2), np.uint16),
         np.zeros(num_examples, np.uint8),
         np.ones(num_examples, np.uint16),
         np.zeros(num_examples, np.bool_),
+        recording_record(name, split, **changes),
     )
 
 
 def test_responses_come_back_as_they_were(workdir):
-    path = save_responses(workdir, "a", "test", RESPONSES)
-    assert path == workdir.activity / "a.test.2.npz"
+    path = save_responses(workdir, RESPONSES)
+    assert path == workdir.activity / "a.test.2.own.npz"
     loaded = load_responses(path)
     for key in ("counts", "labels", "attempts", "silent"):
         np.testing.assert_array_equal(getattr(loaded, key), getattr(RESPONSES, key))
     assert [loaded.counts.dtype, loaded.labels.dtype, loaded.silent.dtype] == [np.uint16, np.uint8, np.bool_]
-    assert loaded.provenance == RESPONSES.provenance
+    assert loaded.record == RESPONSES.record
 
 
 def test_numpy_alone_can_read_the_file(workdir):
-    with np.load(save_responses(workdir, "a", "test", RESPONSES), allow_pickle=False) as content:
+    with np.load(save_responses(workdir, RESPONSES), allow_pickle=False) as content:
         assert content["counts"].dtype == np.uint16
-        assert b'"seed": 3' in content["provenance"].tobytes()
+        assert b'"label": "own"' in content["provenance"].tobytes()
 
 
-def test_the_recording_with_the_most_examples_is_found(workdir):
-    assert artefacts.find_recordings(workdir, "a", "test") == []
+def test_recordings_are_listed_by_name_and_split_those_with_most_examples_first(workdir):
+    assert list_recordings(workdir, "a", "test") == []
     for number in (9, 100, 20):
-        save_responses(workdir, "a", "test", with_counts(number))
-    save_responses(workdir, "a", "train", with_counts(500))
-    save_responses(workdir, "a.test", "test", with_counts(501))
-    save_responses(workdir, "ba", "test", with_counts(502))
-    assert artefacts.find_recordings(workdir, "a", "test")[0] == workdir.activity / "a.test.100.npz"
+        save_responses(workdir, with_counts(number))
+    save_responses(workdir, with_counts(500, split="train"))
+    save_responses(workdir, with_counts(501, "a.test"))
+    save_responses(workdir, with_counts(502, "ba"))
+    save_responses(workdir, with_counts(503, "a.test.20"))
+    (workdir.activity / "a.test.7.npz").write_bytes(b"as version 0.1 named it")
+    mark = recording_record().identity[:8]
+    listed = list_recordings(workdir, "a", "test")
+    assert [(file.num_examples, file.mark) for file in listed] == [(100, mark), (20, mark), (9, mark), (7, None)]
+    assert list_recorded(workdir) == ["a", "a.test", "a.test.20", "ba"]
+
+
+def test_recordings_with_other_settings_images_weights_or_names_lie_side_by_side(workdir):
+    """Version 0.1 had one name for all of them: a.test.9.npz."""
+    record = recording_record()
+    others = [
+        {},
+        {"label": "noisy"},
+        {"experiment": small(dt=0.25)},
+        {"experiment": small(seed=4)},
+        {"data": record.data.model_copy(update={"sha256": "8" * 64})},
+        {"weights": record.weights.model_copy(update={"sha256": "9" * 64})},
+        {"generation": 1},
+    ]
+    paths = {save_responses(workdir, with_counts(9, **changes)) for changes in others}
+    assert len(paths) == len(others)
+    assert {load_record(path).identity for path in paths} == {recording_record(**o).identity for o in others}
+
+
+def test_settings_that_no_response_depends_on_do_not_tell_recordings_apart():
+    record = recording_record()
+    for key, value in (("engine", "runtime"), ("chunk", 9), ("save_name", "b"), ("rule.eta", 0.3), ("data", "bundled")):
+        assert recording_record(experiment=small(**{key: value})).identity == record.identity, key
 
 
 def test_a_recording_is_not_overwritten_without_force(workdir):
-    path = save_responses(workdir, "a", "test", RESPONSES)
+    path = save_responses(workdir, RESPONSES)
     before = path.read_bytes()
     changed = dataclasses.replace(RESPONSES, labels=RESPONSES.labels + np.uint8(1))
-    with pytest.raises(ArtefactError, match=r"a\.test\.2\.npz: the file exists already.*--force"):
-        save_responses(workdir, "a", "test", changed)
+    with pytest.raises(ArtefactError, match=r"a\.test\.2\.own\.npz: the file exists already.*--force"):
+        save_responses(workdir, changed)
     assert path.read_bytes() == before
-    save_responses(workdir, "a", "test", changed, force=True)
+    save_responses(workdir, changed, force=True)
     np.testing.assert_array_equal(load_responses(path).labels, [8, 2])
 
 
 def test_a_full_disk_leaves_the_old_recording(workdir, monkeypatch):
-    path = save_responses(workdir, "a", "test", RESPONSES)
+    path = save_responses(workdir, RESPONSES)
     before = path.read_bytes()
 
     def fail(*_):
@@ -88,7 +127,7 @@ def test_a_full_disk_leaves_the_old_recording(workdir, monkeypatch):
 
     monkeypatch.setattr(os, "write", fail)
     with pytest.raises(ArtefactError, match="No space left on device; nothing was overwritten"):
-        save_responses(workdir, "a", "test", RESPONSES, force=True)
+        save_responses(workdir, RESPONSES, force=True)
     assert path.read_bytes() == before
     assert list(workdir.activity.iterdir()) == [path]
 
@@ -106,12 +145,11 @@ def test_a_full_disk_leaves_the_old_recording(workdir, monkeypatch):
         ({"labels": np.array([1, 256])}, "labels, found 256"),
         ({"attempts": np.array([1, 1, 1])}, "attempts has shape"),
         ({"silent": np.array([0, 1])}, "true or false"),
-        ({"provenance": {"x": object()}}, "JSON"),
     ],
 )
 def test_responses_that_do_not_fit_are_not_written(workdir, change, sentence):
     with pytest.raises(ArtefactError, match=sentence):
-        save_responses(workdir, "a", "test", dataclasses.replace(RESPONSES, **change))
+        save_responses(workdir, dataclasses.replace(RESPONSES, **change))
     assert not workdir.activity.exists()
 
 
@@ -134,7 +172,7 @@ def rewrite(path, **changes):
     ],
 )
 def test_files_with_other_arrays_are_refused(workdir, change, sentence):
-    path = save_responses(workdir, "a", "test", RESPONSES)
+    path = save_responses(workdir, RESPONSES)
     rewrite(path, **change)
     with pytest.raises(ArtefactError, match=sentence):
         load_responses(path)
@@ -186,7 +224,7 @@ def add(path, name, array, *, after=b""):
 
 
 def test_an_array_that_nobody_asked_for_takes_no_memory(workdir):
-    path = save_responses(workdir, "a", "test", RESPONSES)
+    path = save_responses(workdir, RESPONSES)
     add(path, "extra", np.zeros(40_000_000, dtype=np.uint8))
     assert path.stat().st_size < 100_000
     assert peak_of(lambda: load_responses(path)) < 5_000_000
@@ -219,15 +257,15 @@ def test_what_is_not_asked_for_is_not_judged(tmp_path):
 
 
 def test_an_archive_larger_than_the_limit_is_refused_before_unpacking(workdir, monkeypatch):
-    path = save_responses(workdir, "a", "test", RESPONSES)
-    monkeypatch.setattr("snstdp_cli.artefacts.responses.MAX_RECORDING_BYTES", 500)
+    path = save_responses(workdir, RESPONSES)
+    monkeypatch.setattr("snstdp_cli.artefacts.recordings.MAX_RECORDING_BYTES", 500)
     with pytest.raises(ArtefactError, match="would unpack to"):
         load_responses(path)
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_an_archive_with_an_array_twice_is_refused(workdir):
-    path = save_responses(workdir, "a", "test", RESPONSES)
+    path = save_responses(workdir, RESPONSES)
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("labels.npy", archive.read("labels.npy"))
     with pytest.raises(ArtefactError, match="twice"):
@@ -240,7 +278,7 @@ def test_an_archive_with_an_array_twice_is_refused(workdir):
     cut=st.one_of(st.none(), st.integers(0, 1500)),
 )
 def test_damaged_archives_give_responses_or_a_sentence_and_nothing_else(workdir, edits, cut):
-    path = save_responses(workdir, "a", "test", RESPONSES, force=True)
+    path = save_responses(workdir, RESPONSES, force=True)
     data = bytearray(path.read_bytes())
     for position, value in edits:
         data[position % len(data)] = value
