@@ -27,9 +27,13 @@ class FormatName(StrEnum):
 def record(
     given: o.GivenSettings,
     split: Annotated[
-        o.SplitName,
-        typer.Option("--split", help="train: to label the neurons; test: to score.", rich_help_panel=o.EXPERIMENT),
-    ] = o.SplitName.test,
+        o.PartName,
+        typer.Option(
+            "--split",
+            help="train: to label the neurons; test: to score; validation: to choose settings by.",
+            rich_help_panel=o.EXPERIMENT,
+        ),
+    ] = o.PartName.test,
     num_examples: Annotated[
         int | None,
         typer.Option(
@@ -100,9 +104,11 @@ def record(
     print_files(files)
     if quiet or record_format is FormatName.ancestor:
         return
-    other = o.SplitName.train if split is o.SplitName.test else o.SplitName.test
+    validates = bool(list_recordings(place, name, "validation"))
+    scored = o.PartName.validation if validates and split is not o.PartName.test else o.PartName.test
+    other = scored if split is o.PartName.train else o.PartName.train
     if list_recordings(place, name, other.value):
-        suggest("evaluate", name, workdir=workdir)
+        suggest("evaluate", name, score_on="validation" if scored is o.PartName.validation else None, workdir=workdir)
     else:
         again = {**given.options(), "load_name": name, "label": label, "workers": workers}
         suggest("test", **again, split=other, data_dir=data_dir, workdir=workdir)

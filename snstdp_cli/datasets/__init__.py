@@ -12,7 +12,7 @@ from snstdp_cli.datasets.loading import load_dataset
 from snstdp_cli.datasets.parts import Part, load_part, part_of, split_of
 from snstdp_cli.datasets.places import DATA_VARIABLE, find_dataset, search_path
 from snstdp_cli.datasets.plausibility import plausibility
-from snstdp_cli.datasets.sealing import refuse_sealed, test_images_sealed
+from snstdp_cli.datasets.sealing import is_sealed, refuse_sealed, sealed_test_images
 from snstdp_cli.datasets.withholding import withhold
 
 __all__ = [
@@ -27,14 +27,15 @@ __all__ = [
     "fetch_dataset",
     "find_dataset",
     "from_arrays",
+    "is_sealed",
     "load_dataset",
     "load_part",
     "part_of",
     "plausibility",
     "read_idx",
     "refuse_sealed",
+    "sealed_test_images",
     "search_path",
     "split_of",
-    "test_images_sealed",
     "withhold",
 ]

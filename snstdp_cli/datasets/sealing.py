@@ -14,18 +14,23 @@ _SEALED: ContextVar[bool] = ContextVar("test images are sealed", default=False)
 
 
 @contextmanager
-def test_images_sealed() -> Iterator[None]:
+def sealed_test_images(closed: bool = True) -> Iterator[None]:
     """Refuse every reading of test images, and of responses to them, in this context.
 
     Other threads are not affected.
 
+    Parameters
+    ----------
+    closed
+        With `False` nothing is refused that was not before.
+
     Examples
     --------
-    >>> with test_images_sealed():
+    >>> with sealed_test_images():
     ...     readable_splits()
     ('train',)
     """
-    token = _SEALED.set(True)
+    token = _SEALED.set(closed or _SEALED.get())
     try:
         yield
     finally:
@@ -37,6 +42,11 @@ def readable_splits() -> tuple[Split, ...]:
     return ("train",) if _SEALED.get() else get_args(Split)
 
 
+def is_sealed(split: str) -> bool:
+    """Tell whether the images of a split may not be read here, nor responses to them."""
+    return split == "test" and _SEALED.get()
+
+
 def refuse_sealed(split: str, what: str) -> None:
     """Raise `DataError` if the images of a split may not be read here.
 
@@ -45,7 +55,7 @@ def refuse_sealed(split: str, what: str) -> None:
     what
         What was to be read, for the error.
     """
-    if _SEALED.get() and split == "test":
+    if is_sealed(split):
         raise DataError(
             f"{what}: the test images stay closed while settings are chosen; score on validation images "
             "(evaluation.validation_examples), and run the chosen settings on the test images afterwards"

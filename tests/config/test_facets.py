@@ -63,6 +63,7 @@ CHANGES: dict[str, tuple[Any, dict[str, Any]]] = {
     "presentation.min_spikes": (3, {}),
     "evaluation.assign_examples": (100, {}),
     "evaluation.test_examples": (100, {}),
+    "evaluation.validation_examples": (2, {}),
     "evaluation.classifier": ("selective", {}),
     "evaluation.curve_every": (100, {}),
     "evaluation.curve_examples": (100, {}),
@@ -163,7 +164,15 @@ def drawn(experiment: Experiment) -> dict[str, Any]:
         "threshold": [np.full(experiment.n_e, experiment.network.theta_init_mv)],
         "noise": [np.array(experiment.seed if experiment.noise_seed is None else experiment.noise_seed)],
         # Which images are withheld for the learning curve is decided by the training.
-        "withheld": [np.array([experiment.evaluation.curve_every, experiment.evaluation.curve_examples])],
+        "withheld": [
+            np.array(
+                [
+                    experiment.evaluation.curve_every,
+                    experiment.evaluation.curve_examples,
+                    experiment.evaluation.validation_examples,
+                ]
+            )
+        ],
     }
 
 

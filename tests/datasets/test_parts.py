@@ -8,15 +8,11 @@ import numpy as np
 import pytest
 
 from snstdp_cli.config import build_experiment, settings_of
-from snstdp_cli.datasets import ArrayDataset, Dataset, load_dataset, load_part, part_of, test_images_sealed
+from snstdp_cli.datasets import ArrayDataset, Dataset, load_dataset, load_part, part_of, sealed_test_images
 from snstdp_cli.errors import ConfigError, DataError
 from snstdp_cli.training.start import divide_images
 
 KEY = "evaluation.validation_examples"
-#: Under its own name pytest would collect it.
-sealed = test_images_sealed
-del test_images_sealed
-
 
 def images(num: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, (num, 4, 4), dtype=np.uint8)
@@ -93,7 +89,7 @@ def write_npz(path: Path) -> str:
 def test_closed_test_images_cannot_be_loaded(tmp_path: Path) -> None:
     name = write_npz(tmp_path / "own.npz")
     in_memory = ArrayDataset(images(12), np.arange(12), images(6), np.arange(6), name="dots")
-    with sealed():
+    with sealed_test_images():
         for load in (lambda: load_dataset(name, "test"), lambda: load_dataset("bundled", "test")):
             with pytest.raises(DataError, match="test images stay closed while settings are chosen"):
                 load()
@@ -107,7 +103,7 @@ def test_training_images_are_read_without_touching_damaged_test_images(tmp_path:
     np.savez(tmp_path / "own.npz", train_images=images(12), train_labels=np.arange(12), test_labels=np.zeros((2, 2)))
     with pytest.raises(DataError, match="missing: test_images"):
         load_part(str(tmp_path / "own.npz"), "train", 4)
-    with sealed():
+    with sealed_test_images():
         assert len(load_part(str(tmp_path / "own.npz"), "train", 4)) == 8
 
 
@@ -126,7 +122,7 @@ def test_a_named_folder_is_found_by_its_training_images(tmp_path: Path, monkeypa
 
     for module in ("idx", "npz", "files"):
         monkeypatch.setattr(f"snstdp_cli.datasets.{module}.open_regular", watching, raising=False)
-    with sealed():
+    with sealed_test_images():
         assert len(load_part("mnist", "validation", 4, tmp_path)) == 4
         assert len(load_part(f"{tmp_path}/", "validation", 4)) == 4
     assert opened
@@ -134,7 +130,7 @@ def test_a_named_folder_is_found_by_its_training_images(tmp_path: Path, monkeypa
 
 
 def test_the_set_of_unknown_images_is_open_while_test_images_are_closed(tmp_path: Path) -> None:
-    with sealed():
+    with sealed_test_images():
         assert load_dataset(write_npz(tmp_path / "own.npz"), "train").identity.set_digest is None
         known = load_dataset("bundled", "train").identity.set_digest
     assert known == load_dataset("bundled", "test").identity.set_digest
