@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -20,9 +20,9 @@ from pydantic import (
     model_validator,
 )
 
+from snstdp_cli.artefacts.old_records import from_version_1
 from snstdp_cli.config import GENERATION, Experiment, fingerprint, recorded_experiment, settings_of
-from snstdp_cli.datasets import Part, Split
-from snstdp_cli.datasets.identity import identity_of
+from snstdp_cli.datasets import Part
 from snstdp_cli.errors import ArtefactError, ConfigError, DataError
 from snstdp_cli.evaluation import CurvePoint
 from snstdp_cli.fields import describe, plain_number, shown
@@ -250,7 +250,7 @@ def read_record(model: type[_R], content: Mapping[str, Any], where: Path) -> _R:
     _refuse_masses(content, where)
     found = content.get("format", 1)
     if type(found) is int and found == 1:
-        content = _from_version_1(content)
+        content = {**from_version_1(content), "format": FORMAT}
     elif found != FORMAT:
         raise ArtefactError(
             f"{where}: format: found {shown(found)}, expected {FORMAT}; the file is of another version of snstdp, or "
@@ -267,31 +267,6 @@ def read_record(model: type[_R], content: Mapping[str, Any], where: Path) -> _R:
         ) from None
 
 
-def _from_version_1(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a record of version 0.1 in the present form; whatever does not fit is left for the check."""
-    record = {key: value for key, value in content.items() if key != "seed"}
-    record |= {"format": FORMAT, "generation": 1}
-    data = record.get("data")
-    if isinstance(data, dict):
-        record["data"] = _old_data(data)
-    curve, experiment = record.get("learning_curve"), record.get("experiment")
-    if isinstance(curve, list):
-        record["learning_curve"] = [_old_point(point, experiment, data) for point in curve]
-    return record
-
-
-def _old_data(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return version 0.1's record of images with what is known of their content, whatever they were called."""
-    kept = {key: value for key, value in data.items() if key != "num_classes"}
-    name, digest = data.get("name"), data.get("sha256")
-    splits: dict[object, Split] = {one: one for one in get_args(Split)}
-    split = splits.get(data.get("split")) if isinstance(data.get("split"), str) else None
-    if split is None or not isinstance(name, str) or not isinstance(digest, str):
-        return {**kept, "identity": name}
-    identity = identity_of(name, split, {split: digest})
-    return {**kept, "identity": identity.name, "set_sha256": identity.set_digest if identity.known else None}
-
-
 def _refuse_masses(content: Any, where: Path, depth: int = 0) -> None:
     """Refuse what no record has and checks would choke on: thousands of keys in one place, depths, endless numbers."""
     inner = content.values() if isinstance(content, Mapping) else content if isinstance(content, list | tuple) else ()
@@ -305,12 +280,3 @@ def _refuse_masses(content: Any, where: Path, depth: int = 0) -> None:
             raise ArtefactError(f"{where}: found a whole number of {value.bit_length():,} bits; make the record again")
         if isinstance(value, Mapping | list | tuple):
             _refuse_masses(value, where, depth + 1)
-
-
-def _old_point(point: Any, experiment: Any, data: Any) -> Any:
-    """Return a point (examples, accuracy) with the number of images that version 0.1 took."""
-    try:
-        total = min(int(experiment["evaluation"]["curve_examples"]), int(data["num_images"]))
-        return {"examples": int(point[0]), "correct": round(float(point[1]) * total), "total": total}
-    except (KeyError, TypeError, ValueError, IndexError, OverflowError):
-        return point

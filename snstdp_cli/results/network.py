@@ -42,6 +42,7 @@ class TrainedNetwork:
 
     Examples
     --------
+    >>> from pathlib import Path
     >>> network = TrainedNetwork(Workdir(Path()), "mine")
     >>> network.name
     'mine'
