@@ -29,7 +29,7 @@ from snstdp_cli.artefacts import (
 from snstdp_cli.artefacts.files import checked_name
 from snstdp_cli.artefacts.provenance import describe_data, describe_run
 from snstdp_cli.config import Experiment
-from snstdp_cli.datasets import Dataset, Part, check_fit, load_dataset, part_of, split_of
+from snstdp_cli.datasets import Dataset, Part, check_fit, load_dataset, part_of, refuse_sealed, split_of
 from snstdp_cli.engines import Stream, available_cores, choose_engine
 from snstdp_cli.errors import InterruptedRunError
 from snstdp_cli.network.wiring import draw_wiring
@@ -112,6 +112,7 @@ def record_activity(
         If there are no validation images, or the network was trained on them.
     """
     report = report or Reporter()
+    refuse_sealed(split, name)
     weights = load_weights(workdir, name, n_e=experiment.n_e)
     check_plausible(weights, name)
     held = experiment.evaluation.validation_examples
