@@ -146,6 +146,17 @@ def run_cell(task: CellTask, *, wait: bool = False, report: Reporter | None = No
         return CellOutcome(task.cell, "failed", str(error))
 
 
+def write_failure(task: CellTask, sentence: str) -> CellOutcome:
+    """Write down that a cell failed, for a process that could not do it itself, or was never begun."""
+    folder = Path(task.folder)
+    try:
+        with hold_lock(folder / LOCK):
+            record = _begin(task, folder, read_cell_record(folder))
+            return _end(record, folder, time.perf_counter(), "failed", sentence)
+    except SnstdpError as error:
+        return CellOutcome(task.cell, "failed", f"{sentence} (and {error})")
+
+
 @contextmanager
 def _held(folder: Path, wait: bool) -> Iterator[bool]:
     """Hold the cell's lock; yield False if another process has it and nobody waits."""
