@@ -1,0 +1,1 @@
+"""Many experiments from one file: plan, cells, executors."""
