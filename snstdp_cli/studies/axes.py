@@ -167,10 +167,10 @@ def _range(key: str, values: Mapping[str, Any], where: str) -> list[Any]:
         raise ConfigError(describe(error, where, Range)) from None
     except ValueError as error:
         raise ConfigError(f"{where}: found {error}") from None
-    return [round(value) for value in found] if _is_whole(key) else found
+    return [round(value) for value in found] if is_whole(key) else found
 
 
-def _is_whole(key: str) -> bool:
+def is_whole(key: str) -> bool:
     """Tell whether a setting is a whole number, to which a range is rounded."""
     model: type[BaseModel] = Experiment
     *sections, name = key.split(".")

@@ -19,7 +19,7 @@ from snstdp_cli.artefacts import Workdir, write_atomic
 from snstdp_cli.artefacts.locks import LockedError, hold_lock
 from snstdp_cli.artefacts.provenance import software_versions
 from snstdp_cli.config import build_experiment, is_data_path
-from snstdp_cli.datasets import Dataset, Split, load_dataset
+from snstdp_cli.datasets import Dataset, Split, load_dataset, sealed_test_images
 from snstdp_cli.errors import EngineError, InterruptedRunError, SnstdpError
 from snstdp_cli.pipeline import run_experiment
 from snstdp_cli.progress import RecordingProgress, Reporter, TrainingProgress
@@ -255,14 +255,20 @@ def _end(
 
 def _run_experiment(task: CellTask, folder: Path, report: Reporter) -> Score:
     """Train, record and score; a program that was killed is started again once."""
+    with sealed_test_images(task.score_on == "validation"):
+        return _run_sealed(task, folder, report)
+
+
+def _run_sealed(task: CellTask, folder: Path, report: Reporter) -> Score:
     experiment = build_experiment(task.experiment, {}, f"cell {task.cell}")
-    splits: tuple[Split, ...] = ("train", "test")
+    splits: tuple[Split, ...] = ("train",) if task.score_on == "validation" else ("train", "test")
     datasets = {split: _dataset(experiment.data, split, task.data_dir, task.current_folder) for split in splits}
     for left in reversed(range(_TRIES)):
         try:
             return run_experiment(
                 experiment,
                 Workdir(folder),
+                score_on=task.score_on,
                 datasets=datasets,
                 workers=1,
                 resume=True,
