@@ -17,7 +17,14 @@ from snstdp_cli.evaluation import Classifier
 from snstdp_cli.results import Score, TrainedNetwork, score_network
 from snstdp_cli.studies.file import ScoredSplit
 from snstdp_cli.studies.plan import CELL_NAME, Cell, Study
-from snstdp_cli.studies.records import LOCK, CellRecord, read_cell_record, read_progress
+from snstdp_cli.studies.records import (
+    LOCK,
+    PROGRESS,
+    CellProgress,
+    CellRecord,
+    read_cell_record,
+    read_progress,
+)
 
 CellState = Literal["finished", "missing", "failed", "running", "interrupted"]
 #: A cell on another machine, whose lock may not be seen here, runs if it told so within this time, seconds.
@@ -94,6 +101,26 @@ def load_result(study: Study, cell: Cell) -> CellResult:
         folder=folder,
         score_on=split,
     )
+
+
+def running_cells(study: Study) -> list[tuple[Cell, CellProgress]]:
+    """Return the cells that run now, here or elsewhere, and how far they are."""
+    found = []
+    for path in sorted((study.folder / "cells").glob(f"*/{PROGRESS}")):
+        cell, progress = study.by_id.get(path.parent.name), read_progress(path.parent)
+        if cell is None or progress is None:
+            continue
+        if is_locked(path.parent / LOCK) or (progress.age_s < _FRESH_S and _is_elsewhere(path.parent)):
+            found.append((cell, progress))
+    return found
+
+
+def _is_elsewhere(folder: Path) -> bool:
+    try:
+        record = read_cell_record(folder)
+    except ArtefactError:
+        return False
+    return record is not None and record.state == "running" and record.machine != platform.node()
 
 
 def cell_state(folder: Path, record: CellRecord | None, split: ScoredSplit) -> CellState:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from snstdp_cli.artefacts import Workdir, write_atomic
+from snstdp_cli.artefacts import Workdir, weights_exist, write_atomic
 from snstdp_cli.artefacts.locks import LockedError, hold_lock
 from snstdp_cli.artefacts.provenance import software_versions
 from snstdp_cli.config import build_experiment, is_data_path
@@ -207,9 +207,6 @@ def _run_held(task: CellTask, folder: Path, report: Reporter) -> CellOutcome:
 
 
 def _is_kept(folder: Path, record: CellRecord, task: CellTask) -> bool:
-    # `cell_state` would find the lock held: by this process.
-    from snstdp_cli.artefacts import weights_exist
-
     return task.score_on in record.scores and weights_exist(Workdir(folder), CELL_NAME)
 
 
@@ -231,6 +228,8 @@ def _begin(task: CellTask, folder: Path, before: CellRecord | None) -> CellRecor
         figures={} if before is None else before.figures,
     )
     write_cell_record(folder, record)
+    total = int(task.experiment["num_examples"])
+    write_progress(folder, CellProgress(stage="starting", examples=0, total=total, rate=0.0, time=time.time()))
     return record
 
 

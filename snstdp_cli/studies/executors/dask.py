@@ -36,10 +36,13 @@ WORKER_ENVIRONMENT = {
     "PYTHONSAFEPATH": "1",
     **{f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "NUMEXPR")},
 }
-_CONFIG = {
+DASK_SETTINGS = {
     "distributed.nanny.pre-spawn-environ": WORKER_ENVIRONMENT,
     "distributed.scheduler.allowed-failures": _DEATHS - 1,
     "distributed.scheduler.work-stealing": False,
+    # Dask opens these ports in any case; there is nothing to be seen on them.
+    "distributed.scheduler.http.routes": [],
+    "distributed.worker.http.routes": [],
     "distributed.comm.retry.count": 3,
 }
 
@@ -183,15 +186,15 @@ def local_cluster(workers: int) -> Iterator[DaskExecutor]:
     from distributed import Client, LocalCluster
 
     memory_mb = machine_memory_mb()
-    with dask.config.set(_CONFIG), _safe_path(), _quiet():
+    with dask.config.set(DASK_SETTINGS), _safe_path(), quiet():
         try:
             cluster = LocalCluster(
                 n_workers=workers,
                 threads_per_worker=1,
                 processes=True,
                 host="127.0.0.1",
-                dashboard_address=None,
-                worker_dashboard_address=None,
+                dashboard_address="127.0.0.1:0",
+                scheduler_kwargs={"dashboard": False},
                 memory_limit=0,  # the memory of a cell is that of its program, which Dask does not see
                 silence_logs=logging.CRITICAL,
                 resources={MEMORY: memory_mb},
@@ -218,7 +221,7 @@ def running_cluster(address: str) -> Iterator[DaskExecutor]:
     require_extra("distributed", "study")
     from distributed import Client
 
-    with _quiet():
+    with quiet():
         try:
             client = Client(address, timeout=_CONNECT_S)
         except (OSError, ValueError, TimeoutError) as error:
@@ -260,7 +263,7 @@ def _safe_path() -> Iterator[None]:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keep Dask from printing: what matters is told by us."""
     logger = logging.getLogger("distributed")
     level, propagates = logger.level, logger.propagate
