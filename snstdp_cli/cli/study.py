@@ -12,6 +12,7 @@ import typer
 from snstdp_cli.cli import options as o
 from snstdp_cli.cli.console import duration, percent, print_files, print_json, print_line, print_note, print_warning
 from snstdp_cli.cli.hints import suggest
+from snstdp_cli.cli.study_search import search_of, show_search
 from snstdp_cli.cli.study_view import progress_text, study_reporter
 
 if TYPE_CHECKING:
@@ -73,6 +74,14 @@ def run(
             help="YAML file of a batch system: SLURM, PBS, SGE or LSF (see docs/studies.md).", rich_help_panel=o.RUNNING
         ),
     ] = None,
+    storage: Annotated[
+        str | None,
+        typer.Option(
+            help="Database of a search's trials, such as sqlite:///trials.db.  \\[default: the study's folder]",
+            show_default=False,
+            rich_help_panel=o.RUNNING,
+        ),
+    ] = None,
     retry: Retry = False,
     fail_fast: FailFast = False,
     dry_run: Annotated[
@@ -97,7 +106,10 @@ def run(
             print_note(f"study {study.name}: {len(study.cells):,} cells in {study.folder}")
         with _executor(num, scheduler, cluster) as executor:
             outcome = run_study(study, executor, retry=retry, fail_fast=fail_fast, data_dir=data_dir, report=report)
-    # A study with `search:` runs its trials here, by the same executor.
+            found = search_of(study, executor, storage, data_dir, report.tick, quiet)
+    if found is not None:
+        show_search(study, found, as_json)
+        return
     _finish(study, outcome, as_json, quiet)
 
 

@@ -147,7 +147,7 @@ def load_score(result: CellResult) -> Score:
     ArtefactError
         If the recordings are not there.
     """
-    return score_network(TrainedNetwork(Workdir(result.folder), CELL_NAME))
+    return score_network(TrainedNetwork(Workdir(result.folder), CELL_NAME), score_on=result.score_on)
 
 
 def load_correct(result: CellResult, read_out: Classifier) -> NDArray[np.bool_]:
