@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from snstdp_cli.cli.console import percent, print_files, print_json, print_line, print_note
+from snstdp_cli.cli.console import percent, print_files, print_line, print_note
 from snstdp_cli.cli.hints import suggest
 
 if TYPE_CHECKING:
@@ -16,13 +16,8 @@ if TYPE_CHECKING:
     from snstdp_cli.studies.search.study import SearchResult
 
 
-def search_of(
-    study: Study,
-    executor: CellExecutor,
-    storage: str | None,
-    data_dir: Path | None,
-    tick: Callable[[], None],
-    quiet: bool,
+def run_search_of(
+    study: Study, executor: CellExecutor, storage: str | None, data_dir: Path | None, quiet: bool
 ) -> SearchResult | None:
     """Run the search of a study file; None if it has none."""
     if study.file.search is None:
@@ -31,7 +26,30 @@ def search_of(
 
     lines = _Lines(study.file.search.trials)
     ended = (lambda _: None) if quiet else lines.ended
-    return run_search(study, executor, storage=storage, data_dir=data_dir, ended=ended, tick=tick)
+    return run_search(study, executor, storage=storage, data_dir=data_dir, ended=ended)
+
+
+def stored_search(study: Study) -> SearchResult | None:
+    """Return how the search of a study file stands; None if it has none."""
+    if study.file.search is None:
+        return None
+    from snstdp_cli.studies.search.study import load_search
+
+    return load_search(study)
+
+
+def show_search_plan(study: Study) -> None:
+    """Say what a search will try, if there is one."""
+    found = stored_search(study)
+    if found is None:
+        return
+    settings = found.plan.settings
+    done = sum(trial.state != "running" for trial in found.trials)
+    num = found.plan.base.evaluation.validation_examples
+    print_line(
+        f"search: {settings.trials:,} trials by {settings.sampler}, {done:,} of them done, over "
+        f"{', '.join(found.plan.space)}; scored on {num:,} validation images"
+    )
 
 
 class _Lines:
@@ -50,12 +68,9 @@ class _Lines:
         print_note(f"trial {trial.number}, of {self.total:,}  {_settings(trial.settings)}: {told}")
 
 
-def show_search(study: Study, result: SearchResult, as_json: bool) -> None:
+def show_search(study: Study, result: SearchResult) -> None:
     """Print how a search stands: its best settings, those of the base beside them, and the files that were written."""
     best, base = result.best, result.base_trial
-    if as_json:
-        print_json(_as_json(study, result))
-        return
     counts = Counter(trial.state for trial in result.trials)
     told = ", ".join(f"{number:,} {state}" for state, number in counts.items()) or "no trial"
     print_line((f"search {study.name}", "bold"), f": {told}, in {study.folder}")
@@ -66,8 +81,9 @@ def show_search(study: Study, result: SearchResult, as_json: bool) -> None:
         print_line(f"{percent(base.value)}  trial {base.number}, the base: {_settings(base.settings)}", indent=2)
     num = result.plan.base.evaluation.validation_examples
     print_note(f"accuracies by {result.plan.settings.read_out} on {num:,} validation images; the best flatters itself")
-    print_files(list(result.files))
-    suggest("study run", result.files[-1], workdir=study.workdir)
+    if result.files:
+        print_files(list(result.files))
+        suggest("study run", result.files[-1], workdir=study.workdir)
 
 
 def _settings(settings: Mapping[str, Any]) -> str:
@@ -76,16 +92,18 @@ def _settings(settings: Mapping[str, Any]) -> str:
     )
 
 
-def _as_json(study: Study, result: SearchResult) -> dict[str, Any]:
+def search_as_json(result: SearchResult | None) -> dict[str, Any]:
+    """Return how a search stands for `--json`; nothing if there is none."""
+    if result is None:
+        return {}
+
     def plain(trial: SearchTrial | None) -> dict[str, Any] | None:
         if trial is None:
             return None
         kept = {"number": trial.number, "state": trial.state, "accuracy": trial.value}
         return {**kept, "settings": dict(trial.settings), "error": trial.error}
 
-    return {
-        "study": study.name,
-        "folder": study.folder,
+    found = {
         "scored_on": "validation",
         "read_out": result.plan.settings.read_out,
         "best": plain(result.best),
@@ -94,3 +112,4 @@ def _as_json(study: Study, result: SearchResult) -> dict[str, Any]:
         "trials": [plain(trial) for trial in result.trials],
         "files": list(result.files),
     }
+    return {"search": found}
