@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,13 +18,28 @@ from snstdp_cli.pipeline import run_experiment
 settings.register_profile("repeatable", derandomize=True, database=None, deadline=None, max_examples=60)
 settings.load_profile("repeatable")
 
+#: Rules that fast tests compile: each sign of the weights, each scaling, with and without rescaling. The others wait
+#: for `make slow`, but for NumPy, which compiles nothing.
+COMPILED_RULES = ("smin-lagged", "smax-instantaneous", "triplet")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what a test parametrized by `rule` and `target` would compile for further rules."""
+    for item in items:
+        chosen = getattr(item, "callspec", None)
+        rule, target = (chosen.params.get(name) if chosen else None for name in ("rule", "target"))
+        if target in ("cpp", "cython") and rule is not None and rule not in COMPILED_RULES:
+            item.add_marker(pytest.mark.slow)
+
 
 @pytest.fixture(scope="session", autouse=True)
-def _program_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Compile each program once a session, in a folder that no user's cache shares."""
+def program_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Compile each program once a session, whichever process runs the test, in a folder that no user's cache shares."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "programs"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SNSTDP_CACHE", str(tmp_path_factory.mktemp("programs")))
-        yield
+        patch.setenv("SNSTDP_CACHE", str(folder))
+        yield folder
 
 
 @pytest.fixture

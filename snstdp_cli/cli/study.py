@@ -100,6 +100,8 @@ def run(
     from snstdp_cli.studies import load_study, run_study
 
     study, num = load_study(file, workdir), workers or available_cores()
+    if study.file.search is not None and study.file.search.parallel is not None:
+        num = min(num, study.file.search.parallel)
     if dry_run:
         _show_plan(study, num, data_dir, as_json, quiet)
         return

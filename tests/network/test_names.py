@@ -10,7 +10,6 @@ import pytest
 from reference import RULES_TO_TEST, open_fresh, small_experiment
 
 from snstdp_cli.network.names import reserved_names, state_variables
-from snstdp_cli.rules import plasticity_of
 
 
 def plain(name: str) -> str:
@@ -23,7 +22,7 @@ def test_every_name_of_the_built_network_is_reserved_but_the_rules_own(rule: str
     from brian2.utils.stringtools import get_identifiers
 
     experiment = small_experiment(rule, network={"integration": integration})
-    plasticity = plasticity_of(experiment, 16)
+    plasticity = experiment.plasticity(16)
     own = {*plasticity.neuron_variables, *plasticity.traces, *plasticity.constants}
     own |= {f"tau_{name}" for name in plasticity.traces}
     built = open_fresh(experiment, "numpy").built
@@ -42,7 +41,7 @@ def test_every_name_of_the_built_network_is_reserved_but_the_rules_own(rule: str
 def test_only_names_are_reserved_that_the_packages_rules_can_do_without() -> None:
     reserved = reserved_names()
     for rule in RULES_TO_TEST:
-        plasticity = plasticity_of(small_experiment(rule), 16)
+        plasticity = small_experiment(rule).plasticity(16)
         own = {*plasticity.neuron_variables, *plasticity.traces, *plasticity.constants, *plasticity.on_post}
         assert own & reserved == set()
     assert not {"int", "abs", "volt", "clip", "linked", "integer", "dv", "ge_post"} & reserved
@@ -54,7 +53,7 @@ def test_temporaries_of_the_step_and_derived_constants_are_reserved(name: str) -
 
 
 def test_the_state_that_outlives_a_chunk_is_the_networks_and_the_rules() -> None:
-    frozen, learning = state_variables(None), state_variables(plasticity_of(small_experiment("triplet"), 16))
+    frozen, learning = state_variables(None), state_variables(small_experiment("triplet").plasticity(16))
     assert set(learning) - set(frozen) == {("input_exc", "arrived"), ("exc", "post1"), ("exc", "post2")}
     assert set(frozen) == {
         *((group, name) for group in ("exc", "inh") for name in ("v", "ge", "cooldown")),

@@ -14,7 +14,6 @@ from reference import (
     Cell,
     Reference,
     draw_images,
-    open_fresh,
     open_run,
     reference_of,
     small_experiment,
@@ -24,7 +23,6 @@ from snstdp_cli.config import Experiment
 from snstdp_cli.engines import State
 from snstdp_cli.network import neurons
 from snstdp_cli.network.neurons import excitatory_model, inhibitory_model, split_unit
-from snstdp_cli.rules import plasticity_of
 
 #: Another value of each constant.
 CHANGES = {
@@ -46,7 +44,7 @@ def images() -> np.ndarray:
 
 def answer(experiment: Experiment, target: str, plastic: bool = True) -> tuple[list[tuple[int, int]], State]:
     """Show the images to a network of its own; return spikes and the state at the end."""
-    run = replace(open_run(experiment, "numpy", plastic), engine=open_fresh(experiment, target, plastic))
+    run = open_run(experiment, target, plastic, fresh=True)
     result = run.show(images())
     spikes = run.spikes()
     run.engine.close()
@@ -125,7 +123,7 @@ def test_all_constants_changed_at_once_hold_on_every_engine(
 
 def test_equations_and_namespace_name_every_constant_but_those_of_the_start_and_the_refractory_time() -> None:
     experiment = small_experiment()
-    for model in (excitatory_model(experiment, plasticity_of(experiment, 16)), inhibitory_model(experiment)):
+    for model in (excitatory_model(experiment, experiment.plasticity(16)), inhibitory_model(experiment)):
         text = f"{model.equations}\n{model.threshold}\n{model.reset}"
         for name in model.names_of_constants() - {"v_start", "refractory"} - set(model.rule_constants):
             assert name in text

@@ -29,7 +29,7 @@ CASES = [
     (None, 0.1, {}),
     (None, 0.5, {**EULER}),
 ]
-CPP_CASES = [("smin", 0.5, {}), ("triplet", 0.5, DENSE)]
+CPP_CASES = [("smin", 0.5, {}), pytest.param("triplet", 0.5, DENSE, marks=pytest.mark.slow)]
 
 
 def bright_images() -> np.ndarray:

@@ -22,7 +22,6 @@ from snstdp_cli.engines import ChunkResult, Stream, choose_engine
 from snstdp_cli.engines.standalone import StandaloneEngine
 from snstdp_cli.errors import EngineError
 from snstdp_cli.network.wiring import draw_wiring
-from snstdp_cli.rules import plasticity_of
 
 CPP = pytest.param("cpp", marks=pytest.mark.compiles)
 COMBINATIONS = [
@@ -85,6 +84,7 @@ def test_delayed_dense_inhibition_with_forward_euler_spikes_as_the_reference(tar
     assert_like_reference(run, result, run.spikes())
 
 
+@pytest.mark.slow
 @pytest.mark.compiles
 def test_a_network_of_one_neuron_runs_in_cpp_as_in_the_reference() -> None:
     experiment = small_experiment("smax-lagged", n_e=1, network={"inhibition": "dense", "theta_init_mv": 10})
@@ -213,6 +213,19 @@ def test_the_runtime_engine_forgets_the_spikes_of_earlier_chunks() -> None:
     assert len(run.engine.built.shown.t) <= 3
 
 
+def test_brian_says_nothing_when_a_chunk_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That several synapses might write to one target is not true of a controller that is one neuron."""
+    import brian2
+
+    said: list[str] = []
+    monkeypatch.setattr(brian2.BrianLogger, "_log_messages", set())  # Brian says a thing once
+    monkeypatch.setattr(brian2.BrianLogger.console_handler, "emit", lambda record: said.append(record.getMessage()))
+    filters = list(brian2.BrianLogger.console_handler.filters)
+    open_run(small_experiment(n_e=3), "numpy", fresh=True).show(draw_images(1))
+    assert said == []
+    assert brian2.BrianLogger.console_handler.filters == filters
+
+
 @pytest.mark.compiles
 def test_a_program_is_compiled_once_and_found_again() -> None:
     open_run(small_experiment(), "cpp")
@@ -220,7 +233,7 @@ def test_a_program_is_compiled_once_and_found_again() -> None:
     for seed in (5, 77):
         experiment = small_experiment(seed=seed)
         wiring = draw_wiring(experiment, 16)
-        engine = StandaloneEngine(experiment, plasticity_of(experiment, 16), wiring, messages.append)
+        engine = StandaloneEngine(experiment, experiment.plasticity(16), wiring, messages.append)
         assert engine.compiled is False
         engine.close()
         assert not engine.folder.exists()
@@ -229,15 +242,17 @@ def test_a_program_is_compiled_once_and_found_again() -> None:
 
 @pytest.mark.compiles
 def test_the_cache_key_knows_all_that_shapes_the_program_and_nothing_else() -> None:
-    from snstdp_cli.engines.compilation import find_compiler
     from snstdp_cli.config import program_settings
+    from snstdp_cli.engines.compilation import find_compiler
     from snstdp_cli.engines.program import program_key
 
     def key(plastic: bool = True, n_input: int = 16, **changes: object) -> str:
         experiment = small_experiment(**changes)  # type: ignore[arg-type]
-        plasticity = plasticity_of(experiment, n_input) if plastic else None
+        plasticity = experiment.plasticity(n_input) if plastic else None
         wiring = draw_wiring(experiment, n_input)
-        return program_key(program_settings(experiment, plastic=plasticity is not None), plasticity, wiring, find_compiler() or "")
+        return program_key(
+            program_settings(experiment, plastic=plasticity is not None), plasticity, wiring, find_compiler() or ""
+        )
 
     base = key()
     assert key(seed=9, num_examples=3, save_name="x", checkpoint_every=7) == base

@@ -56,7 +56,7 @@ def input_spikes(experiment: Experiment, stream: Stream = Stream.TRAINING, first
     built.network.add(monitor)
     try:
         run.show(np.repeat(draw_images(1), 2, axis=0), stream=stream, first=first)
-        steps = np.rint(monitor.t_[:] * 2000).astype(int) - run.begin
+        steps = np.rint(monitor.t_[:] * 2000).astype(int)
         found = np.zeros((2, experiment.presentation_steps, 16), dtype=bool)
         example, tick = np.divmod(steps, experiment.presentation_steps)
         found[example, tick, monitor.i[:]] = True

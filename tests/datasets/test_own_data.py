@@ -19,13 +19,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from synthetic import write_idx_set
 
-from snstdp_cli.config import Experiment, validate
+from snstdp_cli.artefacts.provenance import describe_data
+from snstdp_cli.config import Experiment, build_experiment
 from snstdp_cli.config.experiment import is_data_path
 from snstdp_cli.datasets import fetch_dataset, find_dataset, load_dataset, search_path
 from snstdp_cli.errors import ConfigError, DataError
-from snstdp_cli.workflows.provenance import describe_data
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "docs" / "own-data.md"
 IMAGES = np.arange(4 * 2 * 3, dtype=np.uint8).reshape(4, 2, 3)
 GOOD: dict[str, Any] = {
@@ -62,7 +62,7 @@ def refusal(data: str) -> str:
 
 @pytest.mark.parametrize("data", ["own.npz", "./letters", "a/b.npz", "/data/letters/", "../up one/x.npz", "~/é.npz"])
 def test_the_key_data_takes_a_path(data: str) -> None:
-    experiment = validate({"data": data}, "my.yaml")
+    experiment = build_experiment({"data": data}, where="my.yaml")
     assert experiment.data == data
     assert is_data_path(data)
     assert Experiment.model_validate_json(experiment.model_dump_json()) == experiment
@@ -71,7 +71,7 @@ def test_the_key_data_takes_a_path(data: str) -> None:
 @pytest.mark.parametrize("data", ["a\0.npz", "./a\nb", "x/" * 501, "letters.", "two words", "..", "", "nul", "a\\b"])
 def test_other_values_are_still_refused_and_the_sentence_tells_of_paths(data: str) -> None:
     with pytest.raises(ConfigError, match=r"^my.yaml: data: found .*; expected .*path") as caught:
-        validate({"data": data}, "my.yaml")
+        build_experiment({"data": data}, where="my.yaml")
     assert len(str(caught.value)) < 300
 
 
@@ -93,9 +93,9 @@ def test_both_splits_of_an_npz_file_are_read_as_they_were_written() -> None:
 
 def test_provenance_names_the_path_as_it_was_given_and_the_content(folder: Path) -> None:
     told = describe_data(load_dataset(f"{folder}/{write()}", "test"))
-    assert told["name"] == f"{folder}/own.npz"
-    assert (told["num_images"], told["image_shape"], told["num_classes"]) == (2, [2, 3], 3)
-    assert len(told["sha256"]) == 64
+    assert told.name == f"{folder}/own.npz"
+    assert (told.num_images, told.image_shape, told.classes) == (2, (2, 3), (0, 1, 2))
+    assert len(told.sha256) == 64
 
 
 def test_an_order_of_memory_a_type_of_labels_or_further_arrays_change_nothing() -> None:

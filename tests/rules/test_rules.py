@@ -18,9 +18,9 @@ from hypothesis.extra.numpy import arrays
 from reference import SelfNormalizingNeuron, small_experiment
 from stated import WINDOW, StatedNeuron
 
-from snstdp_cli.config import validate
+from snstdp_cli.config import build_experiment
 from snstdp_cli.errors import ConfigError
-from snstdp_cli.rules import RULES, RuleContext, complete, find_rule, plasticity_of
+from snstdp_cli.rules import RULES, RuleContext, find_rule
 from snstdp_cli.rules.self_normalizing import SmaxParameters, window_steps
 
 
@@ -246,10 +246,10 @@ def test_every_rule_says_its_equations_source_and_what_is_ours(name: str) -> Non
 
 
 def test_defaults_are_those_of_the_papers() -> None:
-    smin = plasticity_of(validate({"rule": "smin"}, "test"), 784)
+    smin = build_experiment({"rule": "smin"}).plasticity(784)
     assert smin.l1_target == pytest.approx(78)
     assert smin.bounds == pytest.approx((-39, 39))
-    triplet = plasticity_of(validate({"rule": "triplet"}, "test"), 784)
+    triplet = build_experiment({"rule": "triplet"}).plasticity(784)
     assert triplet.normalize_to == pytest.approx(78)
     assert triplet.traces == {"post1": 20.0, "post2": 40.0}
     assert (triplet.constants["nu_pre"], triplet.constants["nu_post"]) == (1e-4, 1e-2)
@@ -275,19 +275,18 @@ def test_defaults_are_those_of_the_papers() -> None:
     ],
 )
 def test_a_parameter_out_of_range_or_unknown_is_refused_by_its_name(rule: str, key: str, value: object) -> None:
-    experiment = validate({"rule": {"name": rule, key: value}}, "my.yaml")
     with pytest.raises(ConfigError, match=rf"my\.yaml: .*rule\.{key}"):
-        complete(experiment, "my.yaml")
+        build_experiment({"rule": {"name": rule, key: value}}, where="my.yaml")
 
 
 @pytest.mark.parametrize("key", ["eta", "positive_share"])
 def test_a_truth_value_is_not_a_number(key: str) -> None:
     with pytest.raises(ConfigError, match=rf"rule\.{key}"):
-        complete(validate({"rule": {"name": "smin", key: True}}, "my.yaml"), "my.yaml")
+        build_experiment({"rule": {"name": "smin", key: True}}, where="my.yaml")
 
 
 def test_numbers_written_with_an_exponent_are_numbers() -> None:
-    assert complete(validate({"rule": {"name": "smax", "eta": "1e-3"}}, "test")).rule.parameters["eta"] == 0.001
+    assert build_experiment({"rule": {"name": "smax", "eta": "1e-3"}}).rule.parameters["eta"] == 0.001
 
 
 def test_an_unknown_rule_is_refused_with_the_known_ones() -> None:

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from stated import StatedNeuron
 
-from snstdp_cli.config import validate
+from snstdp_cli.config import build_experiment
 from snstdp_cli.errors import ConfigError
-from snstdp_cli.rules import RULES, Plasticity, RuleContext, complete
+from snstdp_cli.rules import RULES, Plasticity, RuleContext
 from snstdp_cli.rules.closures import NAMES, make_closures
 from snstdp_cli.rules.expressions import check_expression
 
@@ -34,7 +34,7 @@ def build(name: str = "smin", n: int = N, **values: Any) -> Plasticity:
 
 def refusal(text: object, key: str = "s_max") -> str:
     with pytest.raises(ConfigError) as caught:
-        complete(validate({"rule": {"name": "smin", key: text}}, "my.yaml"), "my.yaml")
+        build_experiment({"rule": {"name": "smin", key: text}}, where="my.yaml")
     return str(caught.value)
 
 
@@ -45,7 +45,7 @@ def test_one_formula_has_one_spelling() -> None:
     for text in ("L_tar/(L_0+1)", " L_tar /\n ( L_0 + 1 )", "(L_tar) / (L_0 + 1)"):
         assert RULES["smax"].parameters(s_max=text).s_max == "L_tar / (L_0 + 1)"
     assert RULES["smax"].parameters(s_min=-1).s_min == "-1"
-    assert complete(validate({"rule": {"name": "smin", "s_max": "0.5"}}, "test")).rule.parameters["s_max"] == "0.5"
+    assert build_experiment({"rule": {"name": "smin", "s_max": "0.5"}}).rule.parameters["s_max"] == "0.5"
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,8 @@ def test_delays_are_uniform_between_zero_and_the_longest() -> None:
 
 def test_lateral_delays_belong_to_dense_inhibition_only() -> None:
     dense = {"inhibition": "dense", "inhibition_delay_ms": 3}
-    delays = draw_wiring(small_experiment(n_e=60, network=dense), 3).inhibition_delay_steps
+    experiment = small_experiment(n_e=60, network=dense, presentation={"rest_ms": 18})
+    delays = draw_wiring(experiment, 3).inhibition_delay_steps
     assert delays is not None
     assert delays.shape == (60, 60)
     assert (delays.min(), delays.max()) == (0, 6)

@@ -8,28 +8,27 @@ from brian2 import Clock, SpikeMonitor, ms
 from reference import membrane_step, open_run, small_experiment
 
 from snstdp_cli.config import Experiment
+from snstdp_cli.engines.brian import brian_session
 from snstdp_cli.network.builder import BuiltNetwork, build_network
 from snstdp_cli.network.wiring import draw_wiring
-from snstdp_cli.rules import plasticity_of
 
 NEAR_REST = -0.065
 
 
 def built(experiment: Experiment, plastic: bool = True, n_input: int = 16) -> BuiltNetwork:
-    plasticity = plasticity_of(experiment, n_input) if plastic else None
-    return build_network(experiment, plasticity, draw_wiring(experiment, n_input), 2)
+    plasticity = experiment.plasticity(n_input) if plastic else None
+    with brian_session():
+        return build_network(experiment, plasticity, draw_wiring(experiment, n_input), 2)
 
 
 def voltages_after_one_step(integration: str, v_mv: list[float], ge: list[float], gi: list[float]) -> np.ndarray:
     """Integrate the excitatory neurons alone, none of which can spike, for one step of 0.5 ms; return mV."""
-    import brian2
-
-    brian2.prefs.codegen.target = "numpy"
     experiment = small_experiment(n_e=len(v_mv), network={"integration": integration})
-    exc = built(experiment, plastic=False).exc
-    exc.v_ = np.array(v_mv) / 1000
-    exc.ge, exc.gi, exc.theta_ = ge, gi, 10
-    brian2.Network(exc).run(0.5 * ms, namespace={})
+    with brian_session() as brian2:
+        exc = built(experiment, plastic=False).exc
+        exc.v_ = np.array(v_mv) / 1000
+        exc.ge, exc.gi, exc.theta_ = ge, gi, 10
+        brian2.Network(exc).run(0.5 * ms, namespace={})
     return np.asarray(exc.v_[:]) * 1000
 
 
