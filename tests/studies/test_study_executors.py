@@ -74,10 +74,10 @@ class TestDask:
         """The one test that starts processes."""
         from snstdp_cli.studies.executors.dask import local_cluster
 
-        study = small_study(place, seeds=2)
-        with local_cluster(2) as executor:
+        study = small_study(place)
+        with local_cluster(1) as executor:
             outcome = run_study(study, executor)
-        assert outcome.count("finished") == 2
+        assert outcome.count("finished") == 1
         assert all(result.accuracies for result in load_results(study))
 
     def test_failures_come_back_as_records(self, place: Path, in_process: Any, monkeypatch: pytest.MonkeyPatch) -> None:
