@@ -16,11 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from snstdp_cli.config import Experiment, validate
+from snstdp_cli.config import Experiment, build_experiment
 from snstdp_cli.engines.base import Chunk, ChunkResult, State, Stream, initial_state
-from snstdp_cli.network.randomness import draw_key, uniform_hash
+from snstdp_cli.network.randomness import draw_key
 from snstdp_cli.network.wiring import Wiring, draw_weights, draw_wiring
-from snstdp_cli.rules import complete, plasticity_of
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -182,6 +181,35 @@ class Reference:
     state: dict[str, Floats]
 
 
+def splitmix64(state: int) -> int:
+    """Return SplitMix64's output function in whole numbers (Steele, Lea, Flood 2014)."""
+    word = 2**64 - 1
+    z = state & word
+    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & word
+    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & word
+    return z ^ (z >> 31)
+
+
+def uniform_number(key: int, i: int, nth: int) -> float:
+    """Return the number in (0, 1] from which the gap after spike `nth` of input i is drawn."""
+    hashed = splitmix64((key << 12) + ((nth << 32) + i + 1) * 0x9E3779B97F4A7C15)
+    return ((hashed >> 11) + 1) / 2**53
+
+
+def input_spikes(key: int, chances: Floats, stimulus: int) -> dict[int, list[int]]:
+    """Return which inputs fire at which tick of a presentation: geometric gaps by inversion."""
+    sent: dict[int, list[int]] = defaultdict(list)
+    for i, chance in enumerate(chances):
+        tick = nth = 0
+        while chance > 0:
+            gap = 0 if chance >= 1 else math.floor(math.log(uniform_number(key, i, nth)) / math.log1p(-chance))
+            tick, nth = tick + 1 + gap, nth + 1
+            if tick > stimulus:
+                break
+            sent[tick].append(i)
+    return sent
+
+
 def simulate(
     experiment: Experiment,
     images: NDArray[np.uint8],
@@ -221,6 +249,8 @@ def simulate(
         attempt, settled = 0, False
         while not settled:
             counts = np.zeros(n_e, dtype=int)
+            chance = image / 8 * (shown.intensity + attempt) * dt / 1000
+            sent = input_spikes(int(draw_key(seed, stream, first + example, attempt)[0]), chance, stimulus)
             for tick in range(whole):
                 # State updates: conductances enter by their value (Euler) or mean (exact), then decay.
                 free, free_inh = step - last >= refractory, step - last_inh >= refractory_inh
@@ -234,9 +264,7 @@ def simulate(
                 fired = free & (v > theta + exc["v_offset_mv"])
                 fired_inh = free_inh & (v_inh > inh["v_threshold_mv"])
                 if 1 <= tick <= stimulus:
-                    key = draw_key(seed, stream, first + example, attempt * whole + tick)
-                    chance = image / 8 * (shown.intensity + attempt) * dt / 1000
-                    for i in np.flatnonzero(uniform_hash(key, np.arange(len(image))) < chance):
+                    for i in sent[tick]:
                         for j in range(n_e):
                             due[step + delays[i, j]][i, j] = True
                     counts += fired
@@ -306,7 +334,7 @@ def small_experiment(rule: str = "smin-lagged", **changes: Any) -> Experiment:
     network = {"input_delay_ms": 5, "w_inh_exc": 3, "theta_init_mv": 12, "theta_step_mv": 0.3, "theta_tau_ms": 1000}
     content["network"] = {**network, **changes.pop("network", {})}
     content["presentation"] = {**content["presentation"], **changes.pop("presentation", {})}
-    return complete(validate({**content, **changes}, "test"))
+    return build_experiment({**content, **changes})
 
 
 def default_experiment(rule: str = "smin", **changes: Any) -> Experiment:
@@ -318,7 +346,7 @@ def default_experiment(rule: str = "smin", **changes: Any) -> Experiment:
     content: dict[str, Any] = {"n_e": 6, "chunk": 4, "seed": 2, "rule": {"name": rule}}
     rest = changes.get("network", {}).get("inhibition_delay_ms", 0) + 10 + 10
     shown = {"stimulus_ms": 110, "rest_ms": rest, "intensity": 24, "max_intensity": 25, "min_spikes": 5}
-    return complete(validate({**content, "presentation": shown, **changes}, "test"))
+    return build_experiment({**content, "presentation": shown, **changes})
 
 
 def draw_images(count: int, seed: int = 1, n_input: int = N_INPUT) -> NDArray[np.uint8]:
@@ -336,8 +364,6 @@ class Run:
     wiring: Wiring
     engine: Any
     start: State
-    #: Step of the runtime engine's clock at which the last chunk began.
-    begin: int = 0
 
     def weights(self, result: ChunkResult) -> Floats:
         return np.asarray(self.wiring.to_matrix(result.state["input_exc.w"]), dtype=np.float64)
@@ -349,12 +375,6 @@ class Run:
         first: int = 0,
         stream: int = Stream.TRAINING,
     ) -> ChunkResult:
-        if self.engine.name == "runtime":
-            import brian2
-
-            # Engines of several targets live side by side here; Brian 2 knows one target at a time.
-            brian2.prefs.codegen.target = self.engine.target
-            self.begin = int(self.engine.built.exc.clock.variables["timestep"].get_value()[0])
         return self.engine.run(self.start if state is None else state, Chunk(first, images, stream))
 
     def spikes(self) -> list[tuple[int, int]]:
@@ -364,23 +384,26 @@ class Run:
             times, neurons = monitor.t_[:], monitor.i[:]
         else:
             times, neurons = self.engine._load("exc_spikes.t"), self.engine._load("exc_spikes.i")
-        steps = np.rint(np.asarray(times) * 1000 / self.experiment.dt).astype(int) - self.begin
-        return sorted((int(step), int(j)) for step, j in zip(steps, neurons, strict=True) if step >= 0)
+        steps = np.rint(np.asarray(times) * 1000 / self.experiment.dt).astype(int)
+        return sorted((int(step), int(j)) for step, j in zip(steps, neurons, strict=True))
 
 
 _OPEN: dict[tuple[str, bool, str], Any] = {}
 
 
-def open_run(experiment: Experiment, target: str, plastic: bool = True, n_input: int = N_INPUT) -> Run:
-    """Open a network on `numpy`, `cython` or `cpp`; engines are kept, so that each is prepared once."""
+def open_run(
+    experiment: Experiment, target: str, plastic: bool = True, n_input: int = N_INPUT, fresh: bool = False
+) -> Run:
+    """Open a network on `numpy`, `cython` or `cpp`; engines are kept, so that each is prepared once, or `fresh`."""
     wiring = draw_wiring(experiment, n_input)
-    plasticity = plasticity_of(experiment, n_input) if plastic else None
+    plasticity = experiment.plasticity(n_input) if plastic else None
     key = (f"{experiment.model_dump_json()}{n_input}", plastic, target)
-    if key not in _OPEN:
-        _OPEN[key] = open_fresh(experiment, target, plastic, n_input)
+    engine = open_fresh(experiment, target, plastic, n_input) if fresh else _OPEN.get(key)
+    if engine is None:
+        engine = _OPEN[key] = open_fresh(experiment, target, plastic, n_input)
     target_l1 = experiment.rule.parameters["a_tar"] * n_input
     start = initial_state(experiment, wiring, plasticity, draw_weights(experiment, n_input, target_l1))
-    return Run(experiment, wiring, _OPEN[key], start)
+    return Run(experiment, wiring, engine, start)
 
 
 def open_fresh(experiment: Experiment, target: str, plastic: bool = True, n_input: int = N_INPUT) -> Any:
@@ -389,7 +412,7 @@ def open_fresh(experiment: Experiment, target: str, plastic: bool = True, n_inpu
     from snstdp_cli.engines.standalone import StandaloneEngine
 
     wiring = draw_wiring(experiment, n_input)
-    plasticity = plasticity_of(experiment, n_input) if plastic else None
+    plasticity = experiment.plasticity(n_input) if plastic else None
     if target == "cpp":
         return StandaloneEngine(experiment, plasticity, wiring)
     engine = RuntimeEngine(experiment, plasticity, wiring, target="numpy")
@@ -405,7 +428,9 @@ def _translate_with_cython(engine: Any) -> None:
     built = engine.built
     inputs = next(obj for obj in built.network.objects if obj.name == "inputs")
     ours = [built.exc.state_updater, built.exc.thresholder["spike"], built.exc.resetter["spike"]]
-    ours += [*built.synapses._pathways, inputs.thresholder["spike"]]
+    ours += [*built.synapses._pathways, inputs.thresholder["spike"], inputs.resetter["spike"]]
+    show = next(obj for obj in built.network.objects if obj.name == "show_image")
+    ours += show._pathways
     ours += [obj for obj in built.controller.contained_objects if obj.name == "controller_step"]
     for obj in ours:
         obj.codeobj_class = CythonCodeObject

@@ -11,6 +11,7 @@ from snstdp_cli import __version__
 from snstdp_cli.errors import ArtefactError
 from snstdp_cli.report import learning, records, results
 from snstdp_cli.report.commands import commands
+from snstdp_cli.report.comparison import comparison
 from snstdp_cli.report.content import Content, Run
 from snstdp_cli.report.markup import Markup, tag
 
@@ -58,7 +59,7 @@ def _parts(content: Content) -> list[tuple[str, str, str, list[Markup]]]:
     """Return identifier, title, an explanation and the content of each section."""
     example = content.example
     return [
-        ("result", "Result", "", [*results.headline(content), *results.comparison(content)]),
+        ("result", "Result", "", [*results.headline(content), *comparison(content)]),
         ("classes", "Accuracy by class", "", results.classes(content)),
         (
             "confusion",
