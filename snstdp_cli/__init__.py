@@ -21,7 +21,7 @@ __version__ = "0.2.0"
 
 if TYPE_CHECKING:
     from snstdp_cli import plots as plot
-    from snstdp_cli.api import evaluate, experiment, load, predict, record, run, trace, train
+    from snstdp_cli.api import evaluate, experiment, load, predict, record, run, study, trace, train
     from snstdp_cli.config import Experiment
     from snstdp_cli.datasets import ArrayDataset as Dataset
     from snstdp_cli.errors import SnstdpError
@@ -49,6 +49,7 @@ __all__ = [
     "predict",
     "record",
     "run",
+    "study",
     "trace",
     "train",
 ]
@@ -56,7 +57,8 @@ __all__ = [
 #: Public name -> (module, name in it); no second name for the module itself.
 _PLACES: dict[str, tuple[str, str | None]] = {
     **{
-        name: ("api", name) for name in ("evaluate", "experiment", "load", "predict", "record", "run", "trace", "train")
+        name: ("api", name)
+        for name in ("evaluate", "experiment", "load", "predict", "record", "run", "study", "trace", "train")
     },
     **{name: ("rules", name) for name in ("Plasticity", "Rule", "RuleContext", "RuleParameters")},
     **{name: ("results", name) for name in ("Prediction", "Score", "TrainedNetwork")},

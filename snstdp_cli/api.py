@@ -15,7 +15,17 @@ from numpy.typing import ArrayLike
 
 from snstdp_cli.artefacts import Responses, Workdir
 from snstdp_cli.config import Experiment, build_experiment, read_file
-from snstdp_cli.datasets import ArrayDataset, Dataset, Split, images_from_array, load_dataset, load_images
+from snstdp_cli.datasets import (
+    ArrayDataset,
+    Dataset,
+    Part,
+    Split,
+    images_from_array,
+    load_dataset,
+    load_images,
+    sealed_test_images,
+    split_of,
+)
 from snstdp_cli.engines import choose_engine
 from snstdp_cli.errors import ArtefactError
 from snstdp_cli.evaluation import Classifier
@@ -23,8 +33,10 @@ from snstdp_cli.pipeline import run_experiment
 from snstdp_cli.progress import Reporter
 from snstdp_cli.recording import record_activity
 from snstdp_cli.recording.tracing import Trace
-from snstdp_cli.results import AssignFrom, Prediction, Score, TrainedNetwork, predict_images, score_network
+from snstdp_cli.results import AssignFrom, Prediction, Score, ScoreOn, TrainedNetwork, predict_images, score_network
 from snstdp_cli.results.presentation import present_again
+from snstdp_cli.studies import load_study
+from snstdp_cli.studies.opened import OpenStudy
 from snstdp_cli.training import train_network
 
 #: Called with each event: `TrainingProgress`, `RecordingProgress`, `Preflight`, or a sentence (str).
@@ -100,7 +112,7 @@ def train(
 def record(
     network: TrainedNetwork | str,
     *,
-    split: Split = "test",
+    split: Part = "test",
     data: Data | None = None,
     num_examples: int | None = None,
     label: str | None = None,
@@ -117,7 +129,8 @@ def record(
     network
         A network, or its name in `workdir`.
     split
-        `train` for the responses that label the neurons, `test` for those that are scored.
+        `train` for the responses that label the neurons, `test` for those that are scored, `validation` for those by
+        which settings are chosen.
     data
         Images in the place of those that the network was trained on.
     num_examples
@@ -144,7 +157,7 @@ def record(
     made = network.experiment
     changed = {**dict(_dotted(settings)), "load_name": network.name}
     chosen = build_experiment(made.model_dump(mode="json"), changed, network.name, run_rule_files=False)
-    chosen, images = _images(chosen, split, data)
+    chosen, images = _images(chosen, split_of(split), data)
     if workers is None and choose_engine(chosen) == "runtime":
         workers = 1
     with _reporter(progress) as report:
@@ -172,6 +185,7 @@ def evaluate(
     classifier: Classifier = "average",
     assign_from: AssignFrom = "train",
     num_examples: int | None = None,
+    score_on: ScoreOn = "test",
     workdir: str | Path = ".",
 ) -> Score:
     """Score recorded responses: neurons get labels from training responses, test responses are classified.
@@ -186,6 +200,8 @@ def evaluate(
         `test` labels the neurons by the very responses that are scored, which flatters.
     num_examples
         Score only the first ones.
+    score_on
+        `validation` scores the answers to the training images that were kept for validation.
 
     Raises
     ------
@@ -194,7 +210,13 @@ def evaluate(
     """
     network = load(network, workdir) if isinstance(network, str) else network
     return score_network(
-        network, assign_from=assign_from, classifier=classifier, num_examples=num_examples, data=data, mark=label
+        network,
+        assign_from=assign_from,
+        classifier=classifier,
+        num_examples=num_examples,
+        data=data,
+        mark=label,
+        score_on=score_on,
     )
 
 
@@ -280,6 +302,7 @@ def trace(
 def run(
     experiment: Experiment,
     *,
+    score_on: ScoreOn = "test",
     data: Data | None = None,
     workdir: str | Path = ".",
     workers: int | None = None,
@@ -287,21 +310,24 @@ def run(
     force: bool = False,
     progress: Progress = False,
 ) -> Score:
-    """Train, record both splits and evaluate; the arguments are those of `train` and `record`.
+    """Train, record both splits and evaluate; the arguments are those of `train`, `record` and `evaluate`.
 
     Raises
     ------
     SnstdpError
         For anything that goes wrong.
     """
-    chosen, train_images = _images(experiment, "train", data)
-    datasets: dict[Split, Dataset] = {"train": train_images, "test": _images(experiment, "test", data)[1]}
-    if workers is None and choose_engine(chosen) == "runtime":
-        workers = 1
-    with _reporter(progress) as report:
+    with sealed_test_images(score_on == "validation"), _reporter(progress) as report:
+        chosen, train_images = _images(experiment, "train", data)
+        datasets: dict[Split, Dataset] = {"train": train_images}
+        if score_on == "test":
+            datasets["test"] = _images(experiment, "test", data)[1]
+        if workers is None and choose_engine(chosen) == "runtime":
+            workers = 1
         return run_experiment(
             chosen,
             Workdir(Path(workdir)),
+            score_on=score_on,
             datasets=datasets,
             workers=workers,
             resume=resume,
@@ -322,6 +348,24 @@ def load(name: str, workdir: str | Path = ".") -> TrainedNetwork:
     if not network.has_weights and not network.recordings:
         raise ArtefactError(f"{network.workdir.root}: neither weights nor recorded responses of '{name}'")
     return network
+
+
+def study(file: str | Path, *, workdir: str | Path = ".") -> OpenStudy:
+    """Open a study: many experiments from one file, whose results are in `studies/<name>/`.
+
+    Parameters
+    ----------
+    file
+        YAML file of the study (see docs/studies.md).
+    workdir
+        Folder of `studies/`.
+
+    Raises
+    ------
+    ConfigError
+        For a file or cell that cannot be used; nothing is run then.
+    """
+    return OpenStudy(load_study(Path(file), Path(workdir)))
 
 
 def _dotted(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -12,7 +12,7 @@ from snstdp_cli.errors import ArtefactError, ConfigError
 
 if TYPE_CHECKING:
     from snstdp_cli.artefacts import Workdir
-    from snstdp_cli.datasets import Split
+    from snstdp_cli.datasets import Part
 
 #: `artefacts.UNNAMED`, known here as well so that a wrong name is refused before anything heavy is imported.
 UNNAMED = "XeAe"
@@ -29,13 +29,13 @@ def checked(name: str, flag: str) -> str:
         raise ConfigError(f"{flag}: {error}; found {name[:60]!r}{unnamed}") from None
 
 
-def known_names(names: list[str], flag: str, workdir: Workdir, *, recorded: bool = False) -> list[str]:
+def known_names(names: list[str], flag: str, workdir: Workdir, *, recorded: Part | None = None) -> list[str]:
     """Return names of networks of which there are weights or recordings, each once; without any, the only one there is.
 
     Parameters
     ----------
     recorded
-        Choose among networks with recorded responses only.
+        Choose among networks with recorded responses to this part of a data set only.
 
     Raises
     ------
@@ -44,19 +44,20 @@ def known_names(names: list[str], flag: str, workdir: Workdir, *, recorded: bool
     """
     from snstdp_cli.artefacts import list_recorded, list_weights
 
-    known = sorted({*list_weights(workdir), *list_recorded(workdir)})
+    choices = [] if recorded is None else list_recorded(workdir, recorded)
+    known = sorted({*list_weights(workdir), *list_recorded(workdir), *choices})
     for name in names:
         if name not in known:
             raise ArtefactError(no_weights(checked(name, flag), known, workdir))
     if names:
         return list(dict.fromkeys(names))
-    choices = list_recorded(workdir) if recorded else known
+    choices = known if recorded is None else choices
     if len(choices) > 1:
         raise ConfigError(f"name the network: {_listed(choices)}")
     if not choices and recorded:
         raise ArtefactError(
             f"{workdir.activity}: no responses are recorded; record some first: snstdp test --load-name NAME --split "
-            "train, then --split test"
+            f"train, then --split {recorded}"
         )
     if not choices:
         raise ArtefactError(f"{workdir.weights}: no weights{_hint('', [])}")
@@ -77,7 +78,7 @@ def known_name(names: list[str], flag: str, workdir: Workdir) -> str:
     return chosen[0]
 
 
-def require_recordings(workdir: Workdir, name: str, splits: Iterable[Split]) -> None:
+def require_recordings(workdir: Workdir, name: str, splits: Iterable[Part]) -> None:
     """Refuse a network without recordings, with the command that makes them."""
     from snstdp_cli.artefacts import list_recordings
 

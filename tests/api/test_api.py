@@ -16,7 +16,7 @@ import snstdp_cli as snstdp
 
 STABLE = {
     *("Dataset", "Experiment", "Plasticity", "Rule", "RuleContext", "RuleParameters", "Score", "SnstdpError"),
-    *("Prediction", "Trace", "predict", "trace"),
+    *("Prediction", "Trace", "predict", "trace", "study"),
     *("TrainedNetwork", "__version__", "evaluate", "experiment", "load", "plot", "record", "run", "train"),
 }
 QUICK: dict[str, Any] = {
