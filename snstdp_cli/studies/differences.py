@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from snstdp_cli.errors import SnstdpError
-from snstdp_cli.evaluation import mcnemar, mean_and_sd
+from snstdp_cli.evaluation import Classifier, mcnemar, mean_and_sd
 from snstdp_cli.studies.baseline import match_settings
 from snstdp_cli.studies.cells import CellResult
 from snstdp_cli.studies.statistics import accuracy_of, group_settings, t_interval
 
 #: Where a cell was right by a read-out, [num_examples].
-LoadCorrect = Callable[[CellResult, str], NDArray[np.bool_]]
+LoadCorrect = Callable[[CellResult, Classifier], NDArray[np.bool_]]
 Pair = tuple[CellResult, CellResult]
 
 
@@ -56,7 +56,7 @@ class Difference:
 
     settings: Mapping[str, Any]
     baseline: Mapping[str, Any] | None
-    read_out: str
+    read_out: Classifier
     method: Literal["seeds", "images"] | None = None
     seeds: tuple[int, ...] = ()
     left_out: tuple[int, ...] = ()
@@ -71,7 +71,7 @@ class Difference:
 def paired_differences(
     cells: Sequence[CellResult],
     against: Mapping[str, Any],
-    read_outs: Sequence[str],
+    read_outs: Sequence[Classifier],
     load_correct: LoadCorrect | None = None,
 ) -> list[Difference]:
     """Compare every setting with the one that differs from it in the keys of the baseline only.
@@ -121,7 +121,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def _compare(
-    group: Sequence[CellResult], baseline: Sequence[CellResult], read_out: str, load_correct: LoadCorrect | None
+    group: Sequence[CellResult], baseline: Sequence[CellResult], read_out: Classifier, load_correct: LoadCorrect | None
 ) -> Difference:
     ours, theirs = _scored(group, read_out), _scored(baseline, read_out)
     shared = sorted(ours.keys() & theirs.keys())
@@ -182,7 +182,7 @@ def _corrected(found: Sequence[Difference]) -> list[Difference]:
     return [one if one.p_value is None else replace(one, p_holm=corrected[place]) for place, one in enumerate(found)]
 
 
-def _scored(cells: Sequence[CellResult], read_out: str) -> dict[int, CellResult]:
+def _scored(cells: Sequence[CellResult], read_out: Classifier) -> dict[int, CellResult]:
     return {cell.seed: cell for cell in cells if accuracy_of(cell, read_out) is not None}
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import doctest
 import math
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from made_up_study import make_cell, make_cells
 
 from snstdp_cli.errors import DataError
+from snstdp_cli.studies import baseline, differences, statistics, text_tables
 from snstdp_cli.studies.statistics import FEW_SEEDS, SettingRow, summarize, t_interval, warnings_of
 
 RULES = {
@@ -133,3 +136,10 @@ def test_a_shift_of_all_accuracies_shifts_means_and_intervals_only(values: list[
     assert new.mean == pytest.approx(old.mean + shift, abs=1e-9)
     assert new.sd == pytest.approx(old.sd, abs=1e-9)
     assert new.ci95 == pytest.approx([limit + shift for limit in old.ci95], abs=1e-9)
+
+
+@pytest.mark.parametrize("module", [baseline, differences, statistics, text_tables])
+def test_the_examples_in_the_documentation_are_true(module: ModuleType) -> None:
+    found = doctest.testmod(module)
+    assert found.attempted
+    assert found.failed == 0

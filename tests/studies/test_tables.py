@@ -14,7 +14,8 @@ from made_up_study import load_correct, make_cell, make_cells
 from snstdp_cli.errors import ConfigError
 from snstdp_cli.studies.cells import CellResult
 from snstdp_cli.studies.formats import Shown, TextTable, to_csv, to_latex, to_markdown
-from snstdp_cli.studies.tables import StudyTable, long_records, long_text_table, make_table, text_tables
+from snstdp_cli.studies.tables import StudyTable, long_records, make_table
+from snstdp_cli.studies.text_tables import long_text_table, text_tables
 
 HOSTILE = '=cmd|"/C calc"!A0 & 50% of_$x^2 #{a}~\\ <b>\n[x](y)\x1b[31m'
 
@@ -170,7 +171,7 @@ def test_a_table_of_nothing_finished_is_still_a_table() -> None:
 
 def test_an_unknown_read_out_is_refused() -> None:
     with pytest.raises(ConfigError, match="--read-out: found 'best', expected average or selective"):
-        make_table(cells(), read_outs=["best"])
+        make_table(cells(), read_outs=["best"])  # type: ignore[list-item]
 
 
 def test_a_frame_has_the_columns_of_the_records() -> None:
