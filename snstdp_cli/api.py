@@ -59,6 +59,7 @@ def train(
     experiment: Experiment,
     *,
     data: Data | None = None,
+    more: int | None = None,
     workdir: str | Path = ".",
     resume: bool = False,
     force: bool = False,
@@ -70,6 +71,8 @@ def train(
     ----------
     data
         Images in the place of those that the experiment names: a name, a path, or a `Dataset`.
+    more
+        Continue the finished training `experiment.load_name` for so many examples more, with all its settings.
     workdir
         Folder of `weights/` and `activity/`.
     resume
@@ -86,7 +89,7 @@ def train(
     """
     place, (chosen, images) = Workdir(Path(workdir)), _images(experiment, "train", data)
     with _reporter(progress) as report:
-        train_network(chosen, place, dataset=images, resume=resume, force=force, report=report)
+        train_network(chosen, place, dataset=images, more=more, resume=resume, force=force, report=report)
     return TrainedNetwork(place, chosen.save_name)
 
 

@@ -16,11 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from snstdp_cli.config import Experiment, validate
+from snstdp_cli.config import Experiment, build_experiment
 from snstdp_cli.engines.base import Chunk, ChunkResult, State, Stream, initial_state
 from snstdp_cli.network.randomness import draw_key, uniform_hash
 from snstdp_cli.network.wiring import Wiring, draw_weights, draw_wiring
-from snstdp_cli.rules import complete, plasticity_of
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -306,7 +305,7 @@ def small_experiment(rule: str = "smin-lagged", **changes: Any) -> Experiment:
     network = {"input_delay_ms": 5, "w_inh_exc": 3, "theta_init_mv": 12, "theta_step_mv": 0.3, "theta_tau_ms": 1000}
     content["network"] = {**network, **changes.pop("network", {})}
     content["presentation"] = {**content["presentation"], **changes.pop("presentation", {})}
-    return complete(validate({**content, **changes}, "test"))
+    return build_experiment({**content, **changes})
 
 
 def default_experiment(rule: str = "smin", **changes: Any) -> Experiment:
@@ -318,7 +317,7 @@ def default_experiment(rule: str = "smin", **changes: Any) -> Experiment:
     content: dict[str, Any] = {"n_e": 6, "chunk": 4, "seed": 2, "rule": {"name": rule}}
     rest = changes.get("network", {}).get("inhibition_delay_ms", 0) + 10 + 10
     shown = {"stimulus_ms": 110, "rest_ms": rest, "intensity": 24, "max_intensity": 25, "min_spikes": 5}
-    return complete(validate({**content, "presentation": shown, **changes}, "test"))
+    return build_experiment({**content, "presentation": shown, **changes})
 
 
 def draw_images(count: int, seed: int = 1, n_input: int = N_INPUT) -> NDArray[np.uint8]:
@@ -336,8 +335,6 @@ class Run:
     wiring: Wiring
     engine: Any
     start: State
-    #: Step of the runtime engine's clock at which the last chunk began.
-    begin: int = 0
 
     def weights(self, result: ChunkResult) -> Floats:
         return np.asarray(self.wiring.to_matrix(result.state["input_exc.w"]), dtype=np.float64)
@@ -349,12 +346,6 @@ class Run:
         first: int = 0,
         stream: int = Stream.TRAINING,
     ) -> ChunkResult:
-        if self.engine.name == "runtime":
-            import brian2
-
-            # Engines of several targets live side by side here; Brian 2 knows one target at a time.
-            brian2.prefs.codegen.target = self.engine.target
-            self.begin = int(self.engine.built.exc.clock.variables["timestep"].get_value()[0])
         return self.engine.run(self.start if state is None else state, Chunk(first, images, stream))
 
     def spikes(self) -> list[tuple[int, int]]:
@@ -364,23 +355,26 @@ class Run:
             times, neurons = monitor.t_[:], monitor.i[:]
         else:
             times, neurons = self.engine._load("exc_spikes.t"), self.engine._load("exc_spikes.i")
-        steps = np.rint(np.asarray(times) * 1000 / self.experiment.dt).astype(int) - self.begin
-        return sorted((int(step), int(j)) for step, j in zip(steps, neurons, strict=True) if step >= 0)
+        steps = np.rint(np.asarray(times) * 1000 / self.experiment.dt).astype(int)
+        return sorted((int(step), int(j)) for step, j in zip(steps, neurons, strict=True))
 
 
 _OPEN: dict[tuple[str, bool, str], Any] = {}
 
 
-def open_run(experiment: Experiment, target: str, plastic: bool = True, n_input: int = N_INPUT) -> Run:
-    """Open a network on `numpy`, `cython` or `cpp`; engines are kept, so that each is prepared once."""
+def open_run(
+    experiment: Experiment, target: str, plastic: bool = True, n_input: int = N_INPUT, fresh: bool = False
+) -> Run:
+    """Open a network on `numpy`, `cython` or `cpp`; engines are kept, so that each is prepared once, or `fresh`."""
     wiring = draw_wiring(experiment, n_input)
-    plasticity = plasticity_of(experiment, n_input) if plastic else None
+    plasticity = experiment.plasticity(n_input) if plastic else None
     key = (f"{experiment.model_dump_json()}{n_input}", plastic, target)
-    if key not in _OPEN:
-        _OPEN[key] = open_fresh(experiment, target, plastic, n_input)
+    engine = open_fresh(experiment, target, plastic, n_input) if fresh else _OPEN.get(key)
+    if engine is None:
+        engine = _OPEN[key] = open_fresh(experiment, target, plastic, n_input)
     target_l1 = experiment.rule.parameters["a_tar"] * n_input
     start = initial_state(experiment, wiring, plasticity, draw_weights(experiment, n_input, target_l1))
-    return Run(experiment, wiring, _OPEN[key], start)
+    return Run(experiment, wiring, engine, start)
 
 
 def open_fresh(experiment: Experiment, target: str, plastic: bool = True, n_input: int = N_INPUT) -> Any:
@@ -389,7 +383,7 @@ def open_fresh(experiment: Experiment, target: str, plastic: bool = True, n_inpu
     from snstdp_cli.engines.standalone import StandaloneEngine
 
     wiring = draw_wiring(experiment, n_input)
-    plasticity = plasticity_of(experiment, n_input) if plastic else None
+    plasticity = experiment.plasticity(n_input) if plastic else None
     if target == "cpp":
         return StandaloneEngine(experiment, plasticity, wiring)
     engine = RuntimeEngine(experiment, plasticity, wiring, target="numpy")

@@ -145,9 +145,10 @@ def test_our_network_runs_as_ever_beside_the_users_own_brian_code() -> None:
 
 @pytest.mark.compiles
 def test_writing_sources_leaves_a_standalone_project_of_the_user_as_it_was(tmp_path: Path) -> None:
+    from snstdp_cli.wiring import draw_wiring
+
     from snstdp_cli.engines import program
     from snstdp_cli.rules import plasticity_of
-    from snstdp_cli.wiring import draw_wiring
 
     brian2.set_device("cpp_standalone", build_on_run=False)
     try:

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 from reference import draw_images, open_run, small_experiment
+from snstdp_cli.wiring import draw_wiring
 
 from snstdp_cli.engines.compiler import check_compiler, compiler_version, find_compiler, run_compilers, safe_environment
 from snstdp_cli.engines.cores import available_cores
 from snstdp_cli.engines.runtime import RuntimeEngine
 from snstdp_cli.errors import EngineError
 from snstdp_cli.rules import plasticity_of
-from snstdp_cli.wiring import draw_wiring
 
 
 def script(path: Path, text: str) -> Path:

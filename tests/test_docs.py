@@ -10,14 +10,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import matplotlib
 import pooch
 import pytest
 import typer
 from typer.testing import CliRunner
 
-from snstdp_cli.benchmark import measure
-from snstdp_cli.benchmark.cases import Case
 from snstdp_cli.cli.app import app
+from snstdp_cli.machine.bench import measure
+from snstdp_cli.machine.bench.cases import Case
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
@@ -65,7 +66,7 @@ SHORT = {
 }
 #: Pages name results before they say how to make them: networks first, recordings next.
 ORDER = ("data", "init", "init-weights", "run", "train", "test", "bench")
-#: What must be there in the end; own-data.md is followed by `tests/test_own_data.py`.
+#: What must be there in the end; own-data.md is followed by `tests/datasets/test_own_data.py`.
 LEFT = {
     "README": (
         "my.yaml",
@@ -79,6 +80,7 @@ LEFT = {
     ),
     "own-rule": ("weights/graded.json",),
     "performance": ("docs/performance.md", "docs/performance.png"),
+    "python": ("first.png", "weights/mine.json", "activity", "figures/report.first.html"),
     "reliability": (),
     "report": ("figures/report.mine.html", "figures/report.mine_vs_other_vs_third.html"),
 }
@@ -113,6 +115,8 @@ def test_a_page_can_be_followed(page: Path, desk: Path) -> None:
         lines += [
             f"snstdp run --config configs/smax_400.yaml --save-name {name}" for name in ("mine", "other", "third")
         ]
+    if page.stem == "python":
+        follow_python(page)
     if page.stem == "own-rule":
         subprocess.run([sys.executable, "examples/own_data/make_data.py"], check=True)
     for line in sorted(lines, key=lambda line: _rank(line.split()[1])):
@@ -129,6 +133,14 @@ def test_a_page_can_be_followed(page: Path, desk: Path) -> None:
         assert (desk / name).stat().st_size > 0
 
 
+def follow_python(page: Path) -> None:
+    """Run the Python of a page, a block after the other as in a notebook."""
+    names: dict[str, object] = {"__name__": "notebook"}
+    matplotlib.use("Agg")
+    for block in re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL):
+        exec(compile(block, page.name, "exec"), names)
+
+
 def _rank(command: str) -> int:
     return ORDER.index(command) if command in ORDER else len(ORDER)
 
@@ -143,6 +155,12 @@ def test_a_configuration_that_is_named_exists(page: Path, line: str) -> None:
 def test_a_link_leads_to_a_file(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_test_that_is_named_is_there(page: Path) -> None:
+    for name in re.findall(r"`(tests/[\w/*]+\.py)`", page.read_text(encoding="utf-8")):
+        assert list(ROOT.glob(name)), f"{page.name}: {name}"
 
 
 @pytest.mark.parametrize("target", ["demo", "test", "check", "format", "bench"])

@@ -14,12 +14,11 @@ from synthetic import SMALL
 from trials import LONGER, Trial, can_mount, small_disk, working_folder
 
 from snstdp_cli.artefacts import Workdir, read_checkpoint
-from snstdp_cli.config import merge, validate
+from snstdp_cli.config import build_experiment, merge
 from snstdp_cli.engines import Chunk, Stream, initial_state
 from snstdp_cli.engines.standalone import StandaloneEngine, _write_array
 from snstdp_cli.errors import EngineError
 from snstdp_cli.network.wiring import draw_weights, draw_wiring
-from snstdp_cli.rules import complete, plasticity_of
 
 pytestmark = [pytest.mark.compiles, pytest.mark.slow]
 
@@ -102,8 +101,8 @@ CUT = ["exc.theta", "input_exc.w", "exc_spikes.t", "exc_spikes.i", "shown.t", "s
 @pytest.mark.parametrize("name", CUT)
 def test_a_result_that_the_program_could_not_write_in_full_is_noticed(name: str, tmp_path: Path) -> None:
     """Brian 2's programs end well on a full disk; a cut file may hold a whole number of spikes."""
-    settings = complete(validate(merge(SMALL, LONGER), "test"))
-    wiring, plasticity = draw_wiring(settings, 36), plasticity_of(settings, 36)
+    settings = build_experiment(merge(SMALL, LONGER))
+    wiring, plasticity = draw_wiring(settings, 36), settings.plasticity(36)
     state = initial_state(settings, wiring, plasticity, draw_weights(settings, 36, plasticity.l1_target))
     images = np.full((4, 36), 200, dtype=np.uint8)
     engine = StandaloneEngine(settings, plasticity, wiring)

@@ -201,3 +201,13 @@ def test_the_temporary_folder_may_hold_what_it_wants(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     hold_folder(Path(tempfile.gettempdir()), "snstdp-").remove()
     assert names(tmp_path) == ["snstdp-file"]
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder"])
+def test_what_is_no_file_is_never_replaced_by_one(kind: str, tmp_path: Path) -> None:
+    target = tmp_path / "report.html"
+    os.mkfifo(target) if kind == "pipe" else target.mkdir()
+    with pytest.raises(ArtefactError, match="expected a file, but it is a"):
+        write_atomic(target, b"page")
+    assert not target.is_file()
+    assert [path.name for path in tmp_path.iterdir()] == ["report.html"]

@@ -95,6 +95,16 @@ class TestTruth:
         assert "different images (see the names)" in texts(figure)
         assert "images 32" in texts(figure)
 
+    def test_labels_from_other_data_are_named(self, tmp_path):
+        make_network(tmp_path, "one", record=False)
+        place, random = Workdir(tmp_path), np.random.default_rng(0)
+        other = load_dataset(str(write_idx_set(tmp_path / "others", NUM, seed=9)), "test")
+        record_responses(place, "one", images(tmp_path, "train"), random)
+        record_responses(place, "one", other, random)
+        figure = plots.confusion(network(place))
+        assert ", labelled by " in texts(figure)
+        assert "labelled by" not in texts(plots.confusion(network(make_network(tmp_path, "two"), "two")))
+
     def test_seeds_share_a_row_and_every_difference_is_named(self, tmp_path):
         for name, seed, changes in (("a", 0, {}), ("b", 1, {}), ("c", 0, {"rule": {"name": "smax", "eta": 0.03}})):
             make_network(tmp_path, name, seed, experiment=changes)

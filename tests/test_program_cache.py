@@ -10,15 +10,14 @@ from pathlib import Path
 
 import pytest
 from reference import small_experiment
+from snstdp_cli.wiring import draw_wiring
 
-from snstdp_cli.config import validate
+from snstdp_cli.config import program_settings, validate
 from snstdp_cli.engines import program
 from snstdp_cli.engines.cache import private_folder
-from snstdp_cli.config import program_settings
 from snstdp_cli.engines.keys import program_key
 from snstdp_cli.errors import EngineError
 from snstdp_cli.rules import complete, plasticity_of
-from snstdp_cli.wiring import draw_wiring
 
 HELPER_RULE = """
 import importlib.util
@@ -45,7 +44,9 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def key_of(**changes: object) -> str:
     experiment = small_experiment()
     plasticity, wiring = plasticity_of(experiment, 16), draw_wiring(experiment, 16)
-    return program_key(program_settings(experiment, plastic=True), dataclasses.replace(plasticity, **changes), wiring, "/bin/echo")
+    return program_key(
+        program_settings(experiment, plastic=True), dataclasses.replace(plasticity, **changes), wiring, "/bin/echo"
+    )
 
 
 def plant(cache: Path) -> Path:
@@ -157,7 +158,9 @@ def test_a_rule_that_imports_a_helper_is_another_program_when_the_helper_changes
         (tmp_path / "helper.py").write_text(f"STEP = {step}")
         experiment = complete(validate({"n_e": 4, "rule": {"name": f"{tmp_path}/rule.py:RULE"}}, "test"))
         wiring = draw_wiring(experiment, 16)
-        return program_key(program_settings(experiment, plastic=True), plasticity_of(experiment, 16), wiring, "/bin/echo")
+        return program_key(
+            program_settings(experiment, plastic=True), plasticity_of(experiment, 16), wiring, "/bin/echo"
+        )
 
     assert key(0.5) != key(0.25)
 

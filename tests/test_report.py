@@ -165,6 +165,17 @@ class TestContent:
         assert "recorded on different images (40 and 20" in str(content.pairs[0].missing)
         assert "recorded on different images" in render(content)
 
+    def test_clean_and_corrupted_answers_to_the_same_images_are_compared_and_both_are_named(self, tmp_path):
+        make_network(tmp_path, "one")
+        place = make_network(tmp_path, "two", record=False)
+        noisy = write_idx_set(tmp_path / "noisy", NUM, seed=9)
+        for split in ("train", "test"):
+            record_responses(place, "two", load_dataset(str(noisy), split), np.random.default_rng(0))
+        content = gather(place, ["one", "two"])
+        assert content.pairs[0].missing is None
+        assert "noisy" in Reader(render(content)).text
+        assert content.pairs[0].data is not None
+
     def test_every_setting_is_told_with_what_it_means(self, page):
         text = Reader(page).text
         for key, value in setting_leaves(build_experiment(settings("one")).model_dump(mode="json")):
@@ -387,7 +398,7 @@ class TestSize:
         assert quantize(np.array([value]), True, 1.0)[0] == code
 
     def test_a_page_that_is_too_large_is_refused(self, place, monkeypatch):
-        monkeypatch.setattr("snstdp_cli.report.page.MAX_BYTES", 1000)
+        monkeypatch.setattr("snstdp_cli.report.document.MAX_BYTES", 1000)
         with pytest.raises(ArtefactError, match="expected at most 1,000; name fewer networks"):
             page_of(place, "one")
 

@@ -23,17 +23,29 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 #: Beginning of a file's path -> tests that know it, the likeliest and fastest first.
 TESTS = {
-    "rules/": ("rules", "closures", "rules_in_brian", "engines"),
-    "engines/base.py": ("engines_base", "engines", "network_presentation", "network_neurons"),
-    "network/builder.py": ("rules_in_brian", "engines", "network_builder", "network_inhibition", "network_neurons"),
-    "network/inhibition.py": ("network_inhibition", "engines", "network_reference"),
-    "network/integration.py": ("network_integration", "network_builder", "engines", "network_neurons"),
-    "network/names.py": ("network_names", "engines_base", "engines"),
-    "network/neurons.py": ("network_integration", "network_names", "rules_in_brian", "network_neurons", "engines"),
-    "network/presentation.py": ("network_presentation", "engines"),
-    "network/protocol.py": ("network_protocol", "network_presentation", "rules_in_brian", "engines"),
-    "network/randomness.py": ("network_randomness",),
-    "network/wiring.py": ("network_wiring", "network_builder", "engines"),
+    "rules/": ("rules/test_rules", "rules/test_closures", "rules/test_rules_in_brian", "engines/test_engines"),
+    "engines/base.py": (
+        *("engines/test_engines_base", "engines/test_engines", "network/test_presentation", "network/test_neurons"),
+    ),
+    "network/builder.py": (
+        *("rules/test_rules_in_brian", "engines/test_engines", "network/test_builder", "network/test_inhibition"),
+        "network/test_neurons",
+    ),
+    "network/inhibition.py": ("network/test_inhibition", "engines/test_engines", "network/test_reference"),
+    "network/integration.py": (
+        *("network/test_integration", "network/test_builder", "engines/test_engines", "network/test_neurons"),
+    ),
+    "network/names.py": ("network/test_names", "engines/test_engines_base", "engines/test_engines"),
+    "network/neurons.py": (
+        *("network/test_integration", "network/test_names", "rules/test_rules_in_brian", "network/test_neurons"),
+        "engines/test_engines",
+    ),
+    "network/presentation.py": ("network/test_presentation", "engines/test_engines"),
+    "network/protocol.py": (
+        *("network/test_protocol", "network/test_presentation", "rules/test_rules_in_brian", "engines/test_engines"),
+    ),
+    "network/randomness.py": ("network/test_randomness",),
+    "network/wiring.py": ("network/test_wiring", "network/test_builder", "engines/test_engines"),
 }
 SELF_NORMALIZING, TRIPLET = "rules/self_normalizing.py", "rules/triplet.py"
 CLOSURES, FORMULAS = "rules/closures.py", "rules/formulas.py"
@@ -280,7 +292,7 @@ def copy_project(folder: Path) -> None:
 def tests_of(names: Iterable[str]) -> list[str]:
     """Return the paths of the tests that know these files, each once."""
     known = [test for name in names for start, tests in TESTS.items() if name.startswith(start) for test in tests]
-    return [f"tests/test_{test}.py" for test in dict.fromkeys(known)]
+    return [f"tests/{test}.py" for test in dict.fromkeys(known)]
 
 
 def run_tests(folder: Path, tests: list[str], *options: str) -> tuple[int, str]:

@@ -127,11 +127,24 @@ def save_responses(workdir: Workdir, responses: Responses, *, force: bool = Fals
     num = len(responses.counts)
     path = recording_path(workdir, record.weights.name, record.data.split, num, recording_mark(record))
     refuse_overwrite([path], force)
+    write_responses(path, responses)
+    return path
+
+
+def write_responses(path: Path, responses: Responses) -> None:
+    """Write responses with their record to a file.
+
+    Raises
+    ------
+    ArtefactError
+        If the arrays do not fit each other, or writing fails.
+    """
+    record = responses.record
+    assert record is not None, "responses without a record are the ancestor's"
     checked = _checked(responses.counts, responses.labels, responses.attempts, responses.silent, record, path)
     arrays: dict[str, NDArray[Any]] = {key: getattr(checked, key) for key in _ARRAYS}
     arrays[_RECORD] = np.frombuffer(json_bytes(record.model_dump(mode="json"), path), dtype=np.uint8)
     write_atomic(path, npz_bytes(arrays, path, compress=True))
-    return path
 
 
 def load_record(path: Path) -> RecordingRecord:

@@ -66,7 +66,7 @@ def save_snapshot(
         If they cannot be written.
     """
     files = encode_weights(*_array_paths(workdir, name, examples), weights, theta_mv)
-    listed = _read_list(workdir, name)
+    listed = _intact_list(workdir, name)
     kept = listed.snapshots if listed is not None and listed.training == training else ()
     one = SnapshotFiles(examples=examples, files={path.name: checksum(data) for path, data in files.items()})
     every = sorted((*(old for old in kept if old.examples != examples), one), key=lambda shot: shot.examples)
@@ -106,8 +106,8 @@ def load_snapshots(workdir: Workdir, name: str, training: str | None, n_input: i
 
 
 def drop_other_snapshots(workdir: Workdir, name: str, training: str) -> None:
-    """Remove the snapshots of this name that another training made."""
-    listed = _read_list(workdir, name)
+    """Remove the snapshots of this name that another training made, and those whose list is damaged."""
+    listed = _intact_list(workdir, name)
     if listed is not None and listed.training == training:
         return
     paths = [path for number in _numbers(workdir, name) for path in _array_paths(workdir, name, number)]
@@ -133,6 +133,13 @@ def _read_list(workdir: Workdir, name: str) -> SnapshotList | None:
     if not exists(path):
         return None
     return read_record(SnapshotList, parse_json(read_file(path, MAX_JSON_BYTES), path), path)
+
+
+def _intact_list(workdir: Workdir, name: str) -> SnapshotList | None:
+    # A damaged list must not stop a training: without it nobody knows whose its snapshots are.
+    with contextlib.suppress(ArtefactError):
+        return _read_list(workdir, name)
+    return None
 
 
 def _numbers(workdir: Workdir, name: str) -> list[int]:

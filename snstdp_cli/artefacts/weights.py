@@ -83,9 +83,8 @@ def save_weights(
     ArtefactError
         If a file exists and not `force`, if the arrays do not fit each other or are not finite, or if writing fails.
     """
-    weights_path, theta_path = array_paths(workdir.weights, checked_name(name))
-    json_path = workdir.weights / f"{name}.json"
-    paths = [weights_path, theta_path, json_path]
+    paths = weight_paths(workdir, name)
+    weights_path, theta_path, json_path = paths
     refuse_overwrite(paths, force)
     arrays = encode_weights(weights_path, theta_path, weights, theta_mv, dtype)
     sums = {path.name: checksum(data) for path, data in arrays.items()}
@@ -164,6 +163,11 @@ def list_weights(workdir: Workdir) -> list[str]:
         if complete:
             names.append(name)
     return sorted(names)
+
+
+def weight_paths(workdir: Workdir, name: str) -> list[Path]:
+    """Return the three files of `name`: weights, thresholds and their record."""
+    return [*array_paths(workdir.weights, checked_name(name)), workdir.weights / f"{name}.json"]
 
 
 def array_paths(folder: Path, stem: str) -> tuple[Path, Path]:

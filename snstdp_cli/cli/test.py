@@ -49,6 +49,7 @@ def record(
     data_dir: o.DataDir = None,
     workdir: o.WorkdirPath = Path(),
     workers: o.Workers = None,
+    resume: o.Resume = False,
     force: o.Force = False,
     record_format: Annotated[
         FormatName,
@@ -85,6 +86,7 @@ def record(
             label=label,
             workers=workers,
             ancestor_format=record_format is FormatName.ancestor,
+            resume=resume,
             force=force,
             report=report,
         )

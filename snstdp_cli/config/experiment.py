@@ -170,7 +170,7 @@ class Experiment(Section):
         ConfigError
             If the rule is the user's own and was not named for this run, or what it says cannot be used.
         """
-        return build_plasticity(self.rule.rule, self.rule.parameters, RuleContext(self.dt, n_input))
+        return build_plasticity(self.rule.rule, self.rule.parameters, RuleContext(self.dt, n_input), self.rule.name)
 
     @property
     def stimulus_steps(self) -> int:

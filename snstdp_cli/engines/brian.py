@@ -39,6 +39,8 @@ PINNED: Mapping[str, Any] = {
     "codegen.cpp.libraries": [],
     "codegen.cpp.headers": [],
     "devices.cpp_standalone.openmp_threads": 0,
+    # Checking units in each step takes most of the time of NumPy code; they are checked when a network is built.
+    "codegen.runtime.numpy.discard_units": True,
     "codegen.runtime.cython.multiprocess_safe": True,
     "codegen.runtime.cython.delete_source_files": True,
 }

@@ -277,8 +277,11 @@ def _order(classifier: Classifier) -> list[Classifier]:
 
 
 def _images(score: Score) -> str:
-    flattered = ", labelled by these very images" if score.circular else ""
-    return f"{score.evaluation.num_examples:,} test images of {plain(score.data, 40)}{flattered}"
+    assign, test = score.assign.record, score.test.record
+    labelled = ", labelled by these very images" if score.circular else ""
+    if assign is not None and test is not None and not assign.data.belongs_to(test.data):
+        labelled = f", labelled by {plain(assign.data.identity, 40)}"
+    return f"{score.evaluation.num_examples:,} test images of {plain(score.data, 40)}{labelled}"
 
 
 def _headline(score: Score) -> str:

@@ -6,6 +6,7 @@ A response depends on its image and its number alone, so the examples can be div
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from snstdp_cli.artefacts import (
@@ -25,6 +26,7 @@ from snstdp_cli.artefacts import (
     save_ancestor_pair,
     save_responses,
 )
+from snstdp_cli.artefacts.files import checked_name
 from snstdp_cli.artefacts.provenance import describe_data, describe_run
 from snstdp_cli.config import Experiment
 from snstdp_cli.datasets import Dataset, Split, check_fit, load_dataset
@@ -32,6 +34,7 @@ from snstdp_cli.engines import Stream, available_cores, choose_engine
 from snstdp_cli.errors import InterruptedRunError
 from snstdp_cli.network.wiring import draw_wiring
 from snstdp_cli.progress import Reporter
+from snstdp_cli.recording.partial import PartialRecording
 from snstdp_cli.recording.plausibility import check_plausible
 from snstdp_cli.recording.recorder import Answers, Recorder
 
@@ -70,13 +73,19 @@ def record_activity(
     label: str | None = None,
     workers: int | None = None,
     ancestor_format: bool = False,
+    resume: bool = False,
     force: bool = False,
     report: Reporter | None = None,
 ) -> tuple[Responses, list[Path]]:
     """Record what the weights `name` answer to the first `num_examples` images of `split`, and save it.
 
+    What is done is kept from time to time, so that an interrupted recording can be resumed.
+
     Parameters
     ----------
+    resume
+        Go on with an interrupted recording of the same weights, settings and images; the result is the same, bit for
+        bit. Without one, begin.
     dataset
         Images to show; by default those that `experiment.data` names, looked for in `data_dir`.
     label
@@ -94,6 +103,8 @@ def record_activity(
     dataset = dataset or load_dataset(experiment.data, split, data_dir)
     check_fit(dataset, weights.weights.shape[0], f"the network '{name}'")
     num = _number_of_examples(experiment, split, num_examples, dataset, report)
+    if label is not None:
+        checked_name(label, "--as")
     record = plan_record(experiment, name, weights, describe_data(dataset), label)
     require_writable(workdir.activity)
     if ancestor_format and not force:
@@ -101,7 +112,9 @@ def record_activity(
     elif not ancestor_format:
         refuse_overwrite([recording_path(workdir, name, split, num, recording_mark(record))], force)
     began = time.perf_counter()
-    counts, attempts, silent = _record(experiment, weights, dataset, split, num, workers, report)
+    keeper = PartialRecording(workdir, record, dataset.labels, num, report)
+    done = keeper.resumed() if resume else None
+    counts, attempts, silent = _record(experiment, weights, dataset, split, num, workers, keeper, done, report)
     figures = RecordingFigures(
         spikes_per_example=float(counts.sum(axis=1).mean()),
         retries=int(attempts.sum()) - num,
@@ -109,9 +122,13 @@ def record_activity(
     )
     record = record.model_copy(update={"figures": figures, "duration_s": round(time.perf_counter() - began, 3)})
     responses = Responses(counts, dataset.labels[:num], attempts, silent, record)
-    if ancestor_format:
-        return responses, list(save_ancestor_pair(workdir, responses, force=force))
-    return responses, [save_responses(workdir, responses, force=force)]
+    files = (
+        list(save_ancestor_pair(workdir, responses, force=force))
+        if ancestor_format
+        else [save_responses(workdir, responses, force=force)]
+    )
+    keeper.delete()
+    return replace(responses, path=files[0]), files
 
 
 def _number_of_examples(
@@ -134,20 +151,24 @@ def _record(
     split: Split,
     num: int,
     workers: int | None,
+    keeper: PartialRecording,
+    done: Answers | None,
     report: Reporter,
 ) -> Answers:
-    recorder = Recorder(experiment, draw_wiring(experiment, dataset.n_input), workers or available_cores(), report)
+    """Present the images that are left; keep what is done if that is interrupted."""
     try:
-        return recorder.record(
-            weights,
-            dataset.images[:num].reshape(num, -1),
-            stream=STREAMS[split],
-            split=split,
-            progress=report.recording,
-        )
-    except KeyboardInterrupt:
-        raise InterruptedRunError(
-            f"interrupted while recording the {split} images; no file was written: run the same command again"
-        ) from None
-    finally:
-        recorder.close()
+        recorder = Recorder(experiment, draw_wiring(experiment, dataset.n_input), workers or available_cores(), report)
+        try:
+            return recorder.record(
+                weights,
+                dataset.images[:num].reshape(num, -1),
+                stream=STREAMS[split],
+                split=split,
+                progress=report.recording,
+                done=done,
+                keep=keeper.keep,
+            )
+        finally:
+            recorder.close()
+    except (KeyboardInterrupt, InterruptedRunError):
+        raise InterruptedRunError(keeper.told_interrupt()) from None

@@ -31,6 +31,7 @@ from snstdp_cli.results import (
     compare_scores,
     find_mistakes,
     findings,
+    on_same_data,
     recorded_variants,
     score_network,
     training_stages,
@@ -42,6 +43,8 @@ T = TypeVar("T")
 #: A report of more networks could not be read.
 MAX_RUNS = 12
 _MAX_MISTAKES, _MAX_STAGES = 24, 6
+#: Sharp enough for a page, and small enough for one that holds twelve networks' pictures.
+_PICTURE_DPI = 130
 
 Picture = Literal["raster", "traces"]
 
@@ -94,11 +97,18 @@ class Run:
 
 @dataclass(frozen=True)
 class Pair:
-    """Two networks on the same test images: McNemar by read-out, or why they cannot be compared."""
+    """Two networks on the same test images: McNemar by read-out, or why they cannot be compared.
+
+    Attributes
+    ----------
+    data
+        What each answered to, if that differs: the same images may be clean for one and corrupted for the other.
+    """
 
     a: str
     b: str
     comparisons: dict[Classifier, Comparison]
+    data: str | None = None
     missing: str | None = None
 
 
@@ -229,12 +239,11 @@ def _score_all(network: TrainedNetwork, classifier: Classifier) -> tuple[Score, 
 
 
 def _compare(a: Score, b: Score) -> Pair:
-    if a.data != b.data:
-        return Pair(a.name, b.name, {}, f"recorded on different data ({a.data} and {b.data})")
+    data = None if on_same_data([a, b]) else f"{a.data}; {b.data}"
     try:
-        return Pair(a.name, b.name, dict(compare_scores(a, b)))
+        return Pair(a.name, b.name, dict(compare_scores(a, b)), data)
     except ArtefactError as error:
-        return Pair(a.name, b.name, {}, str(error))
+        return Pair(a.name, b.name, {}, data, str(error))
 
 
 def _pictures(network: TrainedNetwork, example: int, data_dir: Path | None) -> dict[Picture, tuple[bytes, bytes]]:
@@ -248,6 +257,6 @@ def _pictures(network: TrainedNetwork, example: int, data_dir: Path | None) -> d
     pictures: dict[Picture, list[bytes]] = {"raster": [], "traces": []}
     for theme in (LIGHT, DARK):
         with use_theme(theme):
-            pictures["raster"].append(render_figure(draw_raster(network, example, trace), "png"))
-            pictures["traces"].append(render_figure(draw_traces(network, example, trace), "png"))
+            pictures["raster"].append(render_figure(draw_raster(network, example, trace), "png", dpi=_PICTURE_DPI))
+            pictures["traces"].append(render_figure(draw_traces(network, example, trace), "png", dpi=_PICTURE_DPI))
     return {kind: (light, dark) for kind, (light, dark) in pictures.items()}

@@ -101,8 +101,8 @@ def presentation(run: Run, example: int | None) -> list[Markup]:
         caption = tag("figcaption", _PICTURES[kind])
         parts.append(tag("figure", tag("picture", source, image), caption, class_="picture"))
     if "presentation" in run.missing:
-        parts.append(tag("p", run.missing["presentation"], class_="missing"))
-    return [tag("h3", run.name), *parts] if parts else []
+        return [tag("h3", run.name), tag("p", run.missing["presentation"], class_="missing")]
+    return [tag("h3", run.name), tag("div", parts, class_="figures pictures")] if parts else []
 
 
 def _growth_cell(index: int, stage: int | None, num: int, row: int) -> Markup:

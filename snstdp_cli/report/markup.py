@@ -96,6 +96,11 @@ def percent(share: float, digits: int = 1) -> str:
     return f"{100 * share:.{digits}f}\u00a0%"
 
 
+def interval_text(limits: tuple[float, float]) -> Markup:
+    """Return the limits of a share as percentages."""
+    return tag("span", f"{percent(limits[0], 2)} to {percent(limits[1], 2)}", class_="interval-text")
+
+
 def signed(value: float) -> str:
     """Return a number with its sign and two decimals; the minus is as wide as the plus."""
     return f"{value:+.2f}".replace("-", "\u2212")

@@ -5,8 +5,16 @@ from snstdp_cli.results.curves import Trend, trend_of
 from snstdp_cli.results.findings import Finding, FindingKind, findings
 from snstdp_cli.results.mistakes import Mistake, find_mistakes, recorded_images
 from snstdp_cli.results.network import TrainedNetwork, guess_shape
-from snstdp_cli.results.scoring import AssignFrom, Score, compare_scores, score_ancestor_pairs, score_network
-from snstdp_cli.results.selection import current_recordings, find_test, recorded_variants
+from snstdp_cli.results.refusals import current_recordings
+from snstdp_cli.results.scoring import (
+    AssignFrom,
+    Score,
+    compare_scores,
+    score_ancestor_pairs,
+    score_network,
+    score_responses,
+)
+from snstdp_cli.results.selection import find_test, recorded_variants
 from snstdp_cli.results.stages import Stages, learned_neurons, training_stages
 
 __all__ = [
@@ -34,6 +42,7 @@ __all__ = [
     "recorded_variants",
     "score_ancestor_pairs",
     "score_network",
+    "score_responses",
     "training_stages",
     "trend_of",
 ]

@@ -83,7 +83,11 @@ def group_seeds(scores: Sequence[Score]) -> list[SeedGroup]:
 
 def on_same_data(scores: Sequence[Score]) -> bool:
     """Tell whether all scores are of the same images of the same data set."""
-    return len({(score.data, score.evaluation.num_examples) for score in scores}) == 1
+    return len({(_images_of(score), score.evaluation.num_examples) for score in scores}) == 1
+
+
+def _images_of(score: Score) -> str:
+    return score.data if score.test.record is None else score.test.record.data.sha256
 
 
 def _labels_data(score: Score) -> str:

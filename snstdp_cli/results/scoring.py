@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -133,6 +133,19 @@ def score_network(
     else:
         pair = find_pair(network, data, mark)
         assign, test, notes = pair.assign, pair.test, list(pair.notes)
+    return score_responses(network, assign, test, classifier=classifier, num_examples=num_examples, notes=notes)
+
+
+def score_responses(
+    network: TrainedNetwork,
+    assign: Responses,
+    test: Responses,
+    *,
+    classifier: Classifier = "average",
+    num_examples: int | None = None,
+    notes: Sequence[str] = (),
+) -> Score:
+    """Score responses of a network that are at hand, labelled by the responses `assign`."""
     never = network.never_learned if network.has_weights else None
     return _score(network.name, assign, test, classifier, num_examples, never, notes)
 
@@ -183,7 +196,7 @@ def _score(
     classifier: Classifier,
     num_examples: int | None,
     never_learned: NDArray[np.bool_] | None,
-    notes: list[str],
+    notes: Sequence[str],
 ) -> Score:
     rows = slice(0, num_examples)
     evaluations = evaluate_all(

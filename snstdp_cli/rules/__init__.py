@@ -86,16 +86,21 @@ def refuse_unusable(rule: Rule, where: str = "rule") -> None:
     """
     if RULES.get(str(rule.name)) == rule:
         return
-    problem = problem_of_rule(rule)
-    try:
-        if not isinstance(rule.name, str) or is_rule_file(check_name(rule.name)):
-            problem = problem or "has a name that is not plain text"
-    except ValueError as error:
-        problem = problem or f"has a name that cannot be used: {error}"
+    problem = _problem_of_name(rule.name) or problem_of_rule(rule)
     if not problem and rule.name in RULES:
         problem = "has the name of a rule of the package; choose another name"
     if problem:
         raise ConfigError(f"{where}: rule.name: {shown(rule.name)} {problem}; see docs/own-rule.md")
+
+
+def _problem_of_name(name: object) -> str:
+    """Say why a value does not do as the name of a rule, as the end of a sentence, or ''."""
+    try:
+        if isinstance(name, str) and not is_rule_file(check_name(name)):
+            return ""
+    except ValueError as error:
+        return f"has a name that cannot be used: {error}"
+    return "has a name that is not plain text"
 
 
 def complete_parameters(rule: Rule, given: Mapping[str, Any], where: str = "configuration") -> dict[str, Any]:
@@ -115,8 +120,15 @@ def complete_parameters(rule: Rule, given: Mapping[str, Any], where: str = "conf
         ) from None
 
 
-def build_plasticity(rule: Rule, parameters: Mapping[str, Any], context: RuleContext) -> Plasticity:
+def build_plasticity(
+    rule: Rule, parameters: Mapping[str, Any], context: RuleContext, name: str | None = None
+) -> Plasticity:
     """Build a rule for a time step and a number of inputs.
+
+    Parameters
+    ----------
+    name
+        What the user wrote to choose it, with which an error begins; by default the rule's name.
 
     Raises
     ------
@@ -124,7 +136,9 @@ def build_plasticity(rule: Rule, parameters: Mapping[str, Any], context: RuleCon
         If a parameter, or what a rule of the user's says, cannot be used.
     """
     checked = _checked(rule, parameters, "configuration")
-    return rule.build(checked, context) if rule in RULES.values() else build_checked(rule.name, rule, checked, context)
+    if rule in RULES.values():
+        return rule.build(checked, context)
+    return build_checked(name or rule.name, rule, checked, context)
 
 
 def _checked(rule: Rule, given: Mapping[str, Any], where: str) -> RuleParameters:

@@ -17,6 +17,7 @@ from pydantic import BeforeValidator, WithJsonSchema
 
 from snstdp_cli.rules.expressions import check_expression
 from snstdp_cli.rules.formulas import Formula, evaluate, translate, write
+from snstdp_cli.rules.statements import is_finite
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,7 +35,7 @@ _NEAR = 1.25
 
 
 def _read(value: Any) -> str:
-    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < math.inf:
+    if isinstance(value, int | float) and is_finite(value):
         value = repr(float(value)) if isinstance(value, float) else str(value)
     if not isinstance(value, str):
         raise ValueError("expected a formula as text, such as L_tar / L_0")

@@ -9,13 +9,12 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from snstdp_cli.errors import SnstdpError
 from snstdp_cli.evaluation import Classifier, mcnemar, mean_and_sd
 from snstdp_cli.studies.baseline import match_settings
 from snstdp_cli.studies.cells import CellResult
-from snstdp_cli.studies.statistics import accuracy_of, group_settings, t_interval
+from snstdp_cli.studies.statistics import accuracy_of, group_settings, student_t, t_interval
 
 #: Where a cell was right by a read-out, [num_examples].
 LoadCorrect = Callable[[CellResult, Classifier], NDArray[np.bool_]]
@@ -157,7 +156,7 @@ def _over_seeds(start: Difference, differences: Sequence[float]) -> Difference:
             return replace(known, mean=0.0, ci95=(0.0, 0.0), p_value=1.0, note="equal with every seed")
         return replace(known, note="the same difference with every seed: a t test is not defined")
     t = mean / (sd / math.sqrt(len(differences)))
-    p_value = 2 * float(stats.t.sf(abs(t), len(differences) - 1))
+    p_value = 2 * float(student_t().sf(abs(t), len(differences) - 1))
     return replace(known, effect_size=mean / sd, p_value=p_value)
 
 

@@ -8,9 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from scipy import stats
-
-from snstdp_cli.errors import DataError
+from snstdp_cli.errors import ConfigError, DataError
 from snstdp_cli.evaluation import mean_and_sd
 from snstdp_cli.studies.cells import CellResult
 
@@ -83,8 +81,25 @@ def t_interval(values: Sequence[float]) -> tuple[float, float] | None:
     mean, sd = mean_and_sd(values)
     if sd is None:
         return None
-    half = float(stats.t.ppf(0.975, len(values) - 1)) * sd / math.sqrt(len(values))
+    half = float(student_t().ppf(0.975, len(values) - 1)) * sd / math.sqrt(len(values))
     return mean - half, mean + half
+
+
+def student_t() -> Any:
+    """Return Student's t distribution of SciPy.
+
+    Raises
+    ------
+    ConfigError
+        If SciPy is not installed.
+    """
+    try:
+        from scipy import stats
+    except ImportError:
+        raise ConfigError(
+            "statistics over seeds need SciPy, which is not installed: pip install 'snstdp[study]'"
+        ) from None
+    return stats.t
 
 
 def estimate(values: Sequence[float]) -> Estimate | None:

@@ -14,12 +14,15 @@ from snstdp_cli.artefacts import (
     Workdir,
     digest_of_weights,
     load_weights,
+    weight_paths,
     weights_exist,
 )
+from snstdp_cli.artefacts.files import exists
 from snstdp_cli.config import Experiment
 from snstdp_cli.datasets import Dataset, check_fit, withhold
 from snstdp_cli.errors import ArtefactError, ConfigError
 from snstdp_cli.network.wiring import draw_weights
+from snstdp_cli.recording.plausibility import check_plausible
 from snstdp_cli.rules import Plasticity
 
 
@@ -79,6 +82,7 @@ def start_weights(
         digest = digest_of_weights(weights, theta_mv)
         return TrainedWeights(weights, theta_mv, None, digest), StartRecord(drawn_from_seed=experiment.seed)
     loaded = load_weights(workdir, name, n_e=experiment.n_e)
+    check_plausible(loaded, name)
     check_fit(dataset, loaded.weights.shape[0], f"the network '{name}'")
     if plasticity.normalize_to is not None and loaded.weights.min() < 0:
         raise ConfigError(
@@ -100,18 +104,19 @@ def refuse_to_overwrite(
     """
     if force and not resume:
         return
-    trained = weights_exist(workdir, name)
     if resume:
-        if checkpoint is None and trained and not force:
+        if checkpoint is None and weights_exist(workdir, name) and not force:
             raise ArtefactError(
                 f"the training '{name}' is complete (its weights are in {workdir.weights}) and there is nothing to "
                 "resume; choose another --save-name, or train again with --force"
             )
         return
+    # Also a part of them, such as a record that was left: hours later it would be in the way.
+    trained = [path for path in weight_paths(workdir, name) if exists(path)]
     if trained:
         raise ArtefactError(
-            f"{workdir.weights}: there are weights named '{name}' already and nothing was overwritten; choose another "
-            "--save-name, or overwrite them with --force"
+            f"{workdir.weights}: there are weights named '{name}' already ({trained[0].name}) and nothing was "
+            "overwritten; choose another --save-name, or overwrite them with --force"
         )
     if checkpoint is not None and checkpoint.meta["examples"] > 0:
         raise ArtefactError(

@@ -24,10 +24,11 @@ from snstdp_cli.config import (
     settings_of,
 )
 from snstdp_cli.config.facets import affected
+from snstdp_cli.datasets import withhold
 from snstdp_cli.fields import FACETS
-from snstdp_cli.network import build_network
+from snstdp_cli.network.builder import build_network
+from snstdp_cli.network.wiring import draw_weights, draw_wiring, training_order
 from snstdp_cli.rules import RULES, plasticity_digest
-from snstdp_cli.wiring import draw_weights, draw_wiring, training_order
 
 N_INPUT, IMAGES = 6, 5
 BASE = {"n_e": 4, "num_examples": 8, "chunk": 3}
@@ -162,8 +163,7 @@ def drawn(experiment: Experiment) -> dict[str, Any]:
         "order": [training_order(experiment, 0, experiment.num_examples, IMAGES)],
         "threshold": [np.full(experiment.n_e, experiment.network.theta_init_mv)],
         "noise": [np.array(experiment.seed if experiment.noise_seed is None else experiment.noise_seed)],
-        # Which images are withheld for the learning curve is decided by the training.
-        "withheld": [np.array([experiment.evaluation.curve_every, experiment.evaluation.curve_examples])],
+        "withheld": [withhold(np.arange(1000) % 10, experiment.evaluation.curve_examples, experiment.seed)],
     }
 
 
@@ -199,7 +199,7 @@ def test_every_parameter_of_a_rule_shapes_the_built_rule(name: str) -> None:
         if get_origin(annotation) is not None and isinstance(value, str):
             other: Any = next(choice for choice in get_args(annotation) if choice != value)
         else:
-            other = f"0.5 * ({value})" if isinstance(value, str) else value * 0.7
+            other = f"0.5 * ({value}) + 0.1" if isinstance(value, str) else value * 0.7
         digests.add(plasticity_digest(build_experiment(experiment, {f"rule.{key}": other}).plasticity(784)))
         assert affected(f"rule.{key}") == affected("rule.name") == {"training"}
     assert len(digests) == 1 + len(experiment.rule.parameters)
@@ -229,7 +229,7 @@ def test_fingerprints_stay_what_they_are() -> None:
 
 FROZEN = {
     "program": "d95f1e60e8d50718",
-    "training": "cc02ce1e7cd0a632",
+    "training": "20b979fd7316e2f8",
     "recording": "10fb524d53b1ccec",
     "score": "fb430a6b67a7e99a",
     "data": "f2263adcef21f8c0",
@@ -263,6 +263,8 @@ def test_differences_name_both_values() -> None:
         "dt (0.5, there 0.1)",
         "rule.name (smax, there smin)",
         "rule.positive_share (not there, there 0.5)",
+        "rule.s_max (L_tar / L_0, there share * L_tar / L_0)",
+        "rule.s_min (0, there -(1 - share) * L_tar / (n - L_0))",
     ]
     assert differences(before, before) == []
 

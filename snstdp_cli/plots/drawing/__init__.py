@@ -6,6 +6,7 @@ No window is opened and pyplot is not used: figures can be drawn on a machine wi
 from snstdp_cli.plots.drawing.activity import raster, traces
 from snstdp_cli.plots.drawing.fields import evolution, receptive_fields
 from snstdp_cli.plots.drawing.growth import growth
+from snstdp_cli.plots.drawing.mistakes import misclassified
 from snstdp_cli.plots.drawing.scores import (
     Bar,
     Series,
@@ -13,7 +14,6 @@ from snstdp_cli.plots.drawing.scores import (
     class_accuracy,
     confusion_matrix,
     learning_curve,
-    misclassified,
 )
 from snstdp_cli.plots.drawing.style import render_figure, save_figure
 from snstdp_cli.plots.drawing.weights import l1_norm_over_training, weight_distribution

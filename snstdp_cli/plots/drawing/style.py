@@ -142,14 +142,20 @@ def percent_ticks() -> FuncFormatter:
 
 
 @styled
-def render_figure(figure: Figure, kind: Literal["png", "svg"]) -> bytes:
-    """Return the figure as the content of a PNG or SVG file; the same figure gives the same bytes."""
+def render_figure(figure: Figure, kind: Literal["png", "svg"], *, dpi: int = DPI) -> bytes:
+    """Return the figure as the content of a PNG or SVG file; the same figure gives the same bytes.
+
+    Parameters
+    ----------
+    dpi
+        Pixels of an inch; figures are 7 inches wide.
+    """
     stream = io.BytesIO()
     metadata = {"Date": None} if kind == "svg" else {"Software": None}
     with warnings.catch_warnings():
         # A letter that the font lacks, in somebody's path, is drawn as a box.
         warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
-        figure.savefig(stream, format=kind, dpi=DPI, metadata=metadata)
+        figure.savefig(stream, format=kind, dpi=dpi, metadata=metadata)
     return stream.getvalue()
 
 

@@ -1,0 +1,123 @@
+"""The presentation protocol and the Poisson input."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from reference import draw_images, open_run, small_experiment
+
+from snstdp_cli.config import Experiment
+from snstdp_cli.engines import Stream
+from snstdp_cli.network.protocol import controller_constants, image_constants
+
+
+@pytest.mark.parametrize(
+    ("intensity", "max_intensity", "attempts"),
+    [(2, 32, 31), (5, 5, 1), (2, 4.5, 3), (0.3, 2.3, 3)],
+)
+def test_an_image_is_shown_with_every_intensity_up_to_the_cap(
+    intensity: float, max_intensity: float, attempts: int
+) -> None:
+    shown = {"intensity": intensity, "max_intensity": max_intensity}
+    assert small_experiment(presentation=shown).max_attempts == attempts
+
+
+def test_a_pixels_rate_is_an_eighth_of_its_value_times_the_intensity_in_hz() -> None:
+    # One image, never answered: shown with intensity 20, 21, 22 for 500 ms each.
+    shown = {"stimulus_ms": 500, "intensity": 20, "max_intensity": 22}
+    grey = np.array([[0, 1, 16, 40, 80, 128, 200, 255]], dtype=np.uint8)
+    run = open_run(small_experiment("smax-lagged", presentation=shown), "numpy", plastic=False, n_input=8)
+    from brian2 import SpikeMonitor
+
+    inputs = next(obj for obj in run.engine.built.network.objects if obj.name == "inputs")
+    monitor = SpikeMonitor(inputs)
+    run.engine.built.network.add(monitor)
+    result = run.show(grey, state={**run.start, "exc.theta": np.full(4, 10.0)})
+    assert result.attempts.tolist() == [3]
+    steps = np.rint(monitor.t_[:] * 2000).astype(int)
+    attempt, tick = np.divmod(steps, run.experiment.presentation_steps)
+    assert tick.min() >= 1
+    assert tick.max() <= 1000
+    for number, intensity in enumerate((20, 21, 22)):
+        counts = np.bincount(monitor.i[:][attempt == number], minlength=8)
+        chance = grey[0] / 8 * intensity * 0.0005
+        assert (np.abs(counts - 1000 * chance) <= 4 * np.sqrt(1000 * chance * (1 - chance))).all()
+
+
+def input_spikes(experiment: Experiment, stream: Stream = Stream.TRAINING, first: int = 4) -> np.ndarray:
+    """Show an image twice; return [example, step, input] of the spikes of the two first presentations."""
+    from brian2 import SpikeMonitor
+
+    run = open_run(experiment, "numpy", plastic=False)
+    built = run.engine.built
+    run.engine.experiment = experiment
+    inputs = next(obj for obj in built.network.objects if obj.name == "inputs")
+    monitor = SpikeMonitor(inputs)
+    built.network.add(monitor)
+    try:
+        run.show(np.repeat(draw_images(1), 2, axis=0), stream=stream, first=first)
+        steps = np.rint(monitor.t_[:] * 2000).astype(int)
+        found = np.zeros((2, experiment.presentation_steps, 16), dtype=bool)
+        example, tick = np.divmod(steps, experiment.presentation_steps)
+        found[example, tick, monitor.i[:]] = True
+    finally:
+        built.network.remove(monitor)
+    return found
+
+
+def once(**changes: object) -> Experiment:
+    return small_experiment(presentation={"max_intensity": 20}, **changes)  # type: ignore[arg-type]
+
+
+def test_example_k_of_one_purpose_shares_no_random_numbers_with_example_k_of_another() -> None:
+    assert {stream.name: int(stream) for stream in Stream} == {
+        **{"TRAINING": 1, "TEST_RECORDING": 2},
+        **{"TRAINING_RECORDING": 3, "VALIDATION_RECORDING": 4},
+    }
+    spikes = {stream: input_spikes(once(), stream) for stream in Stream}
+    share = spikes[Stream.TRAINING][:, 1:81].mean()
+    for stream, found in spikes.items():
+        for other, theirs in spikes.items():
+            if other > stream:
+                # Coincidences are those of chance: the same image, independent spikes.
+                both = (found & theirs)[:, 1:81].mean()
+                assert both < 0.5 * share, (stream, other)
+        assert found.any()
+        assert not np.array_equal(found[0], found[1])
+
+
+def test_the_noise_seed_decides_the_input_spikes_and_the_seed_all_else() -> None:
+    base = once()
+    of_base = input_spikes(base)
+    assert np.array_equal(input_spikes(once(noise_seed=5)), of_base)
+    assert not np.array_equal(input_spikes(once(noise_seed=6)), of_base)
+    other = open_run(once(seed=6, noise_seed=5), "numpy", plastic=False)
+    here = open_run(base, "numpy", plastic=False)
+    assert np.array_equal(input_spikes(other.experiment), of_base)
+    assert not np.array_equal(other.start["input_exc.w"], here.start["input_exc.w"])
+    assert not np.array_equal(other.wiring.delay_steps, here.wiring.delay_steps)
+    noisy = open_run(once(noise_seed=6), "numpy", plastic=False)
+    assert np.array_equal(noisy.start["input_exc.w"], here.start["input_exc.w"])
+    assert np.array_equal(noisy.wiring.delay_steps, here.wiring.delay_steps)
+
+
+def test_each_step_and_each_try_draws_its_own_spikes() -> None:
+    # White pixels: the same numbers in two presentations would give the same spikes.
+    spikes = input_spikes(once())
+    lit = np.flatnonzero(draw_images(1)[0])
+    assert len(lit) > 3
+    assert len({spikes[0, tick, lit].tobytes() for tick in range(1, 81)}) > 20
+
+
+@pytest.mark.parametrize("dt", [0.1, 0.5])
+def test_numbers_of_the_protocol_are_steps_and_chances_a_step(dt: float) -> None:
+    shown = {"stimulus_ms": 40, "rest_ms": 15, "intensity": 3, "max_intensity": 7, "min_spikes": 2}
+    experiment = small_experiment(dt=dt, presentation=shown)
+    assert controller_constants(experiment) == {
+        **{"stimulus_steps": round(40 / dt), "presentation_steps": round(55 / dt)},
+        **{"min_spikes": 2, "max_attempts": 5},
+    }
+    numbers = image_constants(experiment)
+    assert numbers["intensity"] == 3
+    # 200 / 8 * 3 Hz = 75 Hz
+    assert 200 * 3 * numbers["chance_per_grey"] * 1000 / dt == pytest.approx(75)
