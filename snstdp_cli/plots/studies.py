@@ -43,6 +43,7 @@ from snstdp_cli.studies.statistics import (
 StudyKind = Literal["lines", "categories", "heatmap", "curves", "history", "importance", "parallel"]
 #: What can be drawn of a study.
 STUDY_KINDS: tuple[StudyKind, ...] = get_args(StudyKind)
+_MAX_ROWS = 60
 _OVER_SEEDS = "mean over seeds with 95 % t intervals"
 
 Setting = Mapping[str, Any]
@@ -70,6 +71,13 @@ def choose_kind(study: StudyResults, x: str | None = None) -> StudyKind:
     if len(fine) == 2 and _is_grid(study.cells, fine):
         return "heatmap"
     return "lines" if numeric else "categories"
+
+
+def kinds_of(study: StudyResults) -> list[StudyKind]:
+    """Return every kind that a study may have something for, the one that fits it best first."""
+    kinds: list[StudyKind] = [choose_kind(study), "curves"] if study.cells else []
+    kinds += ["history", "parallel"] if study.trials else []
+    return [*kinds, "importance"] if study.importances else kinds
 
 
 def draw_study(
@@ -183,6 +191,10 @@ def _categories(study: StudyResults, read_outs: Sequence[Classifier]) -> Figure:
     rows = [row for row in summarize(study.cells, read_outs) if all(row.estimates[key] for key in read_outs)]
     if not rows:
         raise DataError(f"nothing to draw: no cell of '{plain(study.name)}' is finished; run the study first")
+    if len(rows) > _MAX_ROWS:
+        raise DataError(
+            f"{len(rows)} settings do not fit below each other, expected at most {_MAX_ROWS}; use the table"
+        )
     seeds = {key: _seeds_by_setting(study, key) for key in read_outs}
     drawn = []
     for row in rows:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from snstdp_cli.errors import SnstdpError
 from snstdp_cli.plots import render_figure
 from snstdp_cli.plots.drawing.style import DARK, LIGHT, Theme, use_theme
-from snstdp_cli.plots.studies import StudyKind, choose_kind, draw_study
+from snstdp_cli.plots.studies import StudyKind, draw_study, kinds_of
 from snstdp_cli.report.document import Section, html_document
 from snstdp_cli.report.embedding import data_uri
 from snstdp_cli.report.markup import Cell, Markup, duration, interval_text, number, percent, signed, table, tag
@@ -150,10 +150,12 @@ def _sd_cell(found: Estimate | None) -> Cell:
 def _differences(summary: StudyTable | None) -> list[Markup]:
     if summary is None or not summary.differences:
         return []
-    columns = ("setting", "read-out", "seeds", "difference", "d_z", "p", "Holm's p", "note")
-    rows = [_difference_row(one) for one in summary.differences]
+    columns = ["setting", "read-out", "seeds", "difference", "d_z", "p", "Holm's p"]
+    noted = any(one.note for one in summary.differences)
+    rows = [[*_difference_row(one), *([one.note or ""] if noted else [])] for one in summary.differences]
     num = sum(bool(one.seeds) for one in summary.differences)
     caption = f"Each setting minus {describe_settings(summary.against)}, equal in all else"
+    columns += ["note"] if noted else []
     return [table(columns, rows, caption), tag("p", _COMPARED.format(num=num), class_="note")]
 
 
@@ -169,7 +171,6 @@ def _difference_row(one: Difference) -> list[object]:
         points,
         Cell("–") if one.effect_size is None else Cell(signed(one.effect_size), one.effect_size),
         *(Cell(show_p(p), p) for p in (one.p_value, one.p_holm)),
-        one.note or "",
     ]
 
 
@@ -179,12 +180,8 @@ def _limits(limits: tuple[float, float]) -> str:
 
 def _figures(study: StudyResults) -> list[Markup]:
     """Draw what there is to draw; the one that fits the study says why it is missing."""
-    kinds: list[StudyKind] = [choose_kind(study)] if study.cells else []
-    kinds += ["curves"] if study.cells else []
-    kinds += ["history", "parallel"] if study.trials else []
-    kinds += ["importance"] if study.importances else []
     parts = []
-    for kind in kinds:
+    for kind in kinds_of(study):
         try:
             parts.append(_picture(study, kind))
         except SnstdpError as error:

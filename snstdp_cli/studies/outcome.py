@@ -62,6 +62,8 @@ class StudyResults:
         Every cell, in the order of the plan.
     file
         The study file, as it is named in commands.
+    folder
+        Where its results are; figures go to figures/ in it.
     read_outs
         Those of the study; the first is told first.
     score_on
@@ -82,6 +84,7 @@ class StudyResults:
     cells: tuple[CellResult, ...]
     about: str = ""
     file: Path | None = None
+    folder: Path = Path()
     read_outs: tuple[Classifier, ...] = CLASSIFIERS
     score_on: Literal["test", "validation"] = "test"
     shared: Mapping[str, Any] = field(default_factory=dict)

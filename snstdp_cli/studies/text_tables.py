@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from snstdp_cli.studies.cells import CellResult
+from snstdp_cli.studies.differences import Difference
 from snstdp_cli.studies.formats import Shown, TextTable
 from snstdp_cli.studies.statistics import Estimate, SettingRow, describe_settings, show_value
 from snstdp_cli.studies.tables import StudyTable, long_records
@@ -65,22 +66,36 @@ def _estimate_as_text(one: Estimate | None, best: bool) -> list[Shown]:
 
 
 def _differences_as_text(table: StudyTable) -> TextTable:
-    columns = ("setting", "read-out", "seeds", "difference", "95 % interval", "d_z", "p", "p (Holm)", "note")
-    rows = tuple(
-        (
-            Shown(describe_settings(one.settings)),
-            Shown(one.read_out),
-            Shown(str(len(one.seeds)), number=True),
-            Shown(_points(one.mean), number=True),
-            Shown("–" if one.ci95 is None else " to ".join(map(_points, one.ci95)), number=True),
-            Shown("–" if one.effect_size is None else f"{one.effect_size:.2f}".replace("-", "−"), number=True),
-            Shown(show_p(one.p_value), number=True),
-            Shown(show_p(one.p_holm), number=True),
-            Shown(one.note or ""),
-        )
-        for one in table.differences
+    columns: tuple[str, ...] = (
+        "setting",
+        "read-out",
+        "seeds",
+        "difference",
+        "95 % interval",
+        "d_z",
+        "p",
+        "p (Holm)",
+        "note",
     )
-    return TextTable(f"Difference to {describe_settings(table.against)}, points of percent", columns, rows)
+    rows = [_difference_as_text(one) for one in table.differences]
+    if not any(one.note for one in table.differences):
+        columns, rows = columns[:-1], [row[:-1] for row in rows]
+    title = f"Difference to {describe_settings(table.against)}, points of percent"
+    return TextTable(title, columns, tuple(rows))
+
+
+def _difference_as_text(one: Difference) -> tuple[Shown, ...]:
+    return (
+        Shown(describe_settings(one.settings)),
+        Shown(one.read_out),
+        Shown(str(len(one.seeds)), number=True),
+        Shown(_points(one.mean), number=True),
+        Shown("–" if one.ci95 is None else " to ".join(map(_points, one.ci95)), number=True),
+        Shown("–" if one.effect_size is None else f"{one.effect_size:.2f}".replace("-", "−"), number=True),
+        Shown(show_p(one.p_value), number=True),
+        Shown(show_p(one.p_holm), number=True),
+        Shown(one.note or ""),
+    )
 
 
 def show_p(value: float | None) -> str:

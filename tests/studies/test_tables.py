@@ -142,7 +142,7 @@ def test_text_tells_what_is_missing() -> None:
     ]
     assert texts[1][:3] == ["triplet", "–", "3 of 4, 1 failed"]
     assert [cell.text for cell in differences.rows[0]] == [
-        *("rule smin, rule.eta 0.01", "average", "3", "+5.00", "+2.52 to +7.48", "5.00", "0.013", "0.026", "")
+        *("rule smin, rule.eta 0.01", "average", "3", "+5.00", "+2.52 to +7.48", "5.00", "0.013", "0.026")
     ]
 
 

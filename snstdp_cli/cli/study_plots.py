@@ -1,0 +1,158 @@
+"""What `study plot` and `study report` write."""
+
+from __future__ import annotations
+
+import webbrowser
+from collections.abc import Callable, Iterator, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from snstdp_cli.cli.console import print_files, print_json, print_line, print_note
+from snstdp_cli.cli.live import steps
+from snstdp_cli.errors import ConfigError, DataError, SnstdpError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from snstdp_cli.evaluation import Classifier
+    from snstdp_cli.plots.studies import StudyKind
+    from snstdp_cli.studies.outcome import StudyResults
+
+
+class StudyFigure(StrEnum):
+    """What can be drawn of a study: the same as `plots.studies.STUDY_KINDS`, known before matplotlib is imported."""
+
+    lines = "lines"
+    categories = "categories"
+    heatmap = "heatmap"
+    curves = "curves"
+    history = "history"
+    importance = "importance"
+    parallel = "parallel"
+
+
+def study_plot(
+    study: StudyResults,
+    *,
+    kind: StudyFigure | None = None,
+    x: str | None = None,
+    read_out: Classifier | None = None,
+    output: Path | None = None,
+    as_json: bool = False,
+    quiet: bool = False,
+) -> list[Path]:
+    """Draw figures of a study as PNG and SVG, and print their names.
+
+    Parameters
+    ----------
+    kind
+        Which figure; without it the one that fits the study or the axis, and for a search those of its trials.
+    x
+        The key along the axis.
+    read_out
+        Which accuracy; the study's first without it.
+    output
+        Folder, or a file for a single figure; `figures/` in the study's folder without it.
+
+    Raises
+    ------
+    SnstdpError
+        If there is nothing to draw.
+    """
+    from snstdp_cli.plots import save_figure
+
+    files: list[Path] = []
+    with steps(quiet) as step:
+        for name, figure in _draw(study, kind, x, read_out, step):
+            files += save_figure(figure, _target(study, name, kind is not None or x is not None, output))
+    if as_json:
+        print_json({"files": files})
+    else:
+        print_files(files)
+    return files
+
+
+def study_report(
+    study: StudyResults,
+    *,
+    against: Sequence[str] = (),
+    output: Path | None = None,
+    force: bool = False,
+    as_json: bool = False,
+    quiet: bool = False,
+    show: bool = False,
+) -> Path:
+    """Write the report of a study as one HTML file, and print its name.
+
+    Parameters
+    ----------
+    against
+        The baseline of the differences as `KEY=VALUE`.
+    output
+        File; `report.<name>.html` in the study's folder without it.
+    force
+        Replace a file that is there; the study's own report is always replaced.
+
+    Raises
+    ------
+    SnstdpError
+        If the baseline is none of the study, or the file cannot be written.
+    """
+    from snstdp_cli.artefacts import write_atomic
+    from snstdp_cli.artefacts.files import refuse_overwrite
+    from snstdp_cli.report.study import render_study
+
+    path = output or study.folder / f"report.{study.name}.html"
+    if output is not None:
+        refuse_overwrite([path], force)
+    with steps(quiet) as step:
+        step(f"{study.name}: figures and tables")
+        page = render_study(study, against=against).encode()
+        write_atomic(path, page)
+    if as_json:
+        print_json({"files": [path], "bytes": len(page)})
+    else:
+        print_files([path])
+        print_line(f"  {len(page) / 1e6:.1f} MB, complete in itself: open it in a browser, mail it, archive it")
+    if show:
+        webbrowser.open(path.resolve().as_uri())
+    return path
+
+
+def _draw(
+    study: StudyResults,
+    kind: StudyFigure | None,
+    x: str | None,
+    read_out: Classifier | None,
+    step: Callable[[str], None],
+) -> Iterator[tuple[str, Figure]]:
+    """Draw what was asked for; of all that a study may have, what cannot be drawn is told and left out."""
+    from snstdp_cli.plots.studies import choose_kind, draw_study, kinds_of
+
+    if not study.cells and not study.trials:
+        raise DataError(f"'{study.name}' has neither cells nor trials: nothing to draw")
+    asked = kind is not None or x is not None
+    wanted: StudyKind = choose_kind(study, x) if kind is None else kind.value
+    kinds: Sequence[StudyKind] = [wanted] if asked else kinds_of(study)
+    for k, name in enumerate(kinds):
+        step(f"drawing {study.name}.{name}")
+        try:
+            yield name, draw_study(study, name, read_out=read_out, x=x)
+        except SnstdpError as error:
+            if asked or k == 0:
+                raise
+            print_note(f"{study.name}.{name}: {error}")
+
+
+def _target(study: StudyResults, kind: str, single: bool, output: Path | None) -> Path:
+    stem = f"{study.name}.{kind}"
+    if output is None:
+        return study.folder / "figures" / stem
+    if output.suffix not in (".png", ".svg"):
+        return output / stem
+    if not single:
+        raise ConfigError(
+            f"--output {output}: expected a folder, as there may be several figures; or name one by --kind"
+        )
+    return output
