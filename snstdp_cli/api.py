@@ -13,14 +13,14 @@ from typing import Any, TypeAlias
 
 from snstdp_cli.artefacts import Responses, Workdir
 from snstdp_cli.config import Experiment, build_experiment, read_file
-from snstdp_cli.datasets import ArrayDataset, Dataset, Split, load_dataset
+from snstdp_cli.datasets import ArrayDataset, Dataset, Part, Split, load_dataset, sealed_test_images, split_of
 from snstdp_cli.engines import choose_engine
 from snstdp_cli.errors import ArtefactError
 from snstdp_cli.evaluation import Classifier
 from snstdp_cli.pipeline import run_experiment
 from snstdp_cli.progress import Reporter
 from snstdp_cli.recording import record_activity
-from snstdp_cli.results import AssignFrom, Score, TrainedNetwork, score_network
+from snstdp_cli.results import AssignFrom, Score, ScoreOn, TrainedNetwork, score_network
 from snstdp_cli.training import train_network
 
 #: Called with each event: `TrainingProgress`, `RecordingProgress`, `Preflight`, or a sentence (str).
@@ -96,7 +96,7 @@ def train(
 def record(
     network: TrainedNetwork | str,
     *,
-    split: Split = "test",
+    split: Part = "test",
     data: Data | None = None,
     num_examples: int | None = None,
     label: str | None = None,
@@ -113,7 +113,8 @@ def record(
     network
         A network, or its name in `workdir`.
     split
-        `train` for the responses that label the neurons, `test` for those that are scored.
+        `train` for the responses that label the neurons, `test` for those that are scored, `validation` for those by
+        which settings are chosen.
     data
         Images in the place of those that the network was trained on.
     num_examples
@@ -140,7 +141,7 @@ def record(
     made = network.experiment
     changed = {**dict(_dotted(settings)), "load_name": network.name}
     chosen = build_experiment(made.model_dump(mode="json"), changed, network.name, run_rule_files=False)
-    chosen, images = _images(chosen, split, data)
+    chosen, images = _images(chosen, split_of(split), data)
     if workers is None and choose_engine(chosen) == "runtime":
         workers = 1
     with _reporter(progress) as report:
@@ -168,6 +169,7 @@ def evaluate(
     classifier: Classifier = "average",
     assign_from: AssignFrom = "train",
     num_examples: int | None = None,
+    score_on: ScoreOn = "test",
     workdir: str | Path = ".",
 ) -> Score:
     """Score recorded responses: neurons get labels from training responses, test responses are classified.
@@ -182,6 +184,8 @@ def evaluate(
         `test` labels the neurons by the very responses that are scored, which flatters.
     num_examples
         Score only the first ones.
+    score_on
+        `validation` scores the answers to the training images that were kept for validation.
 
     Raises
     ------
@@ -190,13 +194,20 @@ def evaluate(
     """
     network = load(network, workdir) if isinstance(network, str) else network
     return score_network(
-        network, assign_from=assign_from, classifier=classifier, num_examples=num_examples, data=data, mark=label
+        network,
+        assign_from=assign_from,
+        classifier=classifier,
+        num_examples=num_examples,
+        data=data,
+        mark=label,
+        score_on=score_on,
     )
 
 
 def run(
     experiment: Experiment,
     *,
+    score_on: ScoreOn = "test",
     data: Data | None = None,
     workdir: str | Path = ".",
     workers: int | None = None,
@@ -204,21 +215,24 @@ def run(
     force: bool = False,
     progress: Progress = False,
 ) -> Score:
-    """Train, record both splits and evaluate; the arguments are those of `train` and `record`.
+    """Train, record both splits and evaluate; the arguments are those of `train`, `record` and `evaluate`.
 
     Raises
     ------
     SnstdpError
         For anything that goes wrong.
     """
-    chosen, train_images = _images(experiment, "train", data)
-    datasets: dict[Split, Dataset] = {"train": train_images, "test": _images(experiment, "test", data)[1]}
-    if workers is None and choose_engine(chosen) == "runtime":
-        workers = 1
-    with _reporter(progress) as report:
+    with sealed_test_images(score_on == "validation"), _reporter(progress) as report:
+        chosen, train_images = _images(experiment, "train", data)
+        datasets: dict[Split, Dataset] = {"train": train_images}
+        if score_on == "test":
+            datasets["test"] = _images(experiment, "test", data)[1]
+        if workers is None and choose_engine(chosen) == "runtime":
+            workers = 1
         return run_experiment(
             chosen,
             Workdir(Path(workdir)),
+            score_on=score_on,
             datasets=datasets,
             workers=workers,
             resume=resume,

@@ -1,4 +1,4 @@
-"""The whole experiment: train, record training and test responses, evaluate."""
+"""The whole experiment: train, record training and test (or validation) responses, evaluate."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from snstdp_cli.artefacts import (
 )
 from snstdp_cli.artefacts.provenance import describe_data
 from snstdp_cli.config import Experiment
-from snstdp_cli.datasets import Dataset, Split, load_dataset
+from snstdp_cli.datasets import Dataset, Part, Split, load_part, part_of, sealed_test_images, split_of
 from snstdp_cli.errors import ArtefactError
 from snstdp_cli.progress import Reporter
 from snstdp_cli.recording import plan_record, record_activity
 from snstdp_cli.recording.record import configured_examples
-from snstdp_cli.results import Score, TrainedNetwork, score_responses
+from snstdp_cli.results import Score, ScoreOn, TrainedNetwork, score_responses
 from snstdp_cli.training import train_network
 from snstdp_cli.training.completed import is_trained
 
@@ -40,6 +40,7 @@ def run_experiment(
     experiment: Experiment,
     workdir: Workdir,
     *,
+    score_on: ScoreOn = "test",
     datasets: dict[Split, Dataset] | None = None,
     data_dir: Path | None = None,
     workers: int | None = None,
@@ -54,32 +55,56 @@ def run_experiment(
 
     Parameters
     ----------
+    score_on
+        `validation` scores the answers to the training images that were kept for validation; then nothing of the test
+        images is read.
     datasets
-        Training and test images; by default those that `experiment.data` names, looked for in `data_dir`.
+        The whole training and test splits, as far as they are needed; by default those that `experiment.data` names,
+        looked for in `data_dir`.
 
     Raises
     ------
     SnstdpError
         For anything that a user can cause or meet.
     """
-    report = report or Reporter()
+    with sealed_test_images(score_on == "validation"):
+        parts: tuple[Part, Part] = ("train", score_on)
+        held = experiment.evaluation.validation_examples
+        given = datasets or {}
+        images = {
+            part: part_of(given[split_of(part)], part, held)
+            if split_of(part) in given
+            else load_part(experiment.data, part, held, data_dir)
+            for part in parts
+        }
+        return _run(experiment, workdir, images, workers, resume, force, report or Reporter())
+
+
+def _run(
+    experiment: Experiment,
+    workdir: Workdir,
+    images: dict[Part, Dataset],
+    workers: int | None,
+    resume: bool,
+    force: bool,
+    report: Reporter,
+) -> RunResult:
+    """Train on the first part, record all and score the last."""
     began, name, files = time.perf_counter(), experiment.save_name, list[Path]()
-    splits: tuple[Split, Split] = ("train", "test")
-    images = datasets or {split: load_dataset(experiment.data, split, data_dir) for split in splits}
     require_writable(workdir.weights, workdir.activity)
     if resume and is_trained(experiment, workdir, images["train"]):
         report.say(f"the training '{name}' is complete")
     else:
         result = train_network(experiment, workdir, dataset=images["train"], resume=resume, force=force, report=report)
         files += result.files
-    answers: dict[Split, Responses] = {}
-    for split in splits:
+    answers: dict[Part, Responses] = {}
+    for split in images:
         answers[split], written = _record(experiment, workdir, split, images[split], workers, resume, force, report)
         files += written
     score = score_responses(
         TrainedNetwork(workdir, name),
         answers["train"],
-        answers["test"],
+        answers[split],
         classifier=experiment.evaluation.classifier,
     )
     return RunResult(score, files, time.perf_counter() - began)
@@ -88,7 +113,7 @@ def run_experiment(
 def _record(
     experiment: Experiment,
     workdir: Workdir,
-    split: Split,
+    split: Part,
     dataset: Dataset,
     workers: int | None,
     resume: bool,
@@ -113,7 +138,7 @@ def _record(
     )
 
 
-def find_recorded(experiment: Experiment, workdir: Workdir, split: Split, dataset: Dataset) -> Responses | None:
+def find_recorded(experiment: Experiment, workdir: Workdir, split: Part, dataset: Dataset) -> Responses | None:
     """Return the recording that this experiment would make, if it is there already and intact."""
     weights, name = load_weights(workdir, experiment.save_name), experiment.save_name
     planned = plan_record(experiment, name, weights, describe_data(dataset))

@@ -24,7 +24,7 @@ from snstdp_cli.rules import Plasticity
 def test_every_purpose_has_a_stream_whose_number_never_changes() -> None:
     assert {stream.name: int(stream) for stream in Stream} == {
         **{"TRAINING": 1, "TEST_RECORDING": 2},
-        **{"TRAINING_RECORDING": 3, "VALIDATION_RECORDING": 4},
+        **{"TRAINING_RECORDING": 3, "CURVE_RECORDING": 4, "VALIDATION_RECORDING": 5},
     }
 
 

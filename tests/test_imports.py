@@ -31,8 +31,8 @@ ORDER = (
         "network",
         "engines",
     ),
-    *("evaluation", "artefacts", "progress", "recording", "training", "results", "pipeline", "studies"),
-    *("plots", "report", "machine", "cli", "api", "__main__"),
+    *("evaluation", "artefacts", "progress", "recording", "training", "results", "pipeline"),
+    *("studies", "plots", "report", "machine", "cli", "api", "__main__"),
 )
 #: Modules that may import little more than what they need by their nature.
 ONLY = {

@@ -265,7 +265,7 @@ MUTATIONS: list[tuple[str, str, str, int]] = [
     (RANDOMNESS, "(unsigned long long)(i + 1)", "(unsigned long long)i", 0),
     # What the engines share
     (BASE, "TEST_RECORDING = 2", "TEST_RECORDING = 1", 0),
-    (BASE, "VALIDATION_RECORDING = 4", "VALIDATION_RECORDING = 3", 0),
+    (BASE, "CURVE_RECORDING = 4", "CURVE_RECORDING = 3", 0),
     (BASE, "experiment.seed if experiment.noise_seed is None else experiment.noise_seed", "experiment.seed", 0),
     (BASE, '"stream": int(chunk.stream)', '"stream": 1', 0),
     (BASE, '"first": chunk.first', '"first": 0', 0),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,14 +26,15 @@ from snstdp_cli.artefacts.files import (
     write_atomic,
     write_files,
 )
-from snstdp_cli.artefacts.records import RecordingRecord, Split, read_record
+from snstdp_cli.artefacts.records import RecordingRecord, read_record
+from snstdp_cli.datasets import Part, is_sealed, refuse_sealed
 from snstdp_cli.errors import ArtefactError, ConfigError
 
 #: 60,000 examples of 6,400 neurons are 0.8 GB; a small file may unpack to a thousand times its size.
 MAX_RECORDING_BYTES = 2 * 2**30
 _ARRAYS = ("counts", "labels", "attempts", "silent")
 _RECORD = "provenance"
-_FILE = re.compile(r"(?P<name>.+)\.(?P<split>train|test)\.(?P<num>[0-9]{1,18})(\.(?P<mark>[^.]+))?\.npz")
+_FILE = re.compile(r"(?P<name>.+)\.(?P<split>train|test|validation)\.(?P<num>[0-9]{1,18})(\.(?P<mark>[^.]+))?\.npz")
 #: Digits of its identity that mark a recording without a name of its own.
 _MARK_DIGITS = 8
 _LARGEST_LABEL = 255
@@ -73,7 +74,7 @@ class RecordingFile:
 
     path: Path
     name: str
-    split: Split
+    split: Part
     num_examples: int
     mark: str | None
 
@@ -83,7 +84,7 @@ def recording_mark(record: RecordingRecord) -> str:
     return record.label or record.identity[:_MARK_DIGITS]
 
 
-def recording_path(workdir: Workdir, name: str, split: Split, num: int, mark: str) -> Path:
+def recording_path(workdir: Workdir, name: str, split: Part, num: int, mark: str) -> Path:
     """Return where the responses to `num` examples of a split are kept.
 
     Raises
@@ -98,20 +99,28 @@ def recording_path(workdir: Workdir, name: str, split: Split, num: int, mark: st
     return workdir.activity / f"{stem}.npz"
 
 
-def list_recordings(workdir: Workdir, name: str | None = None, split: Split | None = None) -> list[RecordingFile]:
-    """Return the recordings of a network (of all networks), those with most examples first."""
+def list_recordings(workdir: Workdir, name: str | None = None, split: Part | None = None) -> list[RecordingFile]:
+    """Return the recordings of a network (of all networks), those with most examples first.
+
+    Those of test images are left out where these stay closed.
+    """
     found = []
     for path in workdir.activity.glob("*.npz"):
         match = _FILE.fullmatch(path.name)
-        if match and name in (None, match["name"]) and split in (None, match["split"]):
-            kind: Split = "train" if match["split"] == "train" else "test"
+        if (
+            match
+            and name in (None, match["name"])
+            and split in (None, match["split"])
+            and not is_sealed(match["split"])
+        ):
+            kind = next(one for one in get_args(Part) if one == match["split"])
             found.append(RecordingFile(path, match["name"], kind, int(match["num"]), match["mark"]))
     return sorted(found, key=lambda file: (-file.num_examples, file.path.name))
 
 
-def list_recorded(workdir: Workdir) -> list[str]:
-    """Return the names of all networks whose responses to a test split are recorded, sorted."""
-    return sorted({file.name for file in list_recordings(workdir, split="test")})
+def list_recorded(workdir: Workdir, split: Part = "test") -> list[str]:
+    """Return the names of all networks whose responses to a split are recorded, sorted."""
+    return sorted({file.name for file in list_recordings(workdir, split=split)})
 
 
 def save_responses(workdir: Workdir, responses: Responses, *, force: bool = False) -> Path:
@@ -165,9 +174,12 @@ def load_responses(path: Path) -> Responses:
     ------
     ArtefactError
         If the file is missing, damaged or its arrays do not fit each other.
+    DataError
+        If they are responses to test images, which stay closed.
     """
     arrays = _read(path, (*_ARRAYS, _RECORD))
     record = _record_of(arrays, path)
+    refuse_sealed(record.data.split, str(path))
     return _checked(arrays["counts"], arrays["labels"], arrays["attempts"], arrays["silent"], record, path)
 
 

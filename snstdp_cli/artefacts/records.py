@@ -22,6 +22,7 @@ from pydantic import (
 
 from snstdp_cli.artefacts.old_records import from_version_1
 from snstdp_cli.config import GENERATION, Experiment, fingerprint, recorded_experiment, settings_of
+from snstdp_cli.datasets import Part
 from snstdp_cli.errors import ArtefactError, ConfigError, DataError
 from snstdp_cli.evaluation import CurvePoint
 from snstdp_cli.fields import describe, plain_number, shown
@@ -51,7 +52,6 @@ Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Identity = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
 Count = Annotated[int, Field(strict=True, ge=0, lt=2**53)]
 Real = Annotated[float, BeforeValidator(plain_number), Field(allow_inf_nan=False)]
-Split = Literal["train", "test"]
 Side = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
 # A list of a million wrong values is refused for its first one: a finding takes a kilobyte of memory.
 Counts = Annotated[tuple[Count, ...], Field(fail_fast=True)]
@@ -86,7 +86,7 @@ class DataRecord(Record):
 
     name: Text
     identity: Text
-    split: Split
+    split: Part
     bundled_subset: bool = False
     num_images: Annotated[Count, Field(ge=1)]
     image_shape: tuple[Side, Side]

@@ -16,7 +16,7 @@ from snstdp_cli.errors import ArtefactError, ConfigError
 
 if TYPE_CHECKING:
     from snstdp_cli.artefacts import Workdir
-    from snstdp_cli.datasets import Split
+    from snstdp_cli.datasets import Part
     from snstdp_cli.results import Score
 
 
@@ -25,6 +25,7 @@ def evaluate(
     given: o.GivenSettings,
     names: o.Names = None,
     load_name: o.LoadNames = None,
+    score_on: o.ScoreOn = o.ScoredName.test,
     assign_from: Annotated[
         o.SplitName, typer.Option("--assign-from", help="Responses that label the neurons; test flatters.")
     ] = o.SplitName.train,
@@ -64,6 +65,7 @@ def evaluate(
             scores = [_score_files(given, responses, assign_responses, num_examples)]
         else:
             choice = {"assign_from": assign_from.value, "num_examples": num_examples, "data": data, "mark": label}
+            choice["score_on"] = score_on.value
             scores = _score_names(given, list(compare or asked), workdir, choice, step)
 
     from snstdp_cli.artefacts import Workdir
@@ -76,7 +78,7 @@ def evaluate(
         score_tables.show_comparison(scores[0], scores[1], as_json=as_json)
     else:
         score_tables.show_scores(scores, as_json=as_json)
-        if len(scores) == 1 and responses is None and not (quiet or as_json):
+        if len(scores) == 1 and responses is None and not (quiet or as_json) and score_on is o.ScoredName.test:
             tell_findings(TrainedNetwork(Workdir(workdir), scores[0].name), scores[0])
 
 
@@ -112,14 +114,14 @@ def _score_names(
 
     place = Workdir(workdir)
     scores = []
-    for name in known_names(names, "evaluate", place, recorded=True):
+    for name in known_names(names, "evaluate", place, recorded=choice["score_on"]):
         step(f"scoring {name}")
-        _require_recordings(place, name, dict.fromkeys((choice["assign_from"], "test")))
+        _require_recordings(place, name, dict.fromkeys((choice["assign_from"], choice["score_on"])))
         scores.append(score_network(TrainedNetwork(place, name), classifier=given.classifier, **choice))
     return scores
 
 
-def _require_recordings(workdir: Workdir, name: str, splits: Iterable[Split]) -> None:
+def _require_recordings(workdir: Workdir, name: str, splits: Iterable[Part]) -> None:
     """Refuse a network without recordings, with the command that makes them."""
     from snstdp_cli.artefacts import list_recordings
 

@@ -10,6 +10,7 @@ from snstdp_cli.errors import ArtefactError, ConfigError
 
 if TYPE_CHECKING:
     from snstdp_cli.artefacts import Workdir
+    from snstdp_cli.datasets import Part
 
 #: More names than this in a list or in a file's name help nobody.
 _MAX_LISTED, _MAX_JOINED = 8, 3
@@ -23,13 +24,13 @@ def checked(name: str, flag: str) -> str:
         raise ConfigError(f"{flag}: {error}; found {name[:60]!r}") from None
 
 
-def known_names(names: list[str], flag: str, workdir: Workdir, *, recorded: bool = False) -> list[str]:
+def known_names(names: list[str], flag: str, workdir: Workdir, *, recorded: Part | None = None) -> list[str]:
     """Return names of networks of which there are weights or recordings, each once; without any, the only one there is.
 
     Parameters
     ----------
     recorded
-        Choose among networks with recorded responses only.
+        Choose among networks with recorded responses to this part of a data set only.
 
     Raises
     ------
@@ -38,19 +39,20 @@ def known_names(names: list[str], flag: str, workdir: Workdir, *, recorded: bool
     """
     from snstdp_cli.artefacts import list_recorded, list_weights
 
-    known = sorted({*list_weights(workdir), *list_recorded(workdir)})
+    choices = [] if recorded is None else list_recorded(workdir, recorded)
+    known = sorted({*list_weights(workdir), *list_recorded(workdir), *choices})
     for name in names:
         if name not in known:
             raise ArtefactError(no_weights(checked(name, flag), known, workdir))
     if names:
         return list(dict.fromkeys(names))
-    choices = list_recorded(workdir) if recorded else known
+    choices = known if recorded is None else choices
     if len(choices) > 1:
         raise ConfigError(f"name the network: {_listed(choices)}")
     if not choices and recorded:
         raise ArtefactError(
             f"{workdir.activity}: no responses are recorded; record some first: snstdp test --load-name NAME --split "
-            "train, then --split test"
+            f"train, then --split {recorded}"
         )
     if not choices:
         raise ArtefactError(f"{workdir.weights}: no weights{_hint('', [])}")

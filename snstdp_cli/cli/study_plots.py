@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from snstdp_cli.evaluation import Classifier
     from snstdp_cli.plots.studies import StudyKind
-    from snstdp_cli.studies.outcome import StudyResults
+    from snstdp_cli.studies.results import StudyResults
 
 
 class StudyFigure(StrEnum):

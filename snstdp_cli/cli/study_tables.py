@@ -16,7 +16,7 @@ from snstdp_cli.cli.console import out, print_json, print_line, print_warning, v
 if TYPE_CHECKING:
     from snstdp_cli.evaluation import Classifier
     from snstdp_cli.studies.formats import Shown, TextTable
-    from snstdp_cli.studies.outcome import StudyResults
+    from snstdp_cli.studies.results import StudyResults
     from snstdp_cli.studies.tables import StudyTable
 
 

@@ -15,7 +15,7 @@ from snstdp_cli.report.markup import Cell, Markup, duration, interval_text, numb
 from snstdp_cli.report.study_cells import cells_section, facts_of, failures, provenance
 from snstdp_cli.report.study_commands import commands
 from snstdp_cli.studies.differences import Difference
-from snstdp_cli.studies.outcome import StudyResults, Trial
+from snstdp_cli.studies.results import StudyResults, Trial
 from snstdp_cli.studies.statistics import Estimate, SettingRow, describe_settings, show_value
 from snstdp_cli.studies.tables import StudyTable
 from snstdp_cli.studies.text_tables import count_cells, show_p
@@ -29,7 +29,7 @@ _PICTURES: dict[StudyKind, str] = {
     "curves": "Accuracy on withheld training images during the training: means over seeds with 95 % t intervals, each "
     "seed as a thin line.",
     "history": "The search: accuracy of each trial on validation images, and the best finished one so far.",
-    "importance": "How much of the variance between trials each setting explains.",
+    "importance": "How much each setting mattered for being among the best trials (PED-ANOVA).",
     "parallel": "Every trial as a line through its settings, in the colour of its accuracy on validation images.",
 }
 _MEASURED = (

@@ -9,7 +9,7 @@ from snstdp_cli.config import setting_leaves
 from snstdp_cli.errors import SnstdpError
 from snstdp_cli.report.markup import Cell, Markup, duration, percent, table, tag
 from snstdp_cli.studies.cells import CellResult
-from snstdp_cli.studies.outcome import CellFacts, StudyResults
+from snstdp_cli.studies.results import CellFacts, StudyResults
 from snstdp_cli.studies.statistics import describe_settings, show_value, varied_keys
 
 #: More rows could not be read; the long table holds all.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from snstdp_cli.report.commands import copyable
 from snstdp_cli.report.markup import Markup, tag
-from snstdp_cli.studies.outcome import StudyResults
+from snstdp_cli.studies.results import StudyResults
 
 _NOTE = (
     "With the versions above and the same images, equal settings and seeds give the same spikes and weights on any "

@@ -14,7 +14,7 @@ from snstdp_cli.results.scoring import (
     score_network,
     score_responses,
 )
-from snstdp_cli.results.selection import find_test, recorded_variants
+from snstdp_cli.results.selection import ScoreOn, find_test, recorded_variants
 from snstdp_cli.results.stages import Stages, learned_neurons, training_stages
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "FindingKind",
     "Mistake",
     "Score",
+    "ScoreOn",
     "SeedGroup",
     "Stages",
     "TrainedNetwork",

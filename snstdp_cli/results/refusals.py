@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, get_args
 
 from snstdp_cli.artefacts import RecordingFile, RecordingRecord, recording_mark
 from snstdp_cli.config import GENERATION, differences, settings_of
+from snstdp_cli.datasets import Part
 from snstdp_cli.results.network import TrainedNetwork
 
 Recorded = tuple[RecordingFile, RecordingRecord]
@@ -22,7 +23,7 @@ def current_recordings(network: TrainedNetwork, split: str) -> list[Recorded]:
 
 def stale_files(network: TrainedNetwork) -> list[str]:
     """Return the recordings that were made with other weights of this name."""
-    current = {file.path for split in ("train", "test") for file, _ in current_recordings(network, split)}
+    current = {file.path for split in get_args(Part) for file, _ in current_recordings(network, split)}
     return [str(file.path) for file, _ in network.recordings if file.path not in current]
 
 
@@ -102,11 +103,15 @@ def no_labels(network: TrainedNetwork, test: RecordingRecord, every: Sequence[Re
     apart = differences(settings_of(test.experiment, "recording"), settings_of(record.experiment, "recording"))
     if test.generation != record.generation:
         apart.append("recorded by another version of snstdp")
+    if test.data.split == "validation":
+        key = "evaluation.validation_examples"
+        apart += differences(*({key: one.experiment.evaluation.validation_examples} for one in (test, record)))
+        command += f" --set {key}={test.experiment.evaluation.validation_examples}"
     if not apart:
         apart = [f"images of {test.data.identity}, there of {record.data.identity}"]
     return (
-        f"{file.path}: these training responses do not belong to the test responses (different: {', '.join(apart)}); "
-        f"record some with the same settings: {command}"
+        f"{file.path}: these training responses do not belong to the {test.data.split} responses (different: "
+        f"{', '.join(apart)}); record some with the same settings: {command}"
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from snstdp_cli.artefacts import RecordingRecord, Responses, load_responses, recording_mark
 from snstdp_cli.config import GENERATION, settings_of
@@ -21,6 +22,9 @@ from snstdp_cli.results.refusals import (
     several_recorded,
     stale_files,
 )
+
+#: The images whose answers are scored: the test images, or training images that were kept for validation.
+ScoreOn = Literal["test", "validation"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +50,10 @@ def recorded_variants(network: TrainedNetwork) -> list[Recorded]:
     return sorted(found.values(), key=lambda one: not _is_usual(network, one[1]))
 
 
-def find_test(network: TrainedNetwork, data: str | None = None, mark: str | None = None) -> tuple[Recorded, list[str]]:
-    """Choose the test recording to score.
+def find_test(
+    network: TrainedNetwork, data: str | None = None, mark: str | None = None, score_on: ScoreOn = "test"
+) -> tuple[Recorded, list[str]]:
+    """Choose the recording to score: one of test images, or of validation images.
 
     Parameters
     ----------
@@ -66,7 +72,7 @@ def find_test(network: TrainedNetwork, data: str | None = None, mark: str | None
     ArtefactError
         If there is none, or several that the choice leaves open.
     """
-    every = current_recordings(network, "test")
+    every = current_recordings(network, score_on)
     fitting = [one for one in every if data is None or _is_of(one[1], data)]
     if mark is not None:
         # A name is exact; the beginning of an identity need not be.
@@ -74,7 +80,7 @@ def find_test(network: TrainedNetwork, data: str | None = None, mark: str | None
             one for one in fitting if one[1].identity.startswith(mark)
         ]
     if not fitting:
-        raise ArtefactError(nothing_recorded(network, "test", every, data, mark))
+        raise ArtefactError(nothing_recorded(network, score_on, every, data, mark))
     usual = next(group for group in _preferred(network, fitting) if group)
     if len({_kind(record) for _, record in usual}) > 1:
         raise ArtefactError(several_recorded(network, usual))
@@ -85,7 +91,7 @@ def find_assign(network: TrainedNetwork, test: RecordingRecord) -> tuple[Recorde
     """Choose the training responses that label the neurons for a test recording.
 
     They were recorded under the same conditions; of the same data set if there are such, else of the data set that the
-    network was trained on.
+    network was trained on. For validation images, they were recorded without these.
 
     Raises
     ------
@@ -93,7 +99,7 @@ def find_assign(network: TrainedNetwork, test: RecordingRecord) -> tuple[Recorde
         If there are none.
     """
     every = current_recordings(network, "train")
-    same = [one for one in every if one[1].conditions == test.conditions]
+    same = [one for one in every if one[1].conditions == test.conditions and _is_without(one[1], test)]
     own = [one for one in same if one[1].data.belongs_to(test.data)]
     if own:
         return own[0], []
@@ -104,17 +110,27 @@ def find_assign(network: TrainedNetwork, test: RecordingRecord) -> tuple[Recorde
     raise ArtefactError(no_labels(network, test, every))
 
 
-def find_pair(network: TrainedNetwork, data: str | None = None, mark: str | None = None) -> ResponsePair:
-    """Load the training and test responses that belong together.
+def find_pair(
+    network: TrainedNetwork, data: str | None = None, mark: str | None = None, score_on: ScoreOn = "test"
+) -> ResponsePair:
+    """Load the responses that label the neurons and those to score that belong together.
 
     Raises
     ------
     ArtefactError
         If they are not there, or the choice is open.
     """
-    (file, record), notes = find_test(network, data, mark)
+    (file, record), notes = find_test(network, data, mark, score_on)
     (labels_file, _), more = find_assign(network, record)
     return ResponsePair(load_responses(labels_file.path), load_responses(file.path), (*notes, *more))
+
+
+def _is_without(labels: RecordingRecord, scored: RecordingRecord) -> bool:
+    """Tell whether responses that label the neurons are none to the validation images that are scored."""
+    if scored.data.split != "validation":
+        return True
+    held = (record.experiment.evaluation.validation_examples for record in (labels, scored))
+    return next(held) >= next(held)
 
 
 def _kind(record: RecordingRecord) -> tuple[str, str]:

@@ -15,6 +15,11 @@ from snstdp_cli.training.start import start_weights
 def is_trained(experiment: Experiment, workdir: Workdir, dataset: Dataset) -> bool:
     """Tell whether this very training is complete.
 
+    Parameters
+    ----------
+    dataset
+        The training images without those for validation.
+
     Raises
     ------
     ConfigError

@@ -81,7 +81,7 @@ class LearningCurve:
         numbers = self.images.withheld
         try:
             answers, _, _ = self.recorder.record(
-                TrainedWeights(weights, theta_mv), self.images.images[numbers], stream=Stream.VALIDATION_RECORDING
+                TrainedWeights(weights, theta_mv), self.images.images[numbers], stream=Stream.CURVE_RECORDING
             )
         except NumericalError as error:
             raise NumericalError(

@@ -18,17 +18,19 @@ from snstdp_cli.artefacts import (
     weights_exist,
 )
 from snstdp_cli.artefacts.files import exists
+from snstdp_cli.artefacts.provenance import describe_data
 from snstdp_cli.config import Experiment
 from snstdp_cli.datasets import Dataset, check_fit, withhold
 from snstdp_cli.errors import ArtefactError, ConfigError
 from snstdp_cli.network.wiring import draw_weights
 from snstdp_cli.recording.plausibility import check_plausible
+from snstdp_cli.recording.withheld import refuse_trained_on
 from snstdp_cli.rules import Plasticity
 
 
 @dataclass(frozen=True, eq=False)
 class TrainingImages:
-    """Training images that are shown, and those that are withheld for the learning curve.
+    """Training images that are shown, and those that are withheld for the learning curve; none is for validation.
 
     Attributes
     ----------
@@ -73,7 +75,8 @@ def start_weights(
     Raises
     ------
     SnstdpError
-        If the weights to load are missing, damaged, of another size, or not for this rule.
+        If the weights to load are missing, damaged, of another size, not for this rule, or were trained on validation
+        images.
     """
     name = experiment.load_name
     if name is None:
@@ -84,6 +87,7 @@ def start_weights(
     loaded = load_weights(workdir, name, n_e=experiment.n_e)
     check_plausible(loaded, name)
     check_fit(dataset, loaded.weights.shape[0], f"the network '{name}'")
+    refuse_trained_on(loaded, name, describe_data(dataset), dataset.validation_examples)
     if plasticity.normalize_to is not None and loaded.weights.min() < 0:
         raise ConfigError(
             f"load_name: the weights '{name}' are of both signs, and the rule '{experiment.rule.name}' rescales sums "

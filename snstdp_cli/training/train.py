@@ -19,7 +19,7 @@ from snstdp_cli.artefacts import (
     save_weights,
 )
 from snstdp_cli.config import Experiment
-from snstdp_cli.datasets import Dataset, load_dataset
+from snstdp_cli.datasets import Dataset, load_dataset, part_of
 from snstdp_cli.errors import InterruptedRunError
 from snstdp_cli.progress import Reporter
 from snstdp_cli.training.continuing import continued_experiment, copy_snapshots, load_state
@@ -70,7 +70,8 @@ def train_network(
     Parameters
     ----------
     dataset
-        Training images; by default those that `experiment.data` names, looked for in `data_dir`.
+        The training split; by default that which `experiment.data` names, looked for in `data_dir`. The last
+        `evaluation.validation_examples` of its images are not shown.
     more
         Continue the finished training `experiment.load_name` for so many examples more: the next images, fresh random
         numbers, all its settings. 200 examples and 200 more equal 400 bit for bit. Of `experiment` only the names
@@ -85,7 +86,8 @@ def train_network(
     source = experiment.load_name
     if more is not None:
         experiment = continued_experiment(experiment, workdir, more)
-    dataset = dataset or load_dataset(experiment.data, "train", data_dir)
+    held = experiment.evaluation.validation_examples
+    dataset = part_of(dataset or load_dataset(experiment.data, "train", data_dir), "train", held)
     name = experiment.save_name
     require_writable(workdir.weights)
     with lock_name(workdir, name):

@@ -16,7 +16,7 @@ from snstdp_cli.cli.study_plots import StudyFigure, study_plot, study_report
 from snstdp_cli.cli.study_tables import TableFormat, study_table
 from snstdp_cli.errors import ArtefactError, ConfigError, DataError
 from snstdp_cli.plots.studies import STUDY_KINDS
-from snstdp_cli.studies.outcome import StudyResults, Trial
+from snstdp_cli.studies.results import StudyResults, Trial
 
 Captured = pytest.CaptureFixture[str]
 

@@ -64,6 +64,7 @@ CHANGES: dict[str, tuple[Any, dict[str, Any]]] = {
     "presentation.min_spikes": (3, {}),
     "evaluation.assign_examples": (100, {}),
     "evaluation.test_examples": (100, {}),
+    "evaluation.validation_examples": (2, {}),
     "evaluation.classifier": ("selective", {}),
     "evaluation.curve_every": (100, {}),
     "evaluation.curve_examples": (100, {}),
@@ -163,7 +164,10 @@ def drawn(experiment: Experiment) -> dict[str, Any]:
         "order": [training_order(experiment, 0, experiment.num_examples, IMAGES)],
         "threshold": [np.full(experiment.n_e, experiment.network.theta_init_mv)],
         "noise": [np.array(experiment.seed if experiment.noise_seed is None else experiment.noise_seed)],
-        "withheld": [withhold(np.arange(1000) % 10, experiment.evaluation.curve_examples, experiment.seed)],
+        "withheld": [
+            withhold(np.arange(1000) % 10, experiment.evaluation.curve_examples, experiment.seed),
+            np.array(experiment.evaluation.validation_examples),
+        ],
     }
 
 

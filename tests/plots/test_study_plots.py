@@ -17,7 +17,7 @@ from snstdp_cli.evaluation import CurvePoint
 from snstdp_cli.plots import render_figure
 from snstdp_cli.plots.studies import choose_kind, draw_study, is_log
 from snstdp_cli.studies.cells import CellResult
-from snstdp_cli.studies.outcome import StudyResults, Trial, curve_of
+from snstdp_cli.studies.results import StudyResults, Trial, curve_of
 
 ETAS = (0.001, 0.01, 0.1)
 

@@ -16,7 +16,7 @@ from made_up_study import load_correct, make_cell, make_cells
 from snstdp_cli.errors import ArtefactError, ConfigError
 from snstdp_cli.report.study import render_study
 from snstdp_cli.studies.cells import CellResult
-from snstdp_cli.studies.outcome import StudyResults, Trial
+from snstdp_cli.studies.results import StudyResults, Trial
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 HOSTILE = "<script>alert(1)</script>\"' & ${x}"

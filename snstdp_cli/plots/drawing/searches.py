@@ -82,7 +82,7 @@ def search_history(
 
 @styled
 def parameter_importance(importances: Mapping[str, float], *, title: str | None = None) -> Figure:
-    """Draw how much of the variance of a search's values each setting explains, the most important first."""
+    """Draw how much each setting mattered in a search, the most important first."""
     if not importances:
         raise DataError("expected the importance of at least one setting, found none")
     ordered = sorted(importances.items(), key=lambda pair: -pair[1])
@@ -94,7 +94,7 @@ def parameter_importance(importances: Mapping[str, float], *, title: str | None 
     axes.set_yticks(range(len(ordered)), [plain(name, 40) for name, _ in ordered])
     axes.set_ylim(len(ordered) - 0.5, -0.5)
     axes.margins(x=0.1)
-    axes.set(xlabel="share of the variance between trials", title=title or "Importance of the settings")
+    axes.set(xlabel="importance for being among the best trials", title=title or "Importance of the settings")
     axes.xaxis.set_major_formatter(percent_ticks())
     grid_lines(axes, "x")
     return figure
