@@ -20,6 +20,8 @@ from snstdp_cli.cli import (
     rules,
     run,
     study,
+    study_plots,
+    study_tables,
     test,
     train,
 )
@@ -55,6 +57,9 @@ _GROUPS: dict[str, tuple[str, str, dict[str, Command]]] = {
             "init": study.init,
             "run": study.run,
             "show": study.show,
+            "table": study_tables.table,
+            "plot": study_plots.plot,
+            "report": study_plots.report,
             "worker": study.worker,
             "script": study.script,
             "schema": study.schema,

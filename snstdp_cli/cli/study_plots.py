@@ -1,4 +1,4 @@
-"""What `study plot` and `study report` write."""
+"""The commands `study plot` and `study report`, and what they write."""
 
 from __future__ import annotations
 
@@ -6,10 +6,15 @@ import webbrowser
 from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+import typer
+
+from snstdp_cli.cli import options as o
 from snstdp_cli.cli.console import print_files, print_json, print_line, print_note
 from snstdp_cli.cli.live import steps
+from snstdp_cli.cli.study import StudyPath, StudyWorkdir
+from snstdp_cli.cli.study_tables import Against, ReadOutName
 from snstdp_cli.errors import ConfigError, DataError, SnstdpError
 
 if TYPE_CHECKING:
@@ -30,6 +35,83 @@ class StudyFigure(StrEnum):
     history = "history"
     importance = "importance"
     parallel = "parallel"
+
+
+def plot(
+    file: StudyPath,
+    kind: Annotated[
+        StudyFigure | None,
+        typer.Option("--kind", help="Which figure.  \\[default: what fits the study]", show_default=False),
+    ] = None,
+    x: Annotated[
+        str | None, typer.Option("--x", help="Varied key along the axis, such as rule.eta.", show_default=False)
+    ] = None,
+    read_out: Annotated[
+        ReadOutName | None,
+        typer.Option("--read-out", help="Which accuracy.  \\[default: the study's first]", show_default=False),
+    ] = None,
+    workdir: StudyWorkdir = Path(),
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            help="Folder, or file of a single figure.  \\[default: figures/ in the study's folder]",
+            show_default=False,
+            rich_help_panel=o.OUTPUT,
+        ),
+    ] = None,
+    as_json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Draw what a study found as PNG and SVG: accuracy over a setting, learning curves, the course of a search.
+
+    Example: snstdp study plot configs/studies/rules.yaml
+
+    Example: snstdp study plot configs/studies/rules.yaml --x n_e
+    """
+    study_plot(
+        _gather(file, workdir),
+        kind=kind,
+        x=x,
+        read_out=None if read_out is None else read_out.value,
+        output=output,
+        as_json=as_json,
+        quiet=quiet,
+    )
+
+
+def report(
+    file: StudyPath,
+    against: Against = None,
+    workdir: StudyWorkdir = Path(),
+    force: o.Force = False,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="File.  \\[default: report.NAME.html in the study's folder]",
+            show_default=False,
+            rich_help_panel=o.OUTPUT,
+        ),
+    ] = None,
+    show: Annotated[bool, typer.Option("--show", help="Open the report as well.", rich_help_panel=o.OUTPUT)] = False,
+    as_json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Write a report of a study as one HTML file: question, table, figures, every cell, how to repeat it.
+
+    Example: snstdp study report configs/studies/rules.yaml --against rule=triplet
+    """
+    study_report(
+        _gather(file, workdir),
+        against=against or (),
+        output=output,
+        force=force,
+        as_json=as_json,
+        quiet=quiet,
+        show=show,
+    )
 
 
 def study_plot(
@@ -118,6 +200,13 @@ def study_report(
     if show:
         webbrowser.open(path.resolve().as_uri())
     return path
+
+
+def _gather(file: Path, workdir: Path) -> StudyResults:
+    from snstdp_cli.studies import load_study
+    from snstdp_cli.studies.results import gather_results
+
+    return gather_results(load_study(file, workdir))
 
 
 def _draw(

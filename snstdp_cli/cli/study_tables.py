@@ -1,17 +1,21 @@
-"""What `study table` prints."""
+"""The command `study table`, and what it prints."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 
+import typer
 from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
+from snstdp_cli.cli import options as o
 from snstdp_cli.cli.console import out, print_json, print_line, print_warning, visible
+from snstdp_cli.cli.study import StudyPath, StudyWorkdir
 
 if TYPE_CHECKING:
     from snstdp_cli.evaluation import Classifier
@@ -28,6 +32,54 @@ class TableFormat(StrEnum):
     json = "json"
     markdown = "markdown"
     latex = "latex"
+
+
+class ReadOutName(StrEnum):
+    """The read-outs, known before NumPy is imported."""
+
+    average = "average"
+    selective = "selective"
+
+
+Against = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="KEY=VALUE", help="Baseline of paired differences, such as rule=triplet; repeat it to narrow it down."
+    ),
+]
+ReadOuts = Annotated[
+    list[ReadOutName] | None,
+    typer.Option("--read-out", help="Only this read-out.  \\[default: those of the study]", show_default=False),
+]
+
+
+def table(
+    file: StudyPath,
+    against: Against = None,
+    read_out: ReadOuts = None,
+    long: Annotated[
+        bool, typer.Option("--long", help="A row for each cell, with every setting and figure, for pandas or R.")
+    ] = False,
+    format: Annotated[TableFormat, typer.Option("--format", help="How to print it.")] = TableFormat.text,
+    workdir: StudyWorkdir = Path(),
+    as_json: o.Json = False,
+) -> None:
+    """Print a row for each setting of a study: mean and 95 % interval over seeds, and differences to a baseline.
+
+    Example: snstdp study table configs/studies/rules.yaml --against rule=triplet
+
+    Example: snstdp study table configs/studies/rules.yaml --long --format csv > rules.csv
+    """
+    from snstdp_cli.studies import load_study
+    from snstdp_cli.studies.results import gather_results
+
+    study_table(
+        gather_results(load_study(file, workdir)),
+        against=against or (),
+        read_outs=[one.value for one in read_out or ()],
+        long=long,
+        format=TableFormat.json if as_json else format,
+    )
 
 
 def study_table(

@@ -40,7 +40,7 @@ class Difference:
     mean
         Mean of the differences; None without a complete pair.
     ci95
-        Its 95 % interval: t over seeds, or by A. Agresti and Y. Min over images.
+        Its 95 % interval: t over seeds, or by A. Agresti and Y. Min over images; None where all differences are equal.
     effect_size
         Cohen's d_z: mean of the differences divided by their standard deviation (n - 1); None with one pair, or where
         all differences are equal. Source: J. Cohen, Statistical Power Analysis, 1988, p. 48; D. Lakens, Front. Psychol.
@@ -149,15 +149,15 @@ def _over_seeds(start: Difference, differences: Sequence[float]) -> Difference:
     """Test whether the mean of the differences is 0 by Student's t test for pairs."""
     mean, sd = mean_and_sd(differences)
     assert sd is not None
-    known = replace(start, method="seeds", mean=mean, ci95=t_interval(differences))
+    known = replace(start, method="seeds", mean=mean)
     # Accuracies are shares of images; what is left of subtracting equal ones is rounding.
     if sd <= 1e-12:
         if abs(mean) <= 1e-12:
-            return replace(known, mean=0.0, ci95=(0.0, 0.0), p_value=1.0, note="equal with every seed")
+            return replace(known, mean=0.0, p_value=1.0, note="equal with every seed")
         return replace(known, note="the same difference with every seed: a t test is not defined")
     t = mean / (sd / math.sqrt(len(differences)))
     p_value = 2 * float(student_t().sf(abs(t), len(differences) - 1))
-    return replace(known, effect_size=mean / sd, p_value=p_value)
+    return replace(known, ci95=t_interval(differences), effect_size=mean / sd, p_value=p_value)
 
 
 def _over_images(start: Difference, pair: Pair, load_correct: LoadCorrect | None) -> Difference:

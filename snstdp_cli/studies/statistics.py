@@ -171,6 +171,7 @@ def warnings_of(rows: Sequence[SettingRow]) -> list[str]:
     alone = [row for row, num in measured if num == 1]
     few = [row for row, num in measured if 1 < num < FEW_SEEDS]
     without = [row for row, num in measured if num == 0]
+    constant = [row for row, _ in measured if any(e is not None and e.sd == 0 for e in row.estimates.values())]
     incomplete = [row for row, num in measured if num and row.failed + row.missing]
     found = []
     if alone:
@@ -182,6 +183,11 @@ def warnings_of(rows: Sequence[SettingRow]) -> list[str]:
         found.append(
             f"fewer than {FEW_SEEDS} finished seeds ({_named(few)}): the intervals are wide, and rest on accuracies "
             "that are normally distributed over seeds"
+        )
+    if constant:
+        found.append(
+            f"the same accuracy with every seed ({_named(constant)}): an interval without width; check that the seeds "
+            "differ, and that the network learns"
         )
     if incomplete:
         found.append(f"not all seeds are finished ({_named(incomplete)}): means are those of the finished ones")

@@ -75,6 +75,14 @@ def test_a_single_seed_has_no_interval_and_it_is_said() -> None:
     assert any(text.startswith("not all seeds are finished (rule smax)") for text in told)
 
 
+def test_seeds_that_change_nothing_are_told() -> None:
+    (row,) = summarize(make_cells({(("n_e", 10),): [0.8] * 5}), ("average",))
+    assert row.estimates["average"] is not None
+    assert row.estimates["average"].ci95 == (0.8, 0.8)
+    (told,) = warnings_of([row])
+    assert told.startswith("the same accuracy with every seed (n_e 10)")
+
+
 def test_enough_seeds_that_are_all_there_need_no_warning() -> None:
     rows = summarize(make_cells({(("n_e", n),): [0.8, 0.81, 0.83, 0.8, 0.82] for n in (100, 400)}), ("average",))
     assert warnings_of(rows) == []
