@@ -97,13 +97,16 @@ def match_settings(settings: Sequence[Mapping[str, Any]], against: Mapping[str, 
     """
     baselines = [place for place, one in enumerate(settings) if _is_baseline(one, against)]
     tied = _tied_keys(settings, against)
+    free, known = against.keys() | tied, set(baselines)
+    exact: dict[str, list[int]] = {}
+    for k in baselines:
+        exact.setdefault(_rest(settings[k], free), []).append(k)
     matches: list[Match | None] = []
     for place, one in enumerate(settings):
-        if place in baselines:
+        if place in known:
             matches.append(None)
             continue
-        free = against.keys() | tied
-        fitting = [k for k in baselines if _agree(one, settings[k], free)]
+        fitting = exact.get(_rest(one, free)) or [k for k in baselines if _agree(one, settings[k], free)]
         matches.append(_match(one, fitting, settings, tied))
     return matches
 
@@ -123,6 +126,10 @@ def _match(
 
 def _is_baseline(one: Mapping[str, Any], against: Mapping[str, Any]) -> bool:
     return all(key in one and one[key] == value for key, value in against.items())
+
+
+def _rest(one: Mapping[str, Any], free: set[str]) -> str:
+    return setting_key({key: value for key, value in one.items() if key not in free})
 
 
 def _agree(one: Mapping[str, Any], other: Mapping[str, Any], free: set[str]) -> bool:

@@ -14,7 +14,7 @@ from snstdp_cli.errors import SnstdpError
 from snstdp_cli.evaluation import Classifier, mcnemar, mean_and_sd
 from snstdp_cli.studies.baseline import match_settings
 from snstdp_cli.studies.cells import CellResult
-from snstdp_cli.studies.statistics import accuracy_of, group_settings, student_t, t_interval
+from snstdp_cli.studies.statistics import accuracy_of, group_settings, interval_of, student_t
 
 #: Where a cell was right by a read-out, [num_examples].
 LoadCorrect = Callable[[CellResult, Classifier], NDArray[np.bool_]]
@@ -157,7 +157,7 @@ def _over_seeds(start: Difference, differences: Sequence[float]) -> Difference:
         return replace(known, note="the same difference with every seed: a t test is not defined")
     t = mean / (sd / math.sqrt(len(differences)))
     p_value = 2 * float(student_t().sf(abs(t), len(differences) - 1))
-    return replace(known, ci95=t_interval(differences), effect_size=mean / sd, p_value=p_value)
+    return replace(known, ci95=interval_of(mean, sd, len(differences)), effect_size=mean / sd, p_value=p_value)
 
 
 def _over_images(start: Difference, pair: Pair, load_correct: LoadCorrect | None) -> Difference:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -78,11 +79,20 @@ def t_interval(values: Sequence[float]) -> tuple[float, float] | None:
     >>> round(low, 4), round(high, 4)
     (0.8703, 0.9697)
     """
-    mean, sd = mean_and_sd(values)
+    return interval_of(*mean_and_sd(values), len(values))
+
+
+def interval_of(mean: float, sd: float | None, num: int) -> tuple[float, float] | None:
+    """Return the interval of `t_interval` from the mean and the sample standard deviation of so many values."""
     if sd is None:
         return None
-    half = float(student_t().ppf(0.975, len(values) - 1)) * sd / math.sqrt(len(values))
+    half = _quantile(num - 1) * sd / math.sqrt(num)
     return mean - half, mean + half
+
+
+@functools.cache
+def _quantile(degrees: int) -> float:
+    return float(student_t().ppf(0.975, degrees))
 
 
 def student_t() -> Any:
@@ -107,7 +117,7 @@ def estimate(values: Sequence[float]) -> Estimate | None:
     if not values:
         return None
     mean, sd = mean_and_sd(values)
-    return Estimate(len(values), mean, sd, t_interval(values))
+    return Estimate(len(values), mean, sd, interval_of(mean, sd, len(values)))
 
 
 def distinct_cells(cells: Iterable[CellResult]) -> list[CellResult]:

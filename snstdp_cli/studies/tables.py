@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from snstdp_cli.errors import ConfigError
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 Record = dict[str, Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class StudyTable:
     """What a study came to.
 
@@ -56,7 +57,7 @@ class StudyTable:
     differences: tuple[Difference, ...] = ()
     warnings: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def keys(self) -> list[str]:
         """The varied keys, without the seed."""
         return varied_keys(self.cells)

@@ -12,8 +12,9 @@ import pytest
 from made_up_study import load_correct, make_cell, make_cells
 
 from snstdp_cli.cli import console
-from snstdp_cli.cli.study_plots import StudyFigure, study_plot, study_report
-from snstdp_cli.cli.study_tables import TableFormat, study_table
+from snstdp_cli.cli.study_plot import StudyFigure, study_plot
+from snstdp_cli.cli.study_report import study_report
+from snstdp_cli.cli.study_table import TableFormat, study_table
 from snstdp_cli.errors import ArtefactError, ConfigError, DataError
 from snstdp_cli.plots.studies import STUDY_KINDS
 from snstdp_cli.studies.results import StudyResults, Trial

@@ -37,7 +37,7 @@ def test_the_interval_of_three_values_is_that_of_a_table_of_t() -> None:
 def test_without_scipy_there_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "scipy", None)
     with pytest.raises(ConfigError, match="need SciPy, which is not installed"):
-        t_interval([0.8, 0.9])
+        t_interval([0.8, 0.9] * 50)
     assert t_interval([0.8]) is None
 
 

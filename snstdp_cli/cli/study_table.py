@@ -70,16 +70,21 @@ def table(
 
     Example: snstdp study table configs/studies/rules.yaml --long --format csv > rules.csv
     """
-    from snstdp_cli.studies import load_study
-    from snstdp_cli.studies.results import gather_results
-
     study_table(
-        gather_results(load_study(file, workdir)),
+        gather(file, workdir),
         against=against or (),
         read_outs=[one.value for one in read_out or ()],
         long=long,
         format=TableFormat.json if as_json else format,
     )
+
+
+def gather(file: Path, workdir: Path) -> StudyResults:
+    """Read a study file, and from its folder what became of it."""
+    from snstdp_cli.studies import load_study
+    from snstdp_cli.studies.results import gather_results
+
+    return gather_results(load_study(file, workdir))
 
 
 def study_table(
