@@ -12,10 +12,13 @@ import typer
 from snstdp_cli.cli import options as o
 from snstdp_cli.cli.console import duration, percent, print_files, print_json, print_line, print_note, print_warning
 from snstdp_cli.cli.hints import suggest
+from snstdp_cli.cli.signals import working
+from snstdp_cli.cli.study_search import run_search_of, search_as_json, show_search, show_search_plan, stored_search
 from snstdp_cli.cli.study_view import progress_text, study_reporter
 
 if TYPE_CHECKING:
     from snstdp_cli.studies import CellExecutor, CellResult, CellState, Study, StudyOutcome
+    from snstdp_cli.studies.search.study import SearchResult
 
 StudyPath = Annotated[Path, typer.Argument(help="YAML file of the study.", show_default=False)]
 StudyWorkdir = Annotated[Path, typer.Option("--workdir", help="Folder of studies/.", rich_help_panel=o.RUNNING)]
@@ -73,6 +76,14 @@ def run(
             help="YAML file of a batch system: SLURM, PBS, SGE or LSF (see docs/studies.md).", rich_help_panel=o.RUNNING
         ),
     ] = None,
+    storage: Annotated[
+        str | None,
+        typer.Option(
+            help="Database of a search's trials, such as sqlite:///trials.db.  \\[default: the study's folder]",
+            show_default=False,
+            rich_help_panel=o.RUNNING,
+        ),
+    ] = None,
     retry: Retry = False,
     fail_fast: FailFast = False,
     dry_run: Annotated[
@@ -89,16 +100,18 @@ def run(
     from snstdp_cli.studies import load_study, run_study
 
     study, num = load_study(file, workdir), workers or available_cores()
+    if study.file.search is not None and study.file.search.parallel is not None:
+        num = min(num, study.file.search.parallel)
     if dry_run:
         _show_plan(study, num, data_dir, as_json, quiet)
         return
-    with study_reporter(study, quiet) as report:
-        if not quiet:
-            print_note(f"study {study.name}: {len(study.cells):,} cells in {study.folder}")
-        with _executor(num, scheduler, cluster) as executor:
+    with working(), _executor(num, scheduler, cluster) as executor:
+        with study_reporter(study, quiet) as report:
+            if not quiet:
+                print_note(f"study {study.name}: {len(study.cells):,} cells in {study.folder}")
             outcome = run_study(study, executor, retry=retry, fail_fast=fail_fast, data_dir=data_dir, report=report)
-    # A study with `search:` runs its trials here, by the same executor.
-    _finish(study, outcome, as_json, quiet)
+        found = run_search_of(study, executor, storage, data_dir, quiet)
+    _finish(study, outcome, found, as_json, quiet)
 
 
 def show(file: StudyPath, workdir: StudyWorkdir = Path(), as_json: o.Json = False) -> None:
@@ -109,11 +122,11 @@ def show(file: StudyPath, workdir: StudyWorkdir = Path(), as_json: o.Json = Fals
     from snstdp_cli.studies import load_results, load_study, running_cells
 
     study = load_study(file, workdir)
-    results = load_results(study)
+    results, found = load_results(study), stored_search(study)
     if as_json:
-        print_json(_as_json(study, results))
+        print_json({**_as_json(study, results), **search_as_json(found)})
         return
-    print_line((f"study {study.name}", "bold"), f": {_counts(results)}, in {study.folder}")
+    print_line((f"study {study.name}", "bold"), f": {_counts(results) or 'no cells'}, in {study.folder}")
     for cell, progress in running_cells(study):
         print_line((cell.label, "cyan"), f": {progress_text(progress)}", indent=2)
     labels = {cell.id: cell.label for cell in study.cells}
@@ -122,6 +135,8 @@ def show(file: StudyPath, workdir: StudyWorkdir = Path(), as_json: o.Json = Fals
             told = ", ".join(f"{kind} {percent(share)}" for kind, share in result.accuracies.items())
             print_line((labels[result.cell], "cyan"), f": {told}", indent=2)
     _tell_failures(study, results)
+    if found is not None:
+        show_search(study, found)
 
 
 def worker(
@@ -170,7 +185,7 @@ def worker(
             data_dir=data_dir,
             report=report,
         )
-    _finish(study, outcome, as_json, quiet)
+    _finish(study, outcome, None, as_json, quiet)
 
 
 def script(
@@ -227,17 +242,20 @@ def _executor(workers: int, scheduler: str | None, cluster: Path | None) -> Iter
             yield executor
 
 
-def _finish(study: Study, outcome: StudyOutcome, as_json: bool, quiet: bool) -> None:
-    """Tell how the study stands; exit with 1 if cells failed."""
+def _finish(study: Study, outcome: StudyOutcome, found: SearchResult | None, as_json: bool, quiet: bool) -> None:
+    """Tell how the study stands; exit with 1 if cells failed, or a search found nothing."""
     results = outcome.results
     if as_json:
-        print_json(_as_json(study, results))
+        print_json({**_as_json(study, results), **search_as_json(found)})
     else:
-        print_line((f"study {study.name}", "bold"), f": {_counts(results)}, in {study.folder}")
-        _tell_failures(study, results)
-        if not quiet:
+        if study.cells or found is None:
+            print_line((f"study {study.name}", "bold"), f": {_counts(results)}, in {study.folder}")
+            _tell_failures(study, results)
+        if found is not None:
+            show_search(study, found)
+        elif not quiet:
             suggest("study show", study.path, workdir=study.workdir)
-    if outcome.count("failed"):
+    if outcome.count("failed") or (found is not None and found.best is None):
         raise typer.Exit(1)
 
 
@@ -294,6 +312,7 @@ def _show_plan(study: Study, workers: int, data_dir: Path | None, as_json: bool,
         for cell in study.cells:
             print_line((cell.id, "cyan"), f"  {states[cell.id]:<11}  {cell.label}", indent=2)
         print_line(f"{len(study.cells):,} cells: {_counts(results)}")
+        show_search_plan(study)
     if not left:
         print_line("nothing is left to run")
         return

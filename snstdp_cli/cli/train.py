@@ -73,8 +73,8 @@ def train(
     print_line(
         *("trained ", (experiment.save_name, "bold")),
         f": {figures.examples:,} examples in {duration(result.record.duration_s)}, {figures.retries:,} shown again, "
-        f"{figures.silent_examples:,} without an answer, {figures.never_learned:,} of {result.experiment.n_e:,} neurons never "
-        f"learned, L1 norm {figures.l1_mean:.1f}",
+        f"{figures.silent_examples:,} without an answer, {figures.never_learned:,} of {result.experiment.n_e:,} "
+        f"neurons never learned, L1 norm {figures.l1_mean:.1f}",
     )
     print_files(result.files)
     if not quiet:

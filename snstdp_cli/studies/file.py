@@ -13,6 +13,7 @@ from snstdp_cli.config.sections import Section
 from snstdp_cli.errors import ConfigError
 from snstdp_cli.evaluation import CLASSIFIERS, Classifier
 from snstdp_cli.fields import describe, setting, shown, whole_number
+from snstdp_cli.studies.search.settings import SearchSettings
 
 ScoredSplit = Literal["test", "validation"]
 MAX_SEEDS = 1000
@@ -81,7 +82,11 @@ class StudyFile(Section):
     read_outs: Annotated[tuple[Classifier, ...], Field(min_length=1)] = setting(
         "read-outs to score by; the first is told first", (), CLASSIFIERS
     )
-    search: dict[str, Any] | None = setting("search for the best settings; see docs/studies.md", (), None)
+    search: SearchSettings | None = setting(
+        "search for the best settings by the accuracy on validation images; in place of `vary`, or after its cells",
+        (),
+        None,
+    )
 
 
 def read_study_file(path: Path) -> StudyFile:

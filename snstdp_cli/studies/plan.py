@@ -101,7 +101,8 @@ def load_study(path: Path, workdir: Path = Path()) -> Study:
     base = _read_base(file, path)
     build_experiment(base, {}, _base_name(file, path))  # a file that is wrong by itself is told as such
     points, keys = _points(file, base, str(path))
-    cells = tuple(_cells(file, base, points, keys, str(path)))
+    searches_only = file.search is not None and not file.vary and file.cells is None
+    cells = () if searches_only else tuple(_cells(file, base, points, keys, str(path)))
     if not cells and file.search is None:
         raise ConfigError(f"{path}: skip: leaves out every cell; expected at least one to run")
     return Study(file, path, workdir, keys, base, cells)

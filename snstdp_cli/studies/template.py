@@ -27,7 +27,13 @@ vary:
     "cells": "# cells:                       # in place of vary\n#   - {rule: smin, n_e: 100, rule.eta: 0.02}",
     "score_on": "score_on: test",
     "read_outs": "read_outs: [average, selective]",
-    "search": "# search:",
+    "search": """\
+# search:                      # needs evaluation.validation_examples in the base; see docs/studies.md
+#   trials: 30
+#   sampler: tpe
+#   space:
+#     rule.eta: {from: 0.001, to: 0.1, scale: log}
+#     rule: [smin, smax]""",
 }
 
 

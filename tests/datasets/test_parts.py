@@ -14,6 +14,7 @@ from snstdp_cli.training.start import divide_images
 
 KEY = "evaluation.validation_examples"
 
+
 def images(num: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, (num, 4, 4), dtype=np.uint8)
 

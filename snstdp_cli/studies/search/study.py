@@ -8,14 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import yaml
-from pydantic import ValidationError
 
 from snstdp_cli.artefacts import require_writable, write_atomic
 from snstdp_cli.artefacts.locks import hold_lock
 from snstdp_cli.config import Experiment, commented_yaml, fingerprint
 from snstdp_cli.datasets import sealed_test_images
 from snstdp_cli.errors import ConfigError, InterruptedRunError
-from snstdp_cli.fields import describe
 from snstdp_cli.studies.executors.base import CellExecutor
 from snstdp_cli.studies.plan import Study, build_cell, cell_id
 from snstdp_cli.studies.search.cells import CellRunner
@@ -108,10 +106,7 @@ def plan_search(study: Study) -> SearchPlan:
     where = f"{study.path}: search"
     if study.file.search is None:
         raise ConfigError(f"{where}: the file has no `search`")
-    try:
-        settings = SearchSettings.model_validate(study.file.search)
-    except ValidationError as error:
-        raise ConfigError(describe(error, where, SearchSettings)) from None
+    settings = study.file.search
     base = build_cell(study.base, {}, study.file.seeds[0], (), where).experiment
     if not base.evaluation.validation_examples:
         raise ConfigError(

@@ -19,7 +19,7 @@ from snstdp_cli.engines import brian, cython_cache
 from snstdp_cli.engines.brian import brian_session, describe_preferences, prepare_brian
 from snstdp_cli.engines.folders import hold_folder
 
-PACKAGE = Path(__file__).parent.parent
+PACKAGE = Path(__file__).parents[2]
 #: What was tried: a value that is code, a precision that poisons programs, threads that break linking, and garbage.
 HOSTILE = """
 codegen.target = __import__('pathlib').Path({mark!r}).touch() or 'numpy'
@@ -145,10 +145,8 @@ def test_our_network_runs_as_ever_beside_the_users_own_brian_code() -> None:
 
 @pytest.mark.compiles
 def test_writing_sources_leaves_a_standalone_project_of_the_user_as_it_was(tmp_path: Path) -> None:
-    from snstdp_cli.wiring import draw_wiring
-
     from snstdp_cli.engines import program
-    from snstdp_cli.rules import plasticity_of
+    from snstdp_cli.network.wiring import draw_wiring
 
     brian2.set_device("cpp_standalone", build_on_run=False)
     try:
@@ -166,7 +164,7 @@ def test_writing_sources_leaves_a_standalone_project_of_the_user_as_it_was(tmp_p
 
             patch.setattr(program, "compile_sources", keep)
             with pytest.raises(KeyboardInterrupt):
-                program._build(experiment, plasticity_of(experiment, 16), wiring, tmp_path / "program", "")
+                program._build(experiment, experiment.plasticity(16), wiring, tmp_path / "program", "")
         assert (sources[0] / "main.cpp").exists()
         assert brian2.get_device() is theirs
         assert (theirs.arrays, theirs.main_queue, theirs.build_on_run) == (arrays, queue, False)

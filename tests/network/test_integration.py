@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 import statements
 from reference import EXC_CELL, INH_CELL, Cell, decay_of, membrane_step, small_experiment
-from test_network_neurons import CHANGES
+from test_neurons import CHANGES
 
 from snstdp_cli.network import neurons
 from snstdp_cli.network.neurons import NeuronModel, excitatory_model, inhibitory_model, refractory_steps, split_unit
-from snstdp_cli.rules import plasticity_of
 
 V = np.array([-105.0, -65.0, -60.0, -53.0, -80.0, -66.0, -52.0, -65.0, -65.0])
 GE = np.array([0.0, 0.7, 5.0, 1.5, 0.0, 12.0, -1.5, 0.2, -4.0])
@@ -44,7 +43,7 @@ def cells(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> tu
 def test_an_excitatory_step_is_the_references(integration: str, dt: float, cells: tuple[Cell, Cell]) -> None:
     euler, cell = integration == "euler", cells[0]
     experiment = small_experiment("triplet", dt=dt, network={"integration": integration, "theta_tau_ms": 50})
-    model = excitatory_model(experiment, plasticity_of(experiment, 16))
+    model = excitatory_model(experiment, experiment.plasticity(16))
     theta, trace = np.full(9, 20.0), np.full(9, 0.5)
     found = after_a_step(model, v=V, ge=GE, gi=GI, cooldown=COOLDOWN, theta=theta, post1=trace, post2=trace)
     expected = np.where(FREE, membrane_step(V, GE, GI, dt, euler, cell), V)
@@ -86,7 +85,7 @@ def test_a_frozen_threshold_has_no_step() -> None:
 
 def test_thresholds_and_resets_hold_the_constants_and_the_refractory_time(cells: tuple[Cell, Cell]) -> None:
     experiment = small_experiment(network={"theta_step_mv": 0.25})
-    exc = excitatory_model(experiment, plasticity_of(experiment, 16))
+    exc = excitatory_model(experiment, experiment.plasticity(16))
     inh = inhibitory_model(experiment)
     for model, cell, threshold in (
         (exc, cells[0], 20 + cells[0]["v_offset_mv"]),

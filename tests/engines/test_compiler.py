@@ -8,13 +8,12 @@ from pathlib import Path
 
 import pytest
 from reference import draw_images, open_run, small_experiment
-from snstdp_cli.wiring import draw_wiring
 
 from snstdp_cli.engines.compiler import check_compiler, compiler_version, find_compiler, run_compilers, safe_environment
 from snstdp_cli.engines.cores import available_cores
 from snstdp_cli.engines.runtime import RuntimeEngine
 from snstdp_cli.errors import EngineError
-from snstdp_cli.rules import plasticity_of
+from snstdp_cli.network.wiring import draw_wiring
 
 
 def script(path: Path, text: str) -> Path:
@@ -97,7 +96,7 @@ def test_the_python_engine_tells_of_a_broken_compiler(
     run = open_run(small_experiment(), "numpy")
 
     def show() -> None:
-        rule, wiring = plasticity_of(run.experiment, 16), draw_wiring(run.experiment, 16)
+        rule, wiring = run.experiment.plasticity(16), draw_wiring(run.experiment, 16)
         run.engine = RuntimeEngine(run.experiment, rule, wiring, target="cython")
         run.show(draw_images(1))
 

@@ -10,14 +10,13 @@ from pathlib import Path
 
 import pytest
 from reference import small_experiment
-from snstdp_cli.wiring import draw_wiring
 
-from snstdp_cli.config import program_settings, validate
+from snstdp_cli.config import build_experiment, program_settings
 from snstdp_cli.engines import program
 from snstdp_cli.engines.cache import private_folder
 from snstdp_cli.engines.keys import program_key
 from snstdp_cli.errors import EngineError
-from snstdp_cli.rules import complete, plasticity_of
+from snstdp_cli.network.wiring import draw_wiring
 
 HELPER_RULE = """
 import importlib.util
@@ -43,7 +42,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def key_of(**changes: object) -> str:
     experiment = small_experiment()
-    plasticity, wiring = plasticity_of(experiment, 16), draw_wiring(experiment, 16)
+    plasticity, wiring = experiment.plasticity(16), draw_wiring(experiment, 16)
     return program_key(
         program_settings(experiment, plastic=True), dataclasses.replace(plasticity, **changes), wiring, "/bin/echo"
     )
@@ -156,11 +155,9 @@ def test_a_rule_that_imports_a_helper_is_another_program_when_the_helper_changes
 
     def key(step: float) -> str:
         (tmp_path / "helper.py").write_text(f"STEP = {step}")
-        experiment = complete(validate({"n_e": 4, "rule": {"name": f"{tmp_path}/rule.py:RULE"}}, "test"))
+        experiment = build_experiment({"n_e": 4, "rule": {"name": f"{tmp_path}/rule.py:RULE"}})
         wiring = draw_wiring(experiment, 16)
-        return program_key(
-            program_settings(experiment, plastic=True), plasticity_of(experiment, 16), wiring, "/bin/echo"
-        )
+        return program_key(program_settings(experiment, plastic=True), experiment.plasticity(16), wiring, "/bin/echo")
 
     assert key(0.5) != key(0.25)
 

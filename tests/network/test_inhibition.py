@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from brian2 import Synapses
 from reference import draw_images, open_run, reference_of, small_experiment
-from test_network_builder import built as build_small
+from test_builder import built as build_small
 
-DELAYED = {"inhibition": "dense", "inhibition_delay_ms": 3}
+DELAYED = {"inhibition": "dense", "inhibition_delay_ms": 3, "input_delay_ms": 2}
 
 
 @pytest.mark.parametrize("network", [{}, DELAYED], ids=["pooled", "dense"])
