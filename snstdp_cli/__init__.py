@@ -21,7 +21,7 @@ __version__ = "0.2.0"
 
 if TYPE_CHECKING:
     from snstdp_cli import plots as plot
-    from snstdp_cli.api import evaluate, experiment, load, record, run, train
+    from snstdp_cli.api import evaluate, experiment, load, record, run, study, train
     from snstdp_cli.config import Experiment
     from snstdp_cli.datasets import ArrayDataset as Dataset
     from snstdp_cli.errors import SnstdpError
@@ -45,12 +45,13 @@ __all__ = [
     "plot",
     "record",
     "run",
+    "study",
     "train",
 ]
 
 #: Public name -> (module, name in it); no second name for the module itself.
 _PLACES: dict[str, tuple[str, str | None]] = {
-    **{name: ("api", name) for name in ("evaluate", "experiment", "load", "record", "run", "train")},
+    **{name: ("api", name) for name in ("evaluate", "experiment", "load", "record", "run", "study", "train")},
     **{name: ("rules", name) for name in ("Plasticity", "Rule", "RuleContext", "RuleParameters")},
     **{name: ("results", name) for name in ("Score", "TrainedNetwork")},
     "Dataset": ("datasets", "ArrayDataset"),

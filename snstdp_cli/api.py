@@ -21,6 +21,8 @@ from snstdp_cli.pipeline import run_experiment
 from snstdp_cli.progress import Reporter
 from snstdp_cli.recording import record_activity
 from snstdp_cli.results import AssignFrom, Score, ScoreOn, TrainedNetwork, score_network
+from snstdp_cli.studies import load_study
+from snstdp_cli.studies.opened import OpenStudy
 from snstdp_cli.training import train_network
 
 #: Called with each event: `TrainingProgress`, `RecordingProgress`, `Preflight`, or a sentence (str).
@@ -253,6 +255,24 @@ def load(name: str, workdir: str | Path = ".") -> TrainedNetwork:
     if not network.has_weights and not network.recordings:
         raise ArtefactError(f"{network.workdir.root}: neither weights nor recorded responses of '{name}'")
     return network
+
+
+def study(file: str | Path, *, workdir: str | Path = ".") -> OpenStudy:
+    """Open a study: many experiments from one file, whose results are in `studies/<name>/`.
+
+    Parameters
+    ----------
+    file
+        YAML file of the study (see docs/studies.md).
+    workdir
+        Folder of `studies/`.
+
+    Raises
+    ------
+    ConfigError
+        For a file or cell that cannot be used; nothing is run then.
+    """
+    return OpenStudy(load_study(Path(file), Path(workdir)))
 
 
 def _dotted(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

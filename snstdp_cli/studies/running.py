@@ -285,7 +285,11 @@ def _dataset(name: str, split: Split, data_dir: str | None, current_folder: str)
     """Load images once for all cells of this process."""
     where = str(Path(current_folder) / Path(name).expanduser()) if is_data_path(name) else name
     loaded = load_dataset(where, split, None if data_dir is None else Path(data_dir))
-    return dataclasses.replace(loaded, name=name)  # what the study calls it: no path of this machine is written down
+    # What the study calls them: no path of this machine is written down.
+    identity = loaded.identity
+    if identity.name == where:
+        identity = dataclasses.replace(identity, name=name)
+    return dataclasses.replace(loaded, name=name, identity=identity)
 
 
 class _Notes:

@@ -16,7 +16,7 @@ import snstdp_cli as snstdp
 
 STABLE = {
     *("Dataset", "Experiment", "Plasticity", "Rule", "RuleContext", "RuleParameters", "Score", "SnstdpError"),
-    *("TrainedNetwork", "__version__", "evaluate", "experiment", "load", "plot", "record", "run", "train"),
+    *("TrainedNetwork", "__version__", "evaluate", "experiment", "load", "plot", "record", "run", "study", "train"),
 }
 QUICK: dict[str, Any] = {
     "n_e": 8,

@@ -36,6 +36,7 @@ WORKER_ENVIRONMENT = {
     "PYTHONSAFEPATH": "1",
     **{f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "NUMEXPR")},
 }
+_WORKER_SETUP = "snstdp_cli.studies.executors.worker_setup"
 DASK_SETTINGS = {
     "distributed.nanny.pre-spawn-environ": WORKER_ENVIRONMENT,
     "distributed.scheduler.allowed-failures": _DEATHS - 1,
@@ -56,14 +57,10 @@ class DaskExecutor:
         Cells at a time.
     memory_mb
         Memory that all cells share, if they run on this machine: those that run together fit.
-    outlives
-        Whether the workers go on after this command; then cells are asked to stop when it is interrupted.
     """
 
-    def __init__(
-        self, client: Any, slots: Callable[[], int], *, memory_mb: float | None = None, outlives: bool = False
-    ) -> None:
-        self.client, self.slots, self.memory_mb, self.outlives = client, slots, memory_mb, outlives
+    def __init__(self, client: Any, slots: Callable[[], int], *, memory_mb: float | None = None) -> None:
+        self.client, self.slots, self.memory_mb = client, slots, memory_mb
         self._running: dict[Any, CellTask] = {}
         self._memory: dict[str, float] = {}
 
@@ -161,13 +158,13 @@ class DaskExecutor:
         )
 
     def _stop(self) -> None:
-        """Let go of what still runs: its process is ended with the cluster, or asked to stop."""
+        """Let go of what still runs: it stops at the end of its chunk, or is ended with its cluster."""
         running, self._running = self._running, {}
         if not running:
             return
         with contextlib.suppress(Exception):  # the scheduler may be gone
             self.client.cancel(list(running), force=True)
-        for task in running.values() if self.outlives else ():
+        for task in running.values():
             with contextlib.suppress(Exception):
                 request_stop(Path(task.folder))
 
@@ -186,7 +183,7 @@ def local_cluster(workers: int) -> Iterator[DaskExecutor]:
     from distributed import Client, LocalCluster
 
     memory_mb = machine_memory_mb()
-    with dask.config.set(DASK_SETTINGS), _safe_path(), quiet():
+    with dask.config.set({**DASK_SETTINGS, "distributed.worker.preload": [_WORKER_SETUP]}), _safe_path(), quiet():
         try:
             cluster = LocalCluster(
                 n_workers=workers,
@@ -230,7 +227,7 @@ def running_cluster(address: str) -> Iterator[DaskExecutor]:
                 "`dask worker ADDRESS --nthreads 1`"
             ) from None
         with client:
-            yield DaskExecutor(client, lambda: _threads(client), outlives=True)
+            yield DaskExecutor(client, lambda: _threads(client))
 
 
 def _threads(client: Any) -> int:

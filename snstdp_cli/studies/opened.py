@@ -1,0 +1,99 @@
+"""A study in Python: its cells, running them, and what came out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from snstdp_cli.engines import available_cores
+from snstdp_cli.studies.cells import CellResult, load_results
+from snstdp_cli.studies.events import CellEnded, StudyReporter
+from snstdp_cli.studies.executors import CellExecutor
+from snstdp_cli.studies.plan import Cell, Study
+from snstdp_cli.studies.run import run_study
+
+
+class OpenStudy:
+    """A study and its folder; results are read from the disk whenever they are asked for.
+
+    Parameters
+    ----------
+    study
+        The study with its cells, from `load_study`.
+    """
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+
+    def __repr__(self) -> str:
+        return f"OpenStudy({str(self.study.path)!r}, {len(self.study.cells)} cells)"
+
+    @property
+    def name(self) -> str:
+        """Name of the study."""
+        return self.study.name
+
+    @property
+    def folder(self) -> Path:
+        """Where its results are."""
+        return self.study.folder
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """The planned experiments."""
+        return self.study.cells
+
+    def run(
+        self,
+        *,
+        workers: int | None = None,
+        scheduler: str | None = None,
+        retry: bool = False,
+        fail_fast: bool = False,
+        data_dir: str | Path | None = None,
+        progress: Callable[[CellEnded], None] | None = None,
+    ) -> list[CellResult]:
+        """Run the cells that are not finished, side by side; return what became of all.
+
+        A script that calls this needs an `if __name__ == "__main__"` guard, as the workers are processes.
+
+        Parameters
+        ----------
+        workers
+            Processes on this machine; by default one a core.
+        scheduler
+            Address of a Dask scheduler that runs already, in their place.
+        retry
+            Try failed cells again.
+        fail_fast
+            End at the first cell that fails.
+        progress
+            Called with each cell that came to its end.
+
+        Raises
+        ------
+        SnstdpError
+            If cells cannot be run at all; one that fails is a result with its sentence.
+        """
+        report = StudyReporter() if progress is None else StudyReporter(ended=progress)
+        with _executor(workers, scheduler) as executor:
+            outcome = run_study(
+                self.study,
+                executor,
+                retry=retry,
+                fail_fast=fail_fast,
+                data_dir=None if data_dir is None else Path(data_dir),
+                report=report,
+            )
+        return list(outcome.results)
+
+    def results(self) -> list[CellResult]:
+        """Return what became of each cell, in the order of the plan."""
+        return load_results(self.study)
+
+
+def _executor(workers: int | None, scheduler: str | None) -> AbstractContextManager[CellExecutor]:
+    from snstdp_cli.studies.executors.dask import local_cluster, running_cluster
+
+    return local_cluster(workers or available_cores()) if scheduler is None else running_cluster(scheduler)
