@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from snstdp_cli.config import Experiment, build_experiment
 from snstdp_cli.engines.base import Chunk, ChunkResult, State, Stream, initial_state
-from snstdp_cli.network.randomness import draw_key, uniform_hash
+from snstdp_cli.network.randomness import draw_key
 from snstdp_cli.network.wiring import Wiring, draw_weights, draw_wiring
 
 Floats = NDArray[np.float64]
@@ -181,6 +181,35 @@ class Reference:
     state: dict[str, Floats]
 
 
+def splitmix64(state: int) -> int:
+    """Return SplitMix64's output function in whole numbers (Steele, Lea, Flood 2014)."""
+    word = 2**64 - 1
+    z = state & word
+    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & word
+    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & word
+    return z ^ (z >> 31)
+
+
+def uniform_number(key: int, i: int, nth: int) -> float:
+    """Return the number in (0, 1] from which the gap after spike `nth` of input i is drawn."""
+    hashed = splitmix64((key << 12) + ((nth << 32) + i + 1) * 0x9E3779B97F4A7C15)
+    return ((hashed >> 11) + 1) / 2**53
+
+
+def input_spikes(key: int, chances: Floats, stimulus: int) -> dict[int, list[int]]:
+    """Return which inputs fire at which tick of a presentation: geometric gaps by inversion."""
+    sent: dict[int, list[int]] = defaultdict(list)
+    for i, chance in enumerate(chances):
+        tick = nth = 0
+        while chance > 0:
+            gap = 0 if chance >= 1 else math.floor(math.log(uniform_number(key, i, nth)) / math.log1p(-chance))
+            tick, nth = tick + 1 + gap, nth + 1
+            if tick > stimulus:
+                break
+            sent[tick].append(i)
+    return sent
+
+
 def simulate(
     experiment: Experiment,
     images: NDArray[np.uint8],
@@ -220,6 +249,8 @@ def simulate(
         attempt, settled = 0, False
         while not settled:
             counts = np.zeros(n_e, dtype=int)
+            chance = image / 8 * (shown.intensity + attempt) * dt / 1000
+            sent = input_spikes(int(draw_key(seed, stream, first + example, attempt)[0]), chance, stimulus)
             for tick in range(whole):
                 # State updates: conductances enter by their value (Euler) or mean (exact), then decay.
                 free, free_inh = step - last >= refractory, step - last_inh >= refractory_inh
@@ -233,9 +264,7 @@ def simulate(
                 fired = free & (v > theta + exc["v_offset_mv"])
                 fired_inh = free_inh & (v_inh > inh["v_threshold_mv"])
                 if 1 <= tick <= stimulus:
-                    key = draw_key(seed, stream, first + example, attempt * whole + tick)
-                    chance = image / 8 * (shown.intensity + attempt) * dt / 1000
-                    for i in np.flatnonzero(uniform_hash(key, np.arange(len(image))) < chance):
+                    for i in sent[tick]:
                         for j in range(n_e):
                             due[step + delays[i, j]][i, j] = True
                     counts += fired
@@ -399,7 +428,9 @@ def _translate_with_cython(engine: Any) -> None:
     built = engine.built
     inputs = next(obj for obj in built.network.objects if obj.name == "inputs")
     ours = [built.exc.state_updater, built.exc.thresholder["spike"], built.exc.resetter["spike"]]
-    ours += [*built.synapses._pathways, inputs.thresholder["spike"]]
+    ours += [*built.synapses._pathways, inputs.thresholder["spike"], inputs.resetter["spike"]]
+    show = next(obj for obj in built.network.objects if obj.name == "show_image")
+    ours += show._pathways
     ours += [obj for obj in built.controller.contained_objects if obj.name == "controller_step"]
     for obj in ours:
         obj.codeobj_class = CythonCodeObject

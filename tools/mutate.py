@@ -27,6 +27,7 @@ TESTS = {
     "engines/base.py": (
         *("engines/test_engines_base", "engines/test_engines", "network/test_presentation", "network/test_neurons"),
     ),
+    "engines/generated.py": ("engines/test_generated",),
     "network/builder.py": (
         *("rules/test_rules_in_brian", "engines/test_engines", "network/test_builder", "network/test_inhibition"),
         "network/test_neurons",
@@ -53,6 +54,7 @@ BASE, BUILDER, INHIBITION = "engines/base.py", "network/builder.py", "network/in
 INTEGRATION, NAMES, NEURONS = "network/integration.py", "network/names.py", "network/neurons.py"
 PRESENTATION, PROTOCOL = "network/presentation.py", "network/protocol.py"
 RANDOMNESS, WIRING = "network/randomness.py", "network/wiring.py"
+GENERATED = "engines/generated.py"
 #: (file, text that occurs there, replacement, number of the occurrence from 0)
 MUTATIONS: list[tuple[str, str, str, int]] = [
     # The window of the trace
@@ -157,6 +159,7 @@ MUTATIONS: list[tuple[str, str, str, int]] = [
     (NEURONS, "w_sum_post += w", "w_sum_post += abs(w) + 0.1", 0),
     (NEURONS, "w_sum_post + int(w_sum_post == 0)", "w_sum_post", 0),
     (BUILDER, "start=1)", "start=-1)", 0),
+    (BUILDER, 'reset.clear.when = "before_synapses"', 'reset.clear.when = "after_synapses"', 0),
     # Constants and equations of the neurons
     (NEURONS, "v_rest_mv: float = -65.0", "v_rest_mv: float = -64.0", 0),
     (NEURONS, "v_offset_mv: float = -72.0", "v_offset_mv: float = -71.0", 0),
@@ -242,27 +245,60 @@ MUTATIONS: list[tuple[str, str, str, int]] = [
     (PROTOCOL, "int(example + 1 >= wanted)", "int(example >= wanted)", 0),
     (PROTOCOL, "draw_key(seed, stream,", "draw_key(seed, 1,", 0),
     (PROTOCOL, "first + example, attempt", "example, attempt", 0),
-    (PROTOCOL, "attempt * presentation_steps + tick)", "tick)", 0),
-    (PROTOCOL, "attempt * presentation_steps + tick)", "attempt * presentation_steps)", 0),
+    (PROTOCOL, "first + example, attempt)", "first + example, 0)", 0),
     (PROTOCOL, "int(tick_post > 0 and tick_post <=", "int(tick_post <=", 0),
     (PROTOCOL, "tick_post <= stimulus_steps)", "tick_post <= 10 * stimulus_steps)", 0),
     (PROTOCOL, "(intensity + attempt_pre)", "intensity", 0),
     (PROTOCOL, "/ 1000 / 8", "/ 1000 / 4", 0),
-    (PROTOCOL, "uniform_hash(key, i) < chance", "uniform_hash(key, 0) < chance", 0),
+    (PROTOCOL, "draw_gap(key, i, nth,", "draw_gap(key, 0, nth,", 0),
+    (PROTOCOL, "draw_gap(key, i, nth,", "draw_gap(key, i, 0,", 0),
+    (PROTOCOL, "draw_gap(key_pre, j, 0,", "draw_gap(key_pre, 0, 0,", 0),
+    (PROTOCOL, "draw_gap(key_pre, j, 0,", "draw_gap(key_pre, j, 1,", 0),
+    (PROTOCOL, "nth_post = 0", "nth_post += 0", 0),
+    (PROTOCOL, "nth += 1", "nth += 2", 0),
+    (PROTOCOL, '"hide": f"next_step_post = {NO_STEP}"', '"hide": "next_step_post += 0"', 0),
+    (PROTOCOL, "NO_STEP = -1", "NO_STEP = 3", 0),
+    (PROTOCOL, "experiment.stimulus_steps + 1}", "experiment.stimulus_steps}", 0),
+    (PRESENTATION, 'show.hide.when = "after_resets"', "pass", 0),
+    (PRESENTATION, "inputs.next_step = protocol.NO_STEP", "pass", 0),
     (PRESENTATION, "if np.any(done):", "if False:", 0),
     # The hash
     (RANDOMNESS, "0xBF58476D1CE4E5B9", "0xBF58476D1CE4E5BB", 0),
     (RANDOMNESS, "(z >> np.uint64(30))", "(z >> np.uint64(29))", 0),
     (RANDOMNESS, "z ^ (z >> np.uint64(31))", "z", 0),
     (RANDOMNESS, "(_unsigned(seed) << shift) + _unsigned(stream)", "_unsigned(seed) + _unsigned(stream)", 0),
-    (RANDOMNESS, "(_unsigned(example) << shift) + _unsigned(step)", "_unsigned(example) + _unsigned(step)", 0),
+    (RANDOMNESS, "(_unsigned(example) << shift) + _unsigned(attempt)", "_unsigned(example) + _unsigned(attempt)", 0),
     (RANDOMNESS, "_mix64(a ^ _mix64(b + np", "_mix64(a ^ (b + np", 0),
-    (RANDOMNESS, "(_unsigned(i) + np.uint64(1))", "_unsigned(i)", 0),
+    (RANDOMNESS, "+ _unsigned(i) + np.uint64(1)", "+ _unsigned(i)", 0),
+    (RANDOMNESS, "(_unsigned(nth) << np.uint64(32))", "_unsigned(nth)", 0),
     (RANDOMNESS, ".astype(np.uint64) << np.uint64(12)", ".astype(np.uint64) << np.uint64(11)", 0),
     (RANDOMNESS, "(z ^ (z >> 27)) * 0x", "(z ^ (z >> 28)) * 0x", 0),
     (RANDOMNESS, "((unsigned long long)(unsigned)seed << 32)", "((unsigned long long)(unsigned)seed << 31)", 0),
-    (RANDOMNESS, "((unsigned long long)(unsigned)example << 32) + (unsigned)step", "(unsigned)(example + step)", 0),
-    (RANDOMNESS, "(unsigned long long)(i + 1)", "(unsigned long long)i", 0),
+    (RANDOMNESS, "((unsigned long long)(unsigned)example << 32)", "((unsigned long long)(unsigned)example << 31)", 0),
+    (RANDOMNESS, "((unsigned long long)(unsigned)nth << 32) + (unsigned)i + 1", "(unsigned)(nth + i + 1)", 0),
+    # The gaps
+    (RANDOMNESS, "range(13, 0, -2)", "range(7, 0, -2)", 0),
+    (RANDOMNESS, "2 / odd", "2 / (odd + 1)", 0),
+    (RANDOMNESS, "m < _SQRT_HALF", "m < 0.75", 0),
+    (RANDOMNESS, "(m < _SQRT_HALF)", "(m < 0.0)", 0),
+    (RANDOMNESS, "(e - low) * _LN2", "e * _LN2", 0),
+    (RANDOMNESS, "+ np.uint64(1)).astype(np.float64)", ").astype(np.float64)", 0),
+    (RANDOMNESS, "certain = chance >= 1", "certain = chance > 1", 0),
+    (RANDOMNESS, "np.where(never, _ENDLESS, ", "np.where(never, 1.0, ", 0),
+    (RANDOMNESS, "np.minimum(1 - natural_log", "np.minimum(0 - natural_log", 0),
+    (RANDOMNESS, "np.minimum(1 - natural_log", "np.minimum(2 - natural_log", 0),
+    (RANDOMNESS, "const int low = m < {_SQRT_HALF!r}", "const int low = m < 0.75", 0),
+    (RANDOMNESS, "return gap < longest ? (int)gap : longest", "return (int)gap", 0),
+    (RANDOMNESS, "if (chance >= 1) return 0.0;", "if (chance > 1) return 0.0;", 0),
+    (RANDOMNESS, "rate > 0 ? 1 / rate : {_ENDLESS!r}", "1 / rate", 0),
+    # Loops of the generated programs
+    (GENERATED, '.replace("&&", "&")', "", 0),
+    (GENERATED, "_any |= {condition}", "_any = {condition}", 0),
+    (GENERATED, "_block + {_BLOCK} <= (size_t)N", "_block + {_BLOCK} < (size_t)N", 0),
+    (GENERATED, "== _due.length - 1)", "== _due.length)", 0),
+    (GENERATED, "_first = _due.first, _last = _first + _due.length - 1", "_first = 0, _last = _due.length - 1", 0),
+    (GENERATED, "_due.list[_k]", "_due.list[0]", 0),
+    (GENERATED, "_target + (int32_t)(_idx - _first)", "_target + (int32_t)_idx", 0),
     # What the engines share
     (BASE, "TEST_RECORDING = 2", "TEST_RECORDING = 1", 0),
     (BASE, "CURVE_RECORDING = 4", "CURVE_RECORDING = 3", 0),

@@ -2,14 +2,15 @@
 
 Brian 2 writes a source file for each code object; most of the compiler's time would go into reading the same headers
 sixty times. Here the code objects are joined into a few units, each in a namespace of its own, which are compiled side
-by side. Brian's queue of delayed spikes is replaced by ours (`run_queue.h`), and its main loop does not ask for the
-time at each step.
+by side. Brian's queue of delayed spikes is replaced by ours (`run_queue.h`), and its loops by faster ones
+(`generated`).
 """
 
 from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from snstdp_cli.engines.compiler import (
@@ -20,12 +21,12 @@ from snstdp_cli.engines.compiler import (
     processor_features,
     run_compilers,
 )
+from snstdp_cli.engines.generated import ask_clock_once, find_spikes_in_blocks, know_the_only_clock, walk_runs
 
 __all__ = [
     "COMPILER_FLAGS",
     "PARENT_VARIABLE",
     "QUEUE_HEADER",
-    "ask_clock_once",
     "compile_sources",
     "compiler_flags",
     "compiler_version",
@@ -68,8 +69,9 @@ def compile_sources(sources: Path, compiler: str) -> Path:
     """
     shutil.copyfile(QUEUE_HEADER, sources / "brianlib" / "spikequeue.h")
     (sources / "guard.cpp").write_text(_GUARD)
-    network = sources / "network.cpp"
-    network.write_text(ask_clock_once(network.read_text()))
+    _change(sources / "network.cpp", ask_clock_once, know_the_only_clock)
+    for path in sorted((sources / "code_objects").glob("*.cpp")):
+        _change(path, find_spikes_in_blocks, walk_runs)
     units = [*_join_code_objects(sources), *sorted(sources.glob("*.cpp"))]
     # The largest first, so that the last to end is a short one.
     units = sorted(set(units), key=lambda path: (not path.name.startswith("unit_"), -path.stat().st_size))
@@ -86,18 +88,11 @@ def compile_sources(sources: Path, compiler: str) -> Path:
     return sources / "main"
 
 
-def ask_clock_once(network: str) -> str:
-    """Return Brian 2's main loop without the question for the time after each step, a system call; the last one stays.
-
-    Nothing in the loop reads the answer, which Brian 2 reports when a run has ended. Sources of another form, such as
-    those of Brian 2 from 2.10 on, are returned as they are.
-    """
-    asked = re.compile(r"current = std::clock\(\);(?=\s*elapsed_realtime)")
-    declared = "std::clock_t start, current;"
-    if declared not in network or len(asked.findall(network)) != 1:
-        return network
-    network = network.replace(declared, "std::clock_t start, current = 0;")
-    return asked.sub("if (!clock || !clock->running()) current = std::clock();", network)
+def _change(path: Path, *changes: Callable[[str], str]) -> None:
+    source = path.read_text()
+    for change in changes:
+        source = change(source)
+    path.write_text(source)
 
 
 def _join_code_objects(sources: Path) -> list[Path]:

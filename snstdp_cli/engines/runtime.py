@@ -16,6 +16,7 @@ from snstdp_cli.engines.brian import brian_session, prepare_brian
 from snstdp_cli.engines.compiler import USE_NUMPY, check_compiler, find_compiler
 from snstdp_cli.engines.cython_cache import temporary_folder
 from snstdp_cli.errors import EngineError, SnstdpError
+from snstdp_cli.network.protocol import NO_STEP
 from snstdp_cli.network.wiring import Wiring
 from snstdp_cli.rules import Plasticity
 
@@ -116,12 +117,13 @@ class RuntimeEngine:
     def _rewind(self) -> None:
         """Set the clock to 0: the steps at which spikes arrived are 32-bit numbers, and a chunk counts from its start.
 
-        No spike is under way between two chunks.
+        No spike is under way between two chunks, and no input waits for its next one.
         """
         self.built.network.t_ = 0.0
         variables = self.built.exc.clock.variables
         for name in ("timestep", "t"):
             variables[name].set_value(0)
+        self.built.inputs.variables["next_step"].set_value(NO_STEP)
 
 
 @contextmanager

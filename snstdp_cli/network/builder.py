@@ -39,6 +39,7 @@ class BuiltNetwork:
 
     network: Network
     controller: NeuronGroup
+    inputs: NeuronGroup
     exc: NeuronGroup
     inh: NeuronGroup
     synapses: Synapses
@@ -83,7 +84,7 @@ def build_network(
         objects.append(_build_sum_reset(controller, exc, clock))
     network = Network(*objects, name="network")
     state = state_variables(plasticity)
-    return BuiltNetwork(network, controller, exc, inh, synapses, shows.pixels, spikes, shown, state)
+    return BuiltNetwork(network, controller, shows.inputs, exc, inh, synapses, shows.pixels, spikes, shown, state)
 
 
 def _build_neurons(name: str, num: int, model: NeuronModel, clock: Clock) -> NeuronGroup:

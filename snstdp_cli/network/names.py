@@ -39,7 +39,7 @@ def reserved_names() -> frozenset[str]:
     >>> {"ge", "tau_gi", "phi", "arrived", "w_total"} <= reserved_names()
     True
     """
-    texts: list[str] = [protocol.INPUT_EQUATIONS, protocol.INPUT_TICK, protocol.INPUT_THRESHOLD]
+    texts: list[str] = [protocol.INPUT_EQUATIONS, protocol.INPUT_TICK, protocol.INPUT_THRESHOLD, protocol.INPUT_RESET]
     constants: set[str] = set()
     learning = Plasticity(on_post={}, normalize_to=1.0)
     for integration in ("exponential_euler", "euler"):

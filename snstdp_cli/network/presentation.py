@@ -24,9 +24,9 @@ class Presentation:
         One neuron; `first`, `wanted`, `stream` and `seed` are set for each chunk. Its event `show` begins a
         presentation and `hide` ends the stimulus; `spikes` counts the excitatory spikes of this presentation.
     inputs
-        `n_input` neurons that spike with probability `chance` in a step.
+        `n_input` neurons; each knows the step of its next spike, -1 for none.
     show
-        The synapses through which the controller sets `chance`.
+        The synapses through which the controller lets them fire and stop.
     pixels
         The chunk's images, [images_per_chunk, n_input] grey values; image k is read at k seconds.
     """
@@ -50,18 +50,20 @@ def build_presentation(
         Give the inputs an event `begin` at the start of each presentation, for rules that rescale weights.
     """
     controller = _build_controller(experiment, clock)
-    inputs = _build_inputs(controller, n_input, announce, clock)
+    inputs = _build_inputs(experiment, controller, n_input, announce, clock)
     pixels = TimedArray(np.zeros((images_per_chunk, n_input)), dt=1 * second, name=PIXELS)
     show = Synapses(
         controller,
         inputs,
         on_pre=dict(protocol.SHOW_IMAGE),
         on_event={pathway: pathway for pathway in protocol.SHOW_IMAGE},
-        namespace={"pixels": pixels, **protocol.image_constants(experiment)},
+        namespace={"pixels": pixels, **protocol.image_constants(experiment), **random_functions()},
         clock=clock,
         name="show_image",
     )
     show.connect()
+    # An input that fires in the last step of the stimulus draws another gap in its reset.
+    show.hide.when = "after_resets"
     return Presentation(controller, inputs, show, pixels)
 
 
@@ -92,17 +94,20 @@ def _build_controller(experiment: Experiment, clock: Clock) -> NeuronGroup:
     return controller
 
 
-def _build_inputs(controller: NeuronGroup, n_input: int, announce: bool, clock: Clock) -> NeuronGroup:
+def _build_inputs(
+    experiment: Experiment, controller: NeuronGroup, n_input: int, announce: bool, clock: Clock
+) -> NeuronGroup:
     inputs = NeuronGroup(
         n_input,
         protocol.INPUT_EQUATIONS + (protocol.INPUT_TICK if announce else ""),
         threshold=protocol.INPUT_THRESHOLD,
-        reset="",
+        reset=protocol.INPUT_RESET,
         events=dict(protocol.BEGIN) if announce else {},
-        namespace=random_functions(),
+        namespace={**protocol.input_constants(experiment), **random_functions()},
         clock=clock,
         name=INPUTS,
     )
+    inputs.next_step = protocol.NO_STEP
     one_for_all = np.zeros(n_input, dtype=int)
     inputs.key = linked_var(controller, "key", index=one_for_all)
     if announce:

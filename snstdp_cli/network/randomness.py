@@ -1,12 +1,22 @@
-"""Counter-based random numbers, the same in C++, Cython and NumPy.
+"""Counter-based random numbers, and the gaps between input spikes: the same bits in C++, Cython and NumPy.
 
-Whether input i fires in a step is a hash of (seed, stream, example, step, i), so that every engine sees the same
+An input that fires with probability p in every step, independently (a Bernoulli process, Diehl & Cook's Poisson input
+in discrete time), has gaps between its spikes that are independent and geometric, P(gap = k) = p (1 - p)^(k - 1) for
+k = 1, 2, ...; so is the time to its first spike, as the process has no memory. The gaps are drawn, one random number a
+spike, by inversion: for U uniform in (0, 1] the number 1 + floor(ln U / ln(1 - p)) is geometric (L. Devroye,
+Non-Uniform Random Variate Generation, Springer 1986, section X.2).
+
+U is a hash of (seed, stream, example, attempt, input, how many spikes before), so that every engine sees the same
 spikes, and a resumed run or another division of the work changes nothing. The hash is two rounds of a 64-bit finalizer
 (the mixing constants are those of SplitMix64; Steele, Lea, Flood 2014, doi:10.1145/2660193.2660195).
+
+Logarithms of libraries differ in their last bit. Here x = m 2^e with m between sqrt(1/2) and sqrt(2), and
+ln m = 2 artanh(s) = 2 s (1 + s^2/3 + s^4/5 + ...), s = (m - 1) / (m + 1): seven terms, a relative error below 2e-12.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -15,48 +25,114 @@ from numpy.typing import NDArray
 from snstdp_cli.brian_import import Function
 
 _M1, _M2, _GOLDEN = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB, 0x9E3779B97F4A7C15
+_LN2, _SQRT_HALF, _UNIT = math.log(2), math.sqrt(0.5), 2.0**-53
+#: Stands for an endless wait; a product with -ln U is far from the largest number.
+_ENDLESS = 1e100
 
-C_SOURCE = f"""
-static inline unsigned long long _mix64(unsigned long long z) {{
+# The terms of 2 artanh, innermost first.
+_SERIES = [2 / odd for odd in range(13, 0, -2)]
+
+
+def _horner(terms: list[float]) -> str:
+    text = repr(terms[0])
+    for term in terms[1:]:
+        text = f"({text}) * q + {term!r}"
+    return text
+
+
+# Each function has helpers of its own: Brian 2 puts the texts of all that a statement calls one after the other.
+_C_MIX = f"""
+static inline unsigned long long _mix64_NAME(unsigned long long z) {{
     z = (z ^ (z >> 30)) * 0x{_M1:X}ULL;
     z = (z ^ (z >> 27)) * 0x{_M2:X}ULL;
     return z ^ (z >> 31);
 }}
-static inline double draw_key(int seed, int stream, int example, int step) {{
-    unsigned long long a = _mix64(((unsigned long long)(unsigned)seed << 32) + (unsigned)stream + 0x{_GOLDEN:X}ULL);
-    unsigned long long b = ((unsigned long long)(unsigned)example << 32) + (unsigned)step;
-    return (double)(_mix64(a ^ _mix64(b + 0x{_GOLDEN:X}ULL)) >> 12);
-}}
-static inline double uniform_hash(double key, int i) {{
-    unsigned long long z = ((unsigned long long)key << 12) + (unsigned long long)(i + 1) * 0x{_GOLDEN:X}ULL;
-    return (double)(_mix64(z) >> 11) * (1.0 / 9007199254740992.0);
+"""
+_C_LOG = f"""
+#include <cstdint>
+#include <cstring>
+static inline double _natural_log_NAME(double x) {{
+    uint64_t bits;
+    std::memcpy(&bits, &x, sizeof bits);
+    const int e = (int)(bits >> 52) - 1022;
+    bits = (bits & 0x000FFFFFFFFFFFFFULL) | 0x3FE0000000000000ULL;
+    double m;
+    std::memcpy(&m, &bits, sizeof m);
+    const int low = m < {_SQRT_HALF!r};
+    m = m * (1 + low);
+    const double s = (m - 1) / (m + 1);
+    const double q = s * s;
+    return s * ({_horner(_SERIES)}) + (e - low) * {_LN2!r};
 }}
 """
+_CPP = {
+    "draw_key": f"""{_C_MIX}
+static inline double draw_key(int seed, int stream, int example, int attempt) {{
+    unsigned long long a = ((unsigned long long)(unsigned)seed << 32) + (unsigned)stream + 0x{_GOLDEN:X}ULL;
+    unsigned long long b = ((unsigned long long)(unsigned)example << 32) + (unsigned)attempt + 0x{_GOLDEN:X}ULL;
+    return (double)(_mix64_NAME(_mix64_NAME(a) ^ _mix64_NAME(b)) >> 12);
+}}
+""",
+    "mean_wait": f"""{_C_LOG}
+static inline double mean_wait(double chance) {{
+    if (chance >= 1) return 0.0;
+    const double rate = -_natural_log_NAME(1 - chance);
+    return rate > 0 ? 1 / rate : {_ENDLESS!r};
+}}
+""",
+    "draw_gap": f"""{_C_MIX}{_C_LOG}
+static inline int draw_gap(double key, int i, int nth, double wait, int longest) {{
+    unsigned long long z = ((unsigned long long)(unsigned)nth << 32) + (unsigned)i + 1;
+    z = _mix64_NAME(((unsigned long long)key << 12) + z * 0x{_GOLDEN:X}ULL);
+    const double gap = 1 - _natural_log_NAME((double)((z >> 11) + 1) * {_UNIT!r}) * wait;
+    return gap < longest ? (int)gap : longest;
+}}
+""",
+}
 
-_CYTHON_SOURCE = f"""
-cdef unsigned long long _mix64(unsigned long long z):
+_CYTHON_MIX = f"""
+cdef unsigned long long _mix64_NAME(unsigned long long z):
     z = (z ^ (z >> 30)) * <unsigned long long>0x{_M1:X}ULL
     z = (z ^ (z >> 27)) * <unsigned long long>0x{_M2:X}ULL
     return z ^ (z >> 31)
-
-cdef double draw_key(int seed, int stream, int example, int step):
-    cdef unsigned long long golden = <unsigned long long>0x{_GOLDEN:X}ULL
-    cdef unsigned long long a = _mix64((<unsigned long long><unsigned int>seed << 32) + <unsigned int>stream + golden)
-    cdef unsigned long long b = (<unsigned long long><unsigned int>example << 32) + <unsigned int>step
-    return <double>(_mix64(a ^ _mix64(b + golden)) >> 12)
 """
+_CYTHON_LOG = f"""
+from libc.math cimport frexp as _frexp_NAME
 
-_CYTHON_UNIFORM = f"""
-cdef unsigned long long _mix64u(unsigned long long z):
-    z = (z ^ (z >> 30)) * <unsigned long long>0x{_M1:X}ULL
-    z = (z ^ (z >> 27)) * <unsigned long long>0x{_M2:X}ULL
-    return z ^ (z >> 31)
-
-cdef double uniform_hash(double key, int i):
-    cdef unsigned long long golden = <unsigned long long>0x{_GOLDEN:X}ULL
-    cdef unsigned long long z = (<unsigned long long>key << 12) + <unsigned long long>(i + 1) * golden
-    return <double>(_mix64u(z) >> 11) * (1.0 / 9007199254740992.0)
+cdef double _natural_log_NAME(double x):
+    cdef int e = 0
+    cdef double m = _frexp_NAME(x, &e)
+    if m < {_SQRT_HALF!r}:
+        m = m * 2
+        e = e - 1
+    cdef double s = (m - 1) / (m + 1)
+    cdef double q = s * s
+    return s * ({_horner(_SERIES)}) + e * {_LN2!r}
 """
+_CYTHON = {
+    "draw_key": f"""{_CYTHON_MIX}
+cdef double draw_key(int seed, int stream, int example, int attempt):
+    cdef unsigned long long golden = <unsigned long long>0x{_GOLDEN:X}ULL
+    cdef unsigned long long a = (<unsigned long long><unsigned int>seed << 32) + <unsigned int>stream + golden
+    cdef unsigned long long b = (<unsigned long long><unsigned int>example << 32) + <unsigned int>attempt
+    return <double>(_mix64_NAME(_mix64_NAME(a) ^ _mix64_NAME(b + golden)) >> 12)
+""",
+    "mean_wait": f"""{_CYTHON_LOG}
+cdef double mean_wait(double chance):
+    if chance >= 1:
+        return 0.0
+    cdef double rate = -_natural_log_NAME(1 - chance)
+    return 1 / rate if rate > 0 else {_ENDLESS!r}
+""",
+    "draw_gap": f"""{_CYTHON_MIX}{_CYTHON_LOG}
+cdef int draw_gap(double key, int i, int nth, double wait, int longest):
+    cdef unsigned long long golden = <unsigned long long>0x{_GOLDEN:X}ULL
+    cdef unsigned long long z = (<unsigned long long><unsigned int>nth << 32) + <unsigned int>i + 1
+    z = _mix64_NAME((<unsigned long long>key << 12) + z * golden)
+    cdef double gap = 1 - _natural_log_NAME(<double>((z >> 11) + 1) * {_UNIT!r}) * wait
+    return <int>gap if gap < longest else longest
+""",
+}
 
 
 def _mix64(z: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -69,27 +145,81 @@ def _unsigned(value: Any) -> NDArray[np.uint64]:
     return np.atleast_1d(np.asarray(value, dtype=np.int64)).astype(np.uint64)
 
 
-def draw_key(seed: Any, stream: Any, example: Any, step: Any) -> NDArray[np.float64]:
-    """Hash (seed, stream, example, step) to a whole number below 2**52."""
+def draw_key(seed: Any, stream: Any, example: Any, attempt: Any) -> NDArray[np.float64]:
+    """Hash (seed, stream, example, attempt) to a whole number below 2**52."""
     shift = np.uint64(32)
     a = _mix64((_unsigned(seed) << shift) + _unsigned(stream) + np.uint64(_GOLDEN))
-    b = (_unsigned(example) << shift) + _unsigned(step)
+    b = (_unsigned(example) << shift) + _unsigned(attempt)
     return (_mix64(a ^ _mix64(b + np.uint64(_GOLDEN))) >> np.uint64(12)).astype(np.float64)
 
 
-def uniform_hash(key: Any, i: Any) -> NDArray[np.float64]:
-    """Hash a key of `draw_key` and the index of an input to a number in [0, 1)."""
+def natural_log(x: Any) -> NDArray[np.float64]:
+    """Return the logarithm of positive numbers, by + - * / only."""
+    m, e = np.frexp(np.asarray(x, dtype=np.float64))
+    low = (m < _SQRT_HALF).astype(np.int64)
+    m = m * (1 + low)
+    s = (m - 1) / (m + 1)
+    q = s * s
+    series = np.full_like(q, _SERIES[0])
+    for term in _SERIES[1:]:
+        series = series * q + term
+    found: NDArray[np.float64] = s * series + (e - low) * _LN2
+    return found
+
+
+def mean_wait(chance: Any) -> NDArray[np.float64]:
+    """Return -1 / ln(1 - p) for the chance p of a spike in a step.
+
+    It is the mean, in steps, of the exponential time whose whole part is geometric: 0 where a spike is certain, very
+    large where there is none.
+    """
+    chance = np.asarray(chance, dtype=np.float64)
+    certain = chance >= 1
+    rate = -natural_log(1 - np.where(certain, 0.5, chance))
+    never = ~(rate > 0)
+    return np.where(certain, 0.0, np.where(never, _ENDLESS, 1 / np.where(never, 1.0, rate)))
+
+
+def draw_gap(key: Any, i: Any, nth: Any, wait: Any, longest: Any) -> NDArray[np.int32]:
+    """Draw how many steps after its spike before it, or after the image appears, an input fires.
+
+    Parameters
+    ----------
+    key
+        Of this presentation, from `draw_key`.
+    i
+        Number of the input.
+    nth
+        How many spikes it had in this presentation.
+    wait
+        From `mean_wait`.
+    longest
+        What any longer gap is cut to.
+    """
     base = np.atleast_1d(np.asarray(key, dtype=np.float64)).astype(np.uint64) << np.uint64(12)
-    z = base + (_unsigned(i) + np.uint64(1)) * np.uint64(_GOLDEN)
-    return (_mix64(z) >> np.uint64(11)).astype(np.float64) * (1.0 / 9007199254740992.0)
+    counter = (_unsigned(nth) << np.uint64(32)) + _unsigned(i) + np.uint64(1)
+    z = _mix64(base + counter * np.uint64(_GOLDEN))
+    uniform = ((z >> np.uint64(11)) + np.uint64(1)).astype(np.float64) * _UNIT
+    gap: NDArray[np.float64] = np.minimum(1 - natural_log(uniform) * wait, longest)
+    return gap.astype(np.int32)
+
+
+def sources(name: str) -> dict[str, str]:
+    """Return the text of a function for each of Brian 2's targets that compile."""
+    return {target: texts[name].replace("_NAME", f"_{name}") for target, texts in (("cpp", _CPP), ("cython", _CYTHON))}
 
 
 def random_functions() -> dict[str, Function]:
-    """Return `draw_key` and `uniform_hash` as functions for Brian 2's statements on every target."""
-    key = Function(draw_key, arg_units=[1, 1, 1, 1], return_unit=1, arg_types=["integer"] * 4, return_type="float")
-    key.implementations.add_implementation("cpp", C_SOURCE)
-    key.implementations.add_implementation("cython", _CYTHON_SOURCE)
-    uniform = Function(uniform_hash, arg_units=[1, 1], return_unit=1, arg_types=["float", "integer"])
-    uniform.implementations.add_implementation("cpp", C_SOURCE)
-    uniform.implementations.add_implementation("cython", _CYTHON_UNIFORM)
-    return {"draw_key": key, "uniform_hash": uniform}
+    """Return `draw_key`, `mean_wait` and `draw_gap` as functions for Brian 2's statements on every target."""
+    kinds = {
+        "draw_key": (draw_key, ["integer"] * 4, "float"),
+        "mean_wait": (mean_wait, ["float"], "float"),
+        "draw_gap": (draw_gap, ["float", "integer", "integer", "float", "integer"], "integer"),
+    }
+    functions = {}
+    for name, (python, arguments, result) in kinds.items():
+        made = Function(python, arg_units=[1] * len(arguments), return_unit=1, arg_types=arguments, return_type=result)
+        for target, source in sources(name).items():
+            made.implementations.add_implementation(target, source)
+        functions[name] = made
+    return functions

@@ -8,7 +8,7 @@ NETWORK_NAMES = frozenset(
     (
         *("v", "ge", "gi", "cooldown", "theta", "tick", "w_sum", "w", "arrived", "w_total", "i", "j", "N"),
         *("t", "dt", "t_in_timesteps", "theta_step", "refractory_steps", "refractory", "not_refractory", "lastspike"),
-        *("chance", "key", "uniform_hash", "delay", "v_start"),
+        *("wait", "nth", "next_step", "key", "draw_gap", "longest_gap", "delay", "v_start"),
         *("v_rest", "v_reset", "v_offset", "v_threshold", "E_exc", "E_inh", "tau", "tau_ge", "tau_gi", "tau_theta"),
         *("free", "mean_ge", "mean_gi", "y", "p", "e1", "e2", "e4", "phi", "slope"),
     )

@@ -22,7 +22,7 @@ from reference import (
 from snstdp_cli.config import Experiment
 from snstdp_cli.engines import State
 from snstdp_cli.network import neurons
-from snstdp_cli.network.neurons import excitatory_model, inhibitory_model, split_unit
+from snstdp_cli.network.neurons import excitatory_model, inhibitory_model, refractory_steps, split_unit
 
 #: Another value of each constant.
 CHANGES = {
@@ -129,3 +129,8 @@ def test_equations_and_namespace_name_every_constant_but_those_of_the_start_and_
             assert name in text
     assert split_unit("E_exc_mv") == ("E_exc", "mv")
     assert split_unit("theta") == ("theta", "")
+
+
+def test_the_refractory_time_is_rounded_to_steps_and_is_at_least_one() -> None:
+    assert [refractory_steps(5, dt) for dt in (0.1, 0.5, 2)] == [50, 10, 2]
+    assert refractory_steps(0, 0.5) == 1

@@ -121,3 +121,31 @@ def test_numbers_of_the_protocol_are_steps_and_chances_a_step(dt: float) -> None
     assert numbers["intensity"] == 3
     # 200 / 8 * 3 Hz = 75 Hz
     assert 200 * 3 * numbers["chance_per_grey"] * 1000 / dt == pytest.approx(75)
+
+
+def test_no_input_fires_when_the_image_appears_nor_in_the_rest() -> None:
+    # White pixels at the highest intensity that dt allows fire in every step, and so in the last one.
+    shown = {"stimulus_ms": 10, "intensity": 62.7, "max_intensity": 62.7, "min_spikes": 0}
+    experiment = small_experiment("smax-lagged", presentation=shown)
+    run = open_run(experiment, "numpy", plastic=False)
+    from brian2 import SpikeMonitor
+
+    monitor = SpikeMonitor(run.engine.built.inputs)
+    run.engine.built.network.add(monitor)
+    try:
+        run.show(np.full((2, 16), 255, dtype=np.uint8))
+        tick = np.rint(monitor.t_[:] * 2000).astype(int) % experiment.presentation_steps
+    finally:
+        run.engine.built.network.remove(monitor)
+    counts = np.bincount(tick, minlength=experiment.presentation_steps)
+    assert (counts[1:21] >= 28).all()
+    assert counts.sum() == counts[1:21].sum()
+
+
+def test_a_chunk_that_was_broken_off_leaves_no_input_waiting() -> None:
+    run = open_run(small_experiment(), "numpy", plastic=False)
+    whole = run.show(draw_images(2))
+    run.engine.built.inputs.variables["next_step"].set_value(3)
+    again = run.show(draw_images(2))
+    assert again.counts.tolist() == whole.counts.tolist()
+    assert all(np.array_equal(again.state[name], values) for name, values in whole.state.items())

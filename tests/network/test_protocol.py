@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import statements
 
+from snstdp_cli.config import build_experiment
 from snstdp_cli.network import protocol
 
 STIMULUS, WHOLE = 4, 7
@@ -47,9 +48,8 @@ def test_examples_are_shown_until_they_are_answered_or_the_cap_is_reached() -> N
     assert stopped == len(tries) * WHOLE
     expected = [(example, attempt, tick) for example, attempt in tries for tick in range(WHOLE)]
     assert [(int(s["example"]), int(s["attempt"]), int(s["tick"])) for s in history] == expected
-    # Each step of each try has a number of its own.
-    assert keys == [(8, 3, 10 + example, attempt * WHOLE + tick) for example, attempt, tick in expected]
-    assert len(set(keys)) == len(keys)
+    # Each try has a key of its own.
+    assert keys == [(8, 3, 10 + example, attempt) for example, attempt, _ in expected]
     ends = [int(state["spikes"]) for state in history[WHOLE - 1 :: WHOLE]]
     assert ends == [2, 1, 3, 0, 0, 1]
 
@@ -73,10 +73,35 @@ def test_the_image_appears_at_tick_0_and_vanishes_at_the_end_of_the_stimulus() -
 
 def test_an_input_fires_with_its_pixels_chance_which_grows_with_every_try() -> None:
     names: dict[str, Any] = {"pixels": lambda time, j: 100 * time + j, "second": 1, "j": 7, "example_pre": 2}
-    names |= {"intensity": 3.0, "attempt_pre": 2, "chance_per_grey": 0.001}
-    chance = statements.run(protocol.SHOW_IMAGE["show"], names)["chance_post"]
-    assert chance == pytest.approx(207 * 5 * 0.001)
-    assert statements.run(protocol.SHOW_IMAGE["hide"], names)["chance_post"] == 0
-    names = {"uniform_hash": lambda key, i: key + i / 100, "key": 0.25, "i": 3}
-    for chance, fires in ((0.29, True), (0.28, False), (0.0, False)):
-        assert statements.evaluate(protocol.INPUT_THRESHOLD, {**names, "chance": chance}) == fires
+    names |= {"intensity": 3.0, "attempt_pre": 2, "chance_per_grey": 0.001, "t_in_timesteps": 50, "longest_gap": 5}
+    names |= {"key_pre": 0.5, "mean_wait": lambda chance: 1 / chance}
+    names["draw_gap"] = lambda key, i, nth, wait, longest: told.append((key, i, nth, wait, longest)) or 4
+    told: list[tuple[float, ...]] = []
+    after = statements.run(protocol.SHOW_IMAGE["show"], names)
+    assert after["wait_post"] == pytest.approx(1 / (207 * 5 * 0.001))
+    assert (after["nth_post"], after["next_step_post"]) == (0, 54)
+    assert told == [(0.5, 7, 0, after["wait_post"], 5)]
+    hidden = statements.run(protocol.SHOW_IMAGE["hide"], after)["next_step_post"]
+    assert [
+        statements.evaluate(protocol.INPUT_THRESHOLD, {"next_step": n, "t_in_timesteps": 54}) for n in (53, 54)
+    ] == [
+        False,
+        True,
+    ]
+    assert not any(
+        statements.evaluate(protocol.INPUT_THRESHOLD, {"next_step": hidden, "t_in_timesteps": t}) for t in (0, 1, 99)
+    )
+
+
+def test_an_input_that_fires_draws_the_gap_to_its_next_spike() -> None:
+    told: list[tuple[float, ...]] = []
+    names: dict[str, Any] = {"key": 0.25, "i": 3, "nth": 6, "wait": 12.5, "longest_gap": 5, "t_in_timesteps": 54}
+    names["draw_gap"] = lambda *arguments: told.append(arguments) or 2
+    after = statements.run(protocol.INPUT_RESET, names)
+    assert (after["nth"], after["next_step"]) == (7, 56)
+    assert told == [(0.25, 3, 7, 12.5, 5)]
+
+
+def test_a_gap_that_reaches_beyond_the_stimulus_is_never_shorter_than_it() -> None:
+    experiment = build_experiment({"presentation": {"stimulus_ms": 100}})
+    assert protocol.input_constants(experiment) == {"longest_gap": 201}

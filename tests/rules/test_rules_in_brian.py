@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from reference import N_INPUT, RULES_TO_TEST, Run, open_fresh, open_run, small_experiment
+from reference import N_INPUT, RULES_TO_TEST, Run, input_spikes, open_fresh, open_run, small_experiment
 
 from snstdp_cli.engines import ChunkResult, State
 from snstdp_cli.engines.base import NEVER
-from snstdp_cli.network.randomness import draw_key, uniform_hash
+from snstdp_cli.network.randomness import draw_key
 
 STEP = 10
 BLACK = np.zeros((1, N_INPUT), dtype=np.uint8)
@@ -205,7 +205,7 @@ def test_triplet_depresses_a_synapse_whose_spike_arrives_after_the_postsynaptic_
     result = spike_once(run, np.full((N_INPUT, 4), 10**6), with_weights(run, 0.5), image=image)
     delays = run.wiring.to_matrix(run.wiring.delay_steps)[0]
     chance = 60 / 8 * 20 * 0.5 / 1000
-    sent = [t for t in range(1, 81) if uniform_hash(draw_key(5, 1, 0, t), 0)[0] < chance]
+    sent = list(input_spikes(int(draw_key(5, 1, 0, 0)[0]), np.array([chance]), stimulus=80))
     expected = np.full((N_INPUT, 4), 0.5)
     for j in range(4):
         later = [t + delays[j] - STEP for t in sent if t + delays[j] > STEP]

@@ -1,0 +1,218 @@
+"""What is changed in the sources that Brian 2 writes, and that the changed loops do the same."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import brian2
+import numpy as np
+import pytest
+
+from snstdp_cli.engines import find_compiler
+from snstdp_cli.engines.compilation import QUEUE_HEADER
+from snstdp_cli.engines.compiler import COMPILER_FLAGS
+from snstdp_cli.engines.generated import ask_clock_once, find_spikes_in_blocks, know_the_only_clock, walk_runs
+
+TEMPLATES = Path(brian2.__file__).parent / "devices" / "cpp_standalone" / "templates"
+CHANGES = (ask_clock_once, know_the_only_clock, find_spikes_in_blocks, walk_runs)
+
+THRESHOLDER = """
+    const int _vectorisation_idx = -1;
+
+    long _count = 0;
+    for(size_t _idx=0; _idx<N; _idx++)
+    {
+        const size_t _vectorisation_idx = _idx;
+
+        const double v = _v[_idx];
+        const double cooldown = _cooldown[_idx];
+        const char _cond = (v > limit) && (cooldown == 0);
+
+        if(_cond) {
+            _space[_count++] = _idx;
+        }
+    }
+    _space[N] = _count;
+"""
+PROPAGATION = """
+    {
+    std::vector<int> *_spiking_synapses = pathway.peek();
+    const int _num_spiking_synapses = _spiking_synapses->size();
+
+
+    {
+        for(int _spiking_synapse_idx=0;
+            _spiking_synapse_idx<_num_spiking_synapses;
+            _spiking_synapse_idx++)
+        {
+            const size_t _idx = (*_spiking_synapses)[_spiking_synapse_idx];
+            const size_t _vectorisation_idx = _idx;
+
+            const int32_t _postsynaptic_idx = _targets[_idx];
+            double ge_post = _ge[_postsynaptic_idx];
+            if (ge_post > 1e9) { ge_post = 0; }
+            ge_post = ge_post * 0.97 + _w[_idx];
+            _ge[_postsynaptic_idx] = ge_post;
+
+        }
+    }
+    }
+"""
+
+
+def test_the_templates_of_the_installed_brian_have_the_forms_that_are_looked_for() -> None:
+    threshold, synapses = ((TEMPLATES / name).read_text() for name in ("threshold.cpp", "synapses.cpp"))
+    plain = [re.sub(r"\{%.*?%\}|\{#.*?#\}", "", text, flags=re.DOTALL) for text in (threshold, synapses)]
+    for line in ("long _count = 0;", "for(size_t _idx=0; _idx<N; _idx++)", "if(_cond) {"):
+        assert line in plain[0]
+    for line in (".peek();", "const size_t _idx = (*_spiking_synapses)[_spiking_synapse_idx];"):
+        assert line in plain[1]
+
+
+def test_the_main_loop_of_the_installed_brian_asks_for_the_time_when_it_has_ended_only() -> None:
+    text = (TEMPLATES / "network.cpp").read_text()
+    changed = ask_clock_once(text)
+    if "std::clock" not in text:  # Brian 2 from 2.10 on does so itself
+        assert changed == text
+        return
+    assert changed.count("if (!clock || !clock->running()) current = std::clock();") == 1
+    # The other question is asked for progress reports only, which we do not ask for.
+    assert changed.count("std::clock()") == text.count("std::clock()")
+    assert len(changed.splitlines()) == len(text.splitlines())
+
+
+def test_the_main_loop_of_the_installed_brian_does_not_search_for_the_only_clock() -> None:
+    changed = know_the_only_clock((TEMPLATES / "network.cpp").read_text())
+    assert "if (_one_clock || curclocks.find(obj_clock) != curclocks.end())" in changed
+    assert changed.index("const bool _one_clock") < changed.index("while(clock && clock->running()")
+
+
+def test_sources_of_another_form_are_left_alone() -> None:
+    others = ["", "std::clock_t start, current;", "current = std::clock();\nelapsed_realtime = 0;"]
+    others += [THRESHOLDER.replace("_count = 0", "_n = 0"), THRESHOLDER.replace("(v > limit)", "fires(v)")]
+    others += [PROPAGATION.replace("peek", "due"), PROPAGATION.replace("int _spiking_synapse_idx=0", "int k = 0")]
+    others += [PROPAGATION[:-60]]
+    for text in others:
+        for change in CHANGES:
+            assert change(text) == text
+
+
+def run_program(folder: Path, source: str) -> list[list[str]]:
+    """Compile and run a program; return the words of each line that it says."""
+    compiler = find_compiler()
+    if compiler is None:
+        pytest.skip("no C++ compiler")
+    (folder / "stdint_compat.h").write_text("#include <stdint.h>\n")
+    (folder / "spikequeue.h").write_text(QUEUE_HEADER.read_text())
+    (folder / "main.cpp").write_text(source)
+    command = [*shlex.split(compiler), *COMPILER_FLAGS, "-march=native", "-I.", "main.cpp", "-o", "main"]
+    subprocess.run(command, cwd=folder, check=True)
+    said = subprocess.run([folder / "main"], capture_output=True, text=True, check=True).stdout
+    return [line.split() for line in said.splitlines()]
+
+
+_THRESHOLDS = """
+#include <cstdio>
+#include <cstdint>
+#include <cstdlib>
+#include <vector>
+void find(const double* _v, const double* _cooldown, int32_t* _space, const int64_t N) {
+    const double limit = 0.5;
+    BODY
+}
+int main() {
+    for (int n : {1, 5, 31, 32, 33, 64, 100, 256}) for (int rare = 0; rare < 2; rare++) {
+        std::vector<double> v(n), cooldown(n);
+        std::vector<int32_t> space(n + 1);
+        srand(n);
+        for (int k = 0; k < n; k++) {
+            v[k] = rare ? (k % 37 == 36) : rand() % 1000 / 1000.0;
+            cooldown[k] = rand() % 3 == 0;
+        }
+        find(v.data(), cooldown.data(), space.data(), n);
+        for (int k = 0; k < space[n]; k++) printf("%d ", space[k]);
+        printf("\\n");
+    }
+}
+"""
+
+
+def test_a_thresholder_in_blocks_finds_the_spikes_of_the_plain_one(tmp_path: Path) -> None:
+    changed = find_spikes_in_blocks(THRESHOLDER)
+    assert "_any |= (v > limit) & (cooldown == 0)" in changed
+    plain, blocks = (run_program(tmp_path, _THRESHOLDS.replace("BODY", text)) for text in (THRESHOLDER, changed))
+    assert blocks == plain
+    assert sum(map(len, plain)) > 100
+    assert any(len(line) == 0 for line in plain)
+
+
+_WALKS = """
+#include <cstdio>
+#include "spikequeue.h"
+struct { std::vector<CSpikeQueue*> queue; std::vector<int>* peek() { return queue[0]->peek(); } } pathway;
+std::vector<int32_t> targets;
+std::vector<double> ge(40), w;
+void propagate() {
+    int32_t* __restrict _targets = targets.data();
+    double* __restrict _ge = ge.data();
+    double* __restrict _w = w.data();
+    BODY
+}
+int main() {
+    std::vector<double> delays;
+    std::vector<int32_t> sources;
+    MAKE
+    CSpikeQueue queue(0, 6);
+    pathway.queue.push_back(&queue);
+    queue.prepare(delays.data(), delays.size(), sources.data(), sources.size(), 1.0);
+    for (int step = 0; step < 30; step++) {
+        int32_t spikes[6], n = 0;
+        for (int s = 0; s < 6; s++) if ((step * 7 + s * 5) % 4 == 0 && step < 20) spikes[n++] = s;
+        queue.advance();
+        queue.push(spikes, n);
+        std::vector<int> due(*queue.peek());
+        for (int k : due) printf("%d ", k);
+        printf("\\n");
+        propagate();
+        for (double x : ge) printf("%.17g ", x);
+        printf("\\n");
+    }
+}
+"""
+#: Synapses: of inputs with several delays, of inputs with one delay, of postsynaptic neurons, all on one target.
+_SYNAPSES = {
+    "delayed": "for (int s = 0; s < 6; s++) for (int d = 0; d < 4; d++) for (int j = d; j < 40; j += 4)"
+    " { sources.push_back(s); delays.push_back(d * 2); targets.push_back(j); w.push_back(s + 0.1 * j); }",
+    "at once": "for (int s = 0; s < 6; s++) for (int j = 0; j < 40; j++)"
+    " { sources.push_back(s); targets.push_back(j); w.push_back(s + 0.1 * j); } delays.push_back(0);",
+    "postsynaptic": "for (int i = 0; i < 30; i++) for (int s = 0; s < 6; s++)"
+    " { sources.push_back(s); targets.push_back(s); w.push_back(s + 0.1 * i); } delays.push_back(0);",
+    "one target": "for (int s = 0; s < 6; s++) for (int i = 0; i < 30; i++)"
+    " { sources.push_back(s); targets.push_back(3); w.push_back(s + 0.1 * i); } delays.push_back(0);",
+}
+
+
+@pytest.mark.parametrize("synapses", _SYNAPSES)
+def test_a_walk_over_runs_does_what_a_list_of_synapses_does(synapses: str, tmp_path: Path) -> None:
+    changed = walk_runs(PROPAGATION)
+    assert "peek" not in changed
+    assert changed.count("{") == changed.count("}")
+    programs = [_WALKS.replace("MAKE", _SYNAPSES[synapses]).replace("BODY", text) for text in (PROPAGATION, changed)]
+    plain, walked = (run_program(tmp_path, text) for text in programs)
+    assert walked == plain
+    values = np.array([[float(x) for x in line] for line in plain[1::2]])
+    assert len(np.unique(values)) > 20
+
+
+def test_spikes_arrive_after_their_delay_in_the_order_of_the_sources(tmp_path: Path) -> None:
+    due = run_program(tmp_path, _WALKS.replace("MAKE", _SYNAPSES["delayed"]).replace("BODY", PROPAGATION))[0::2]
+    expected: list[list[int]] = [[] for _ in range(40)]
+    for step in range(20):
+        for source in (s for s in range(6) if (step * 7 + s * 5) % 4 == 0):
+            for delay in range(4):
+                first = 40 * source + 10 * delay
+                expected[step + 2 * delay] += range(first, first + 10)
+    assert [[int(word) for word in line] for line in due] == expected[:30]
