@@ -163,6 +163,5 @@ def gather_results(study: Study, storage: str | None = None) -> StudyResults:
 
 def _log_keys(file: StudyFile) -> frozenset[str]:
     """Return the keys whose range is logarithmic, of the grid and of the search."""
-    space = {} if file.search is None else file.search.get("space")
-    ranges = [*file.vary.items(), *(space.items() if isinstance(space, Mapping) else ())]
+    ranges = [*file.vary.items(), *(() if file.search is None else file.search.space.items())]
     return frozenset(key for key, one in ranges if isinstance(one, Mapping) and one.get("scale") == "log")

@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 from snstdp_cli.cli.app import app
 from snstdp_cli.results import TrainedNetwork, score_network
 from snstdp_cli.studies import CELL_NAME, load_study
+from snstdp_cli.studies.opened import OpenStudy
 from snstdp_cli.studies.records import CellRecord, CellScore, write_cell_record
 from snstdp_cli.studies.results import gather_results
 
@@ -77,6 +78,15 @@ def test_a_table_compares_single_seeds_image_by_image(stored: Path) -> None:
     assert smax["method"] == "images"
     assert 0 <= smax["p"] <= smax["p_holm"] <= 1
     assert failed["note"] == "no seed is finished for both"
+
+
+def test_a_table_in_python(stored: Path) -> None:
+    opened = OpenStudy(load_study(stored / "stored.yaml", stored))
+    table = opened.table(against="rule=triplet", read_outs=["average"])
+    assert [record["finished"] for record in table.records()] == [1, 0, 1]
+    assert table.records()[0]["average_difference"] is not None
+    assert len(table.long_records()) == 3
+    assert opened.table().differences == ()
 
 
 def test_a_table_in_text_and_long(stored: Path) -> None:
