@@ -17,7 +17,7 @@ from snstdp_cli.artefacts import (
 )
 from snstdp_cli.artefacts.provenance import describe_data
 from snstdp_cli.config import Experiment
-from snstdp_cli.datasets import Dataset, Part, Split, load_part, part_of, sealed_test_images, split_of
+from snstdp_cli.datasets import Dataset, Part, Split, load_dataset, part_of, sealed_test_images, split_of
 from snstdp_cli.errors import ArtefactError
 from snstdp_cli.progress import Reporter
 from snstdp_cli.recording import plan_record, record_activity
@@ -70,26 +70,24 @@ def run_experiment(
     with sealed_test_images(score_on == "validation"):
         parts: tuple[Part, Part] = ("train", score_on)
         held = experiment.evaluation.validation_examples
-        given = datasets or {}
-        images = {
-            part: part_of(given[split_of(part)], part, held)
-            if split_of(part) in given
-            else load_part(experiment.data, part, held, data_dir)
-            for part in parts
-        }
-        return _run(experiment, workdir, images, workers, resume, force, report or Reporter())
+        whole = dict(datasets or {})
+        for split in map(split_of, parts):
+            whole[split] = whole.get(split) or load_dataset(experiment.data, split, data_dir)
+        images = {part: part_of(whole[split_of(part)], part, held) for part in parts}
+        return _run(experiment, workdir, images, score_on, workers, resume, force, report or Reporter())
 
 
 def _run(
     experiment: Experiment,
     workdir: Workdir,
     images: dict[Part, Dataset],
+    score_on: ScoreOn,
     workers: int | None,
     resume: bool,
     force: bool,
     report: Reporter,
 ) -> RunResult:
-    """Train on the first part, record all and score the last."""
+    """Train, record all parts of the images, and score."""
     began, name, files = time.perf_counter(), experiment.save_name, list[Path]()
     require_writable(workdir.weights, workdir.activity)
     if resume and is_trained(experiment, workdir, images["train"]):
@@ -98,13 +96,13 @@ def _run(
         result = train_network(experiment, workdir, dataset=images["train"], resume=resume, force=force, report=report)
         files += result.files
     answers: dict[Part, Responses] = {}
-    for split in images:
-        answers[split], written = _record(experiment, workdir, split, images[split], workers, resume, force, report)
+    for part, shown in images.items():
+        answers[part], written = _record(experiment, workdir, part, shown, workers, resume, force, report)
         files += written
     score = score_responses(
         TrainedNetwork(workdir, name),
         answers["train"],
-        answers[split],
+        answers[score_on],
         classifier=experiment.evaluation.classifier,
     )
     return RunResult(score, files, time.perf_counter() - began)

@@ -66,7 +66,8 @@ SHORT = {
 }
 #: Pages name results before they say how to make them: networks first, recordings next.
 ORDER = ("data", "init", "init-weights", "run", "train", "test", "bench")
-#: What must be there in the end; own-data.md is followed by `tests/datasets/test_own_data.py`.
+#: What must be there in the end; own-data.md is followed by `tests/datasets/test_own_data.py`, the pages about studies
+#: and searches by `tests/studies/` and `tests/test_validation.py`.
 LEFT = {
     "README": (
         "my.yaml",
@@ -87,7 +88,7 @@ LEFT = {
 
 
 def test_each_page_with_commands_is_followed_by_a_test() -> None:
-    assert {page.stem for page in PAGES if commands(page)} == {*LEFT, "own-data"}
+    assert {page.stem for page in PAGES if commands(page)} == {*LEFT, "own-data", "search", "studies"}
 
 
 @pytest.fixture

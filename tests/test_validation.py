@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from synthetic import small, training_record, write_idx_set
+from typer.testing import CliRunner
 
 from snstdp_cli.artefacts import (
     Workdir,
@@ -20,6 +22,7 @@ from snstdp_cli.artefacts import (
     save_responses,
     save_weights,
 )
+from snstdp_cli.cli.app import app
 from snstdp_cli.datasets import load_dataset, part_of, sealed_test_images
 from snstdp_cli.engines import Chunk, ChunkResult, Stream
 from snstdp_cli.engines.standalone import StandaloneEngine
@@ -128,6 +131,22 @@ def test_the_test_is_scored_beside_it_with_the_same_labels(mine: Workdir, small_
     assert (tested.scored_on, tested.evaluation.num_examples) == ("test", 10)
     assert validated.evaluation.num_examples == 4
     assert tested.assign.path == validated.assign.path
+
+
+def test_the_command_line_records_and_scores_them(mine: Workdir, small_data: Path) -> None:
+    where = ["--workdir", str(mine.root)]
+    data = ["--data-dir", str(small_data)]
+    arguments = ["test", "--load-name", "v", "--split", "validation", "--force", *where, *data]
+    recorded = CliRunner().invoke(app, arguments, env={"COLUMNS": "200"})
+    assert recorded.exit_code == 0, recorded.output
+    assert "4 validation images" in recorded.stdout
+    assert "evaluate v --score validation" in recorded.output
+    scored = CliRunner().invoke(app, ["evaluate", "--score", "validation", "--json", *where])
+    found = json.loads(scored.stdout)
+    assert (found["name"], found["scored_on"], found["num_examples"]) == ("v", "validation", 4)
+    missing = CliRunner().invoke(app, ["evaluate", "v", *where])
+    assert missing.exit_code == 2
+    assert "no responses of 'v' to the test split are recorded" in " ".join(missing.output.split())
 
 
 # What does not belong together

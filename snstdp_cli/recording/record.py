@@ -120,6 +120,8 @@ def record_activity(
     check_fit(dataset, weights.weights.shape[0], f"the network '{name}'")
     if split == "validation":
         refuse_trained_on(weights, name, describe_data(dataset), held)
+        for sentence in dataset.warnings:
+            report.warn(sentence)
     num = _number_of_examples(experiment, split, num_examples, dataset, report)
     if label is not None:
         checked_name(label, "--as")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -93,7 +94,7 @@ def load_result(study: Study, cell: Cell) -> CellResult:
         settings=cell.settings,
         seed=cell.seed,
         state=state,
-        accuracies={} if score is None else {kind: score.accuracies[kind] for kind in score.accuracies},
+        accuracies={} if score is None else in_order(score.accuracies, study),
         chance=None if score is None else score.chance,
         num_examples=None if score is None else score.num_examples,
         figures={} if record is None or score is None else dict(record.figures),
@@ -101,6 +102,11 @@ def load_result(study: Study, cell: Cell) -> CellResult:
         folder=folder,
         score_on=split,
     )
+
+
+def in_order(accuracies: Mapping[str, float], study: Study) -> dict[str, float]:
+    """Return the accuracies of the study's read-outs, in its order."""
+    return {kind: accuracies[kind] for kind in study.file.read_outs if kind in accuracies}
 
 
 def running_cells(study: Study) -> list[tuple[Cell, CellProgress]]:

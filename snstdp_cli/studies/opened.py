@@ -14,6 +14,9 @@ from snstdp_cli.studies.executors import CellExecutor
 from snstdp_cli.studies.plan import Cell, Study
 from snstdp_cli.studies.results import gather_results
 from snstdp_cli.studies.run import run_study
+from snstdp_cli.studies.search.settings import MAX_TRIALS
+from snstdp_cli.studies.search.storage import SearchTrial
+from snstdp_cli.studies.search.study import SearchResult, load_search, plan_search, run_search
 from snstdp_cli.studies.tables import StudyTable
 
 
@@ -90,6 +93,46 @@ class OpenStudy:
                 report=report,
             )
         return list(outcome.results)
+
+    def search(
+        self,
+        *,
+        workers: int | None = None,
+        scheduler: str | None = None,
+        storage: str | None = None,
+        data_dir: str | Path | None = None,
+        progress: Callable[[SearchTrial], None] = lambda _: None,
+    ) -> SearchResult:
+        """Run the trials that the study's search has left, scored on validation images; return how it stands.
+
+        The arguments are those of `run`.
+
+        Parameters
+        ----------
+        storage
+            A database for the trials in the place of the journal in the study's folder.
+        progress
+            Called with each trial that came to its end.
+
+        Raises
+        ------
+        SnstdpError
+            If the study file has no search, or it cannot be run at all.
+        """
+        plan = plan_search(self.study)
+        workers = min(workers or available_cores(), plan.settings.parallel or MAX_TRIALS)
+        with _executor(workers, scheduler) as executor:
+            return run_search(
+                self.study,
+                executor,
+                storage=storage,
+                data_dir=None if data_dir is None else Path(data_dir),
+                ended=progress,
+            )
+
+    def trials(self, storage: str | None = None) -> SearchResult:
+        """Return how the study's search stands: its trials, the best of them, and how much each setting matters."""
+        return load_search(self.study, storage)
 
     def results(self) -> list[CellResult]:
         """Return what became of each cell, in the order of the plan."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from snstdp_cli.config import Experiment, build_experiment, fingerprint, merge, read_file, setting_leaves
+from snstdp_cli.config import Experiment, build_experiment, fingerprint, merge, read_file, setting_leaves, settings_of
 from snstdp_cli.config.facets import affected
 from snstdp_cli.config.rule import DEFAULT_RULE
 from snstdp_cli.errors import ConfigError, SnstdpError
@@ -88,6 +89,13 @@ class Study:
         """The cells by their names."""
         return {cell.id: cell for cell in self.cells}
 
+    @cached_property
+    def shared_trainings(self) -> dict[str, str]:
+        """Key of the training of each cell whose training another cell has too, by the cell's name."""
+        keys = {cell.id: training_key(cell.experiment) for cell in self.cells}
+        counts = Counter(keys.values())
+        return {cell: key for cell, key in keys.items() if counts[key] > 1}
+
 
 def load_study(path: Path, workdir: Path = Path()) -> Study:
     """Read a study file and make its cells.
@@ -133,6 +141,11 @@ def cell_id(experiment: Experiment) -> str:
 
 def _identity(leaves: Mapping[str, Any]) -> str:
     return fingerprint({key: value for key, value in leaves.items() if affected(key)})
+
+
+def training_key(experiment: Experiment) -> str:
+    """Return the fingerprint of all settings that shape a training, the images by their name."""
+    return fingerprint({"training": settings_of(experiment, "training"), "data": experiment.data})
 
 
 def _read_base(file: StudyFile, path: Path) -> dict[str, Any]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from snstdp_cli.artefacts import require_writable
 from snstdp_cli.errors import EngineError, InterruptedRunError
-from snstdp_cli.studies.cells import CellResult, CellState, load_results
+from snstdp_cli.studies.cells import CellResult, CellState, in_order, load_results
 from snstdp_cli.studies.events import CellEnded, StudyReporter
 from snstdp_cli.studies.executors.base import CellExecutor
 from snstdp_cli.studies.plan import Cell, Study
@@ -93,7 +93,8 @@ def run_study(
     tasks = (make_task(study, cell, data_dir=data_dir, retry=retry) for cell in cells)
     ran: list[CellOutcome] = []
     try:
-        for outcome in run_tasks(executor, tasks, report.tick):
+        for ended in run_tasks(executor, tasks, report.tick):
+            outcome = replace(ended, accuracies=in_order(ended.accuracies, study))
             ran.append(outcome)
             _check_shared(study, outcome)
             report.ended(CellEnded(study.by_id[outcome.cell], outcome, len(ran), len(cells)))

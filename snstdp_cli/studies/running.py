@@ -37,6 +37,7 @@ from snstdp_cli.studies.records import (
     write_cell_record,
     write_progress,
 )
+from snstdp_cli.studies.sharing import training_shared
 
 #: Seconds between two looks at a lock that another process holds, and between two notes of the progress.
 _ASK_S, _NOTE_S = 0.5, 1.0
@@ -59,6 +60,8 @@ class CellTask:
         Where relative paths of images begin.
     retry
         Try again what failed before.
+    training
+        Key of the training, if other cells have the same (see `sharing`).
     """
 
     cell: str
@@ -70,6 +73,7 @@ class CellTask:
     data_dir: str | None = None
     current_folder: str = "."
     retry: bool = False
+    training: str | None = None
 
 
 @dataclass(frozen=True)
@@ -109,6 +113,7 @@ def make_task(study: Study, cell: Cell, *, data_dir: Path | None = None, retry: 
         data_dir=None if data_dir is None else str(data_dir.absolute()),
         current_folder=str(Path.cwd()),
         retry=retry,
+        training=study.shared_trainings.get(cell.id),
     )
 
 
@@ -186,14 +191,15 @@ def _run_held(task: CellTask, folder: Path, report: Reporter) -> CellOutcome:
     began = time.perf_counter()
     record = _begin(task, folder, record)
     try:
-        score = _run_experiment(task, folder, report)
+        with training_shared(folder, task.training):
+            score = _run_experiment(task, folder, report)
     except StoppedError as stop:
         return _end(record, folder, began, "interrupted", str(stop))
     except (KeyboardInterrupt, InterruptedRunError):
         _end(record, folder, began, "interrupted", None)
         raise KeyboardInterrupt from None
     except SnstdpError as error:
-        return _end(record, folder, began, "failed", str(error))
+        return _end(record, folder, began, "failed", str(error).replace(f"{task.current_folder}/", ""))
     except MemoryError:
         return _end(record, folder, began, "failed", "not enough memory; use fewer neurons or fewer workers")
     except Exception as error:  # a fault of the program must not end the other cells

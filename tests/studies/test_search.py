@@ -311,3 +311,14 @@ def test_the_importance_of_settings_is_told(tmp_path: Path) -> None:
     shares = importances(running.trials)
     assert shares["rule.eta"] > 2 * shares["network.w_inh_exc"]
     assert importances(search(tmp_path / "few", trials=1).trials) == {}
+
+
+def test_the_search_to_begin_with_can_be_run() -> None:
+    from snstdp_cli.studies import load_study
+    from snstdp_cli.studies.search.study import plan_search
+
+    study = load_study(Path(__file__).parents[2] / "configs" / "studies" / "search_smin.yaml")
+    plan = plan_search(study)
+    assert study.cells == ()
+    assert (plan.settings.trials, plan.base.rule.name, plan.base.data) == (30, "smin", "bundled")
+    assert plan.values == {"rule.eta": 0.01, "rule.positive_share": 0.5, "network.theta_step_mv": 0.025}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -10,10 +11,12 @@ from typing import Any
 import pytest
 import yaml
 from synthetic import SMALL, write_idx_set
+from typer.testing import CliRunner
 
 pytest.importorskip("optuna")
 
 from snstdp_cli.artefacts import Workdir, list_recordings
+from snstdp_cli.cli.app import app
 from snstdp_cli.config import build_experiment, merge, read_file
 from snstdp_cli.datasets import load_dataset
 from snstdp_cli.errors import ConfigError, DataError, InterruptedRunError
@@ -119,6 +122,27 @@ def test_the_best_settings_are_an_experiment_and_a_study_on_test_images(tmp_path
     assert (tested.file.score_on, len(tested.cells), tested.file.search) == ("test", 5, None)
     assert {cell.seed for cell in tested.cells} == {1, 2, 3, 4, 5}
     assert result.files == (study.folder / BEST, study.folder / BEST_STUDY)
+
+
+def test_the_command_line_shows_how_a_search_stands(tmp_path: Path, training_only: Path) -> None:
+    study = study_at(tmp_path, training_only)
+    file, where = str(tmp_path / "search.yaml"), ["--workdir", str(tmp_path)]
+    planned = CliRunner().invoke(app, ["study", "run", file, "--dry-run", *where])
+    assert "4 trials by tpe, 0 of them done, over network.theta_init_mv, network.weight_init" in flat(planned.output)
+    result = run_search(study, SerialExecutor())
+    assert result.best is not None
+    shown = CliRunner().invoke(app, ["study", "show", file, *where])
+    assert shown.exit_code == 0
+    assert "search s: 4 finished" in flat(shown.output)
+    assert f"trial {result.best.number}: network.theta_init_mv=" in flat(shown.output)
+    assert "the base: network.theta_init_mv=5, network.weight_init=0.3" in flat(shown.output)
+    found = json.loads(CliRunner().invoke(app, ["study", "show", file, "--json", *where]).stdout)["search"]
+    assert (found["scored_on"], len(found["trials"])) == ("validation", 4)
+    assert found["best"]["accuracy"] == result.best.value
+
+
+def flat(text: str) -> str:
+    return " ".join(text.split())
 
 
 class Interrupting(SerialExecutor):

@@ -274,6 +274,37 @@ class TestInterruption:
         assert rival == CellOutcome(study.cells[0].id, "busy")
 
 
+class TestSharedWork:
+    def test_cells_that_differ_in_what_is_recorded_train_once(
+        self, place: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        study = small_study(place, vary={"evaluation.test_examples": [3, 10], "rule.eta": [0.01, 0.02]})
+        assert len(study.shared_trainings) == 4
+        assert len(set(study.shared_trainings.values())) == 2
+        outcome = run_study(study, SerialExecutor())
+        assert outcome.count("finished") == 4
+        assert [result.num_examples for result in outcome.results] == [3, 3, 10, 10]
+        shared = [(study.folder_of(cell) / "weights" / "network.json").read_bytes() for cell in study.cells[::2]]
+        assert shared[0] == shared[1]  # its date too: it was copied
+
+    def test_a_cell_of_its_own_shares_nothing(self, place: Path) -> None:
+        study = small_study(place, seeds=2, vary={"n_e": [4, 8]})
+        assert study.shared_trainings == {}
+
+    def test_images_are_loaded_once(self, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        study, loaded = small_study(place, seeds=3), list[str]()
+        load = running.load_dataset
+
+        def counting(name: str, split: Any, *rest: Any) -> Any:
+            loaded.append(split)
+            return load(name, split, *rest)
+
+        monkeypatch.setattr(running, "load_dataset", counting)
+        stand_in(monkeypatch, failing(NumericalError("no")))
+        run_study(study, SerialExecutor())
+        assert loaded == ["train", "test"]
+
+
 class TestShares:
     def test_shares_are_disjoint_and_together_all_cells(self, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         study = small_study(place, seeds=7)
@@ -281,6 +312,11 @@ class TestShares:
         parts = [run_study(study, SerialExecutor(), share=(part, 3)).ran for part in (1, 2, 3)]
         assert [len(part) for part in parts] == [3, 2, 2]
         assert {outcome.cell for part in parts for outcome in part} == set(study.by_id)
+
+    def test_read_outs_are_told_in_the_order_of_the_study(self, finished: Study) -> None:
+        path = write_study(finished.workdir, read_outs=["selective"])
+        assert list(load_results(load_study(path, finished.workdir))[0].accuracies) == ["selective"]
+        write_study(finished.workdir)
 
     def test_a_task_is_small_and_plain(self, place: Path) -> None:
         study = small_study(place)

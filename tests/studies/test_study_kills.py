@@ -30,7 +30,8 @@ class StudyTrial:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         write_idx_set(folder / "images")
-        base = merge(SMALL, {**LONGER, "num_examples": 160, "data": "./images"})
+        longer = {"num_examples": 240, "chunk": 20, "presentation.stimulus_ms": 250.0, "data": "./images"}
+        base = merge(SMALL, {**LONGER, **longer})
         content = {"name": "trial", "base": base, "vary": {"rule": ["smax", "smin"]}, "seeds": 2}
         (folder / "trial.yaml").write_text(yaml.safe_dump(content))
 
@@ -66,31 +67,33 @@ class StudyTrial:
         return found
 
 
-def descendants(pid: int) -> dict[int, str]:
-    """Return the processes that a process started, with what they are called."""
-    listed = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
-    children: dict[int, dict[int, str]] = {}
-    for line in listed.splitlines()[1:]:
-        number, parent, name = line.split(None, 2)
-        children.setdefault(int(parent), {})[int(number)] = name
-    found, left = dict[int, str](), [pid]
-    while left:
-        for child, name in children.get(left.pop(), {}).items():
-            found[child] = name
-            left.append(child)
+def children(pid: int) -> list[int]:
+    """Return the processes that any thread of a process started."""
+    found = list[int]()
+    with contextlib.suppress(OSError):
+        for listed in Path(f"/proc/{pid}/task").glob("*/children"):
+            found += [int(word) for word in listed.read_text().split()]
     return found
 
 
+def command_of(pid: int) -> list[str]:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    except OSError:
+        return []
+
+
 def victim(process: subprocess.Popen[str], kind: str) -> int | None:
-    """Return the process to kill, once a simulation runs."""
-    running = descendants(process.pid)
-    simulations = [pid for pid, name in running.items() if Path(name.split()[0]).name == "main"]
-    if not simulations:
-        return None
+    """Return the process to kill, if it is there."""
     if kind == "driver":
         return process.pid
-    workers = [pid for pid, name in running.items() if "spawn_main" in name and descendants(pid)]
-    return simulations[0] if kind == "simulation" else workers[0] if workers else None
+    workers = [pid for pid in children(process.pid) if any("spawn_main" in word for word in command_of(pid))]
+    if kind == "worker":
+        return workers[0] if workers else None
+    started = (pid for worker in workers for pid in children(worker))
+    return next(
+        (pid for pid in started if Path(command_of(pid)[:1][0] if command_of(pid) else "").name == "main"), None
+    )
 
 
 @pytest.fixture(scope="module")

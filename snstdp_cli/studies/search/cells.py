@@ -43,6 +43,7 @@ class CellRunner:
         self.study = replace(study, file=study.file.model_copy(update={"score_on": "validation"}))
         self.executor, self.read_out, self.data_dir, self.tick = executor, read_out, data_dir, tick
         self._proposals: dict[str, list[Proposal]] = {}
+        self._cells: dict[int, Cell] = {}
         self._refused: list[TrialEnd] = []
 
     def cell_of(self, proposal: Proposal) -> Cell:
@@ -53,8 +54,10 @@ class CellRunner:
         ConfigError
             If the settings do not go together.
         """
-        seed = self.study.file.seeds[0]
-        return build_cell(self.study.base, proposal.settings, seed, list(proposal.settings), "search")
+        if proposal.number not in self._cells:
+            seed, keys = self.study.file.seeds[0], list(proposal.settings)
+            self._cells[proposal.number] = build_cell(self.study.base, proposal.settings, seed, keys, "search")
+        return self._cells[proposal.number]
 
     def run(self, proposals: Iterable[Proposal], tick: Callable[[], None]) -> Iterator[TrialEnd]:
         """Yield how trials end."""

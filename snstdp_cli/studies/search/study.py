@@ -47,8 +47,6 @@ class SearchPlan:
     ----------
     base
         The experiment that proposals are changes of.
-    values
-        The base's own settings in the space; None if one of them lies outside it.
     """
 
     settings: SearchSettings
@@ -57,7 +55,7 @@ class SearchPlan:
 
     @property
     def values(self) -> dict[str, object] | None:
-        """What the first trial tries, if the base lies in the space."""
+        """The base's own settings in the space; None if one of them lies outside it."""
         return base_values(self.space, self.base)
 
 
