@@ -30,6 +30,8 @@ demo: $(INSTALLED) ## Train a small network on the bundled digits and score it
 
 study: $(INSTALLED) ## Compare three rules and two sizes over three seeds on the bundled digits
 	@$(BIN)/snstdp study run configs/studies/rules.yaml
+	@$(BIN)/snstdp study table configs/studies/rules.yaml --against rule=triplet
+	@$(BIN)/snstdp study plot configs/studies/rules.yaml
 
 test: $(INSTALLED) ## Run the tests
 	@$(BIN)/python -m pytest -m "not slow"

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 from snstdp_cli.engines import available_cores
+from snstdp_cli.evaluation import Classifier
 from snstdp_cli.studies.cells import CellResult, load_results
 from snstdp_cli.studies.events import CellEnded, StudyReporter
 from snstdp_cli.studies.executors import CellExecutor
 from snstdp_cli.studies.plan import Cell, Study
+from snstdp_cli.studies.results import gather_results
 from snstdp_cli.studies.run import run_study
 from snstdp_cli.studies.search.settings import MAX_TRIALS
 from snstdp_cli.studies.search.storage import SearchTrial
 from snstdp_cli.studies.search.study import SearchResult, load_search, plan_search, run_search
+from snstdp_cli.studies.tables import StudyTable
 
 
 class OpenStudy:
@@ -134,6 +137,24 @@ class OpenStudy:
     def results(self) -> list[CellResult]:
         """Return what became of each cell, in the order of the plan."""
         return load_results(self.study)
+
+    def table(self, *, against: str | Sequence[str] = (), read_outs: Sequence[Classifier] = ()) -> StudyTable:
+        """Summarize what is finished: `.records()` and `.long_records()` as dictionaries, `.frame()` for pandas.
+
+        Parameters
+        ----------
+        against
+            The baseline of paired differences as `KEY=VALUE`, such as `rule=triplet`.
+        read_outs
+            Which accuracies; those of the study without it.
+
+        Raises
+        ------
+        SnstdpError
+            If the baseline is none of the study, or SciPy is not installed.
+        """
+        baseline = [against] if isinstance(against, str) else against
+        return gather_results(self.study).table(against=baseline, read_outs=read_outs)
 
 
 def _executor(workers: int | None, scheduler: str | None) -> AbstractContextManager[CellExecutor]:

@@ -398,7 +398,7 @@ class TestSize:
         assert quantize(np.array([value]), True, 1.0)[0] == code
 
     def test_a_page_that_is_too_large_is_refused(self, place, monkeypatch):
-        monkeypatch.setattr("snstdp_cli.report.page.MAX_BYTES", 1000)
+        monkeypatch.setattr("snstdp_cli.report.document.MAX_BYTES", 1000)
         with pytest.raises(ArtefactError, match="expected at most 1,000; name fewer networks"):
             page_of(place, "one")
 
