@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol
 
 from snstdp_cli.artefacts import Workdir, weights_exist
+from snstdp_cli.errors import DataError
 from snstdp_cli.evaluation import CLASSIFIERS, Classifier, CurvePoint
 from snstdp_cli.results import TrainedNetwork
 from snstdp_cli.studies.cells import CellResult, load_correct, load_results
@@ -118,6 +119,11 @@ class StudyResults:
         DataError
             If there is no cell.
         """
+        if not self.cells and self.trials:
+            raise DataError(
+                f"'{self.name}': the study has no grid, only a search, and a table needs cells; look at it by "
+                "`snstdp study plot` and `snstdp study show`"
+            )
         return make_table(
             self.cells, read_outs=read_outs or self.read_outs, against=against, load_correct=self.load_correct
         )
@@ -155,10 +161,7 @@ def gather_results(study: Study, storage: str | None = None) -> StudyResults:
 
     found = load_search(study, storage)
     trials = tuple(Trial(one.number, one.settings, one.value, one.state) for one in found.trials)
-    # A search alone has no grid: what is planned beside it are cells only if they were run.
-    is_grid = file.vary or file.cells is not None or any(cell.state != "missing" for cell in results.cells)
-    cells = results.cells if is_grid else ()
-    return replace(results, cells=cells, trials=trials, importances=found.importances)
+    return replace(results, trials=trials, importances=found.importances)
 
 
 def _log_keys(file: StudyFile) -> frozenset[str]:

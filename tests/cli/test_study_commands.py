@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 from snstdp_cli.cli.app import app
 from snstdp_cli.results import TrainedNetwork, score_network
-from snstdp_cli.studies import CELL_NAME, load_study
+from snstdp_cli.studies import CELL_NAME, load_score, load_study
 from snstdp_cli.studies.opened import OpenStudy
 from snstdp_cli.studies.records import CellRecord, CellScore, write_cell_record
 from snstdp_cli.studies.results import gather_results
@@ -70,6 +71,20 @@ def test_the_results_of_a_study_are_gathered_from_its_folder(stored: Path) -> No
     assert (facts.seconds, facts.machine) == (90.0, "node-1")
 
 
+def test_answers_are_those_to_the_images_that_the_study_scores(stored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = list[object]()
+
+    def note(*_: object, **options: object) -> object:
+        seen.append(options["score_on"])
+        return None
+
+    monkeypatch.setattr("snstdp_cli.studies.cells.score_network", note)
+    cell = gather_results(load_study(stored / "stored.yaml", stored)).cells[0]
+    load_score(cell)
+    load_score(replace(cell, score_on="validation"))
+    assert seen == ["test", "validation"]
+
+
 def test_a_table_compares_single_seeds_image_by_image(stored: Path) -> None:
     done = invoke(stored, "table", "--against", "rule=triplet", "--json")
     assert done.exit_code == 0, done.output
@@ -106,6 +121,42 @@ def test_figures_and_report_lie_in_the_folder_of_the_study(stored: Path) -> None
     page = (folder / "report.stored.html").read_text(encoding="utf-8")
     assert "2 of 3 finished, 1 failed" in page
     assert "node-1" in page
+
+
+SEARCH = """
+name: searched
+base: {data: bundled, n_e: 9, evaluation: {validation_examples: 100}}
+search: {trials: 6, space: {rule.eta: {from: 0.001, to: 0.1, scale: log}, network.theta_step_mv: {from: 0.01, to: 1}}}
+"""
+
+
+def test_a_search_is_drawn_and_reported_from_its_journal(tmp_path: Path) -> None:
+    optuna = pytest.importorskip("optuna")
+    from snstdp_cli.studies.search.storage import open_storage, open_trials
+    from snstdp_cli.studies.search.study import plan_search, trials_name
+
+    file = tmp_path / "searched.yaml"
+    file.write_text(SEARCH)
+    study = load_study(file, tmp_path)
+    plan = plan_search(study)
+    trials = open_trials(open_storage(study.folder), trials_name(study, plan), plan.settings)
+    ranges = {key: optuna.distributions.FloatDistribution(0.001, 1) for key in ("rule.eta", "network.theta_step_mv")}
+    for k in range(6):
+        settings = {"rule.eta": 0.001 * 2**k, "network.theta_step_mv": 0.01 * (k + 1)}
+        made = {"params": settings, "distributions": ranges, "user_attrs": {"settings": settings}}
+        trials.add_trial(optuna.trial.create_trial(value=0.5 + 0.05 * k, **made))
+
+    found = gather_results(study)
+    assert [trial.value for trial in found.trials] == pytest.approx([0.5 + 0.05 * k for k in range(6)])
+    assert (found.cells, found.log_keys) == ((), {"rule.eta"})
+    flags = ["study", "plot", str(file), "--workdir", str(tmp_path), "--quiet"]
+    done = CliRunner().invoke(app, flags)
+    assert done.exit_code == 0, done.output
+    names = {path.name for path in (study.folder / "figures").glob("*.png")}
+    assert {"searched.history.png", "searched.parallel.png"} <= names
+    done = CliRunner().invoke(app, ["study", "table", str(file), "--workdir", str(tmp_path)])
+    assert done.exit_code == 2
+    assert "the study has no grid" in " ".join(done.output.split())
 
 
 def test_a_baseline_that_is_none_ends_with_a_sentence(stored: Path) -> None:
