@@ -127,6 +127,17 @@ class TestDask:
         with pytest.raises(EngineError, match="a Dask worker cannot run cells: ModuleNotFoundError: nowhere"):
             run_study(small_study(place), dask.DaskExecutor(in_process, lambda: 2))
 
+    def test_what_a_cell_costs_beside_its_own_work_is_small(
+        self, place: Path, in_process: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from snstdp_cli.studies.executors.dask import DaskExecutor
+
+        study = small_study(place, seeds=50)
+        monkeypatch.setattr(running, "run_experiment", _no_memory)
+        began = time.process_time()  # of all threads: scheduler, workers and this one
+        assert len(run_study(study, DaskExecutor(in_process, lambda: 2)).ran) == 50
+        assert (time.process_time() - began) / 50 < 0.3
+
     def test_no_scheduler_is_a_sentence(self, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         from snstdp_cli.studies.executors import dask
 
@@ -211,6 +222,18 @@ class TestBatchSystems:
         for line in [*lines, "module load gcc", "export SNSTDP_CORES=1"]:
             assert line in script
         assert "--lifetime 6480s --lifetime-stagger 360s --resources MB=3000" in script
+
+    @pytest.mark.slow
+    def test_jobs_of_this_machine_run_cells(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """From end to end with the stand-in of dask-jobqueue, whose jobs are processes."""
+        pytest.importorskip("dask_jobqueue")
+        from snstdp_cli.studies.executors.queue import ClusterFile, batch_cluster
+
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("CXX", "/no/such/compiler")
+        with batch_cluster(ClusterFile(kind="local", jobs=1)) as executor:
+            outcome = run_study(small_study(tmp_path), executor)
+        assert outcome.count("finished") == 1
 
     def test_mistakes_get_a_sentence(self, tmp_path: Path) -> None:
         from snstdp_cli.studies.executors.queue import read_cluster_file

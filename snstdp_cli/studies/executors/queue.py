@@ -6,6 +6,7 @@ its cell goes on elsewhere.
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,12 +22,13 @@ from snstdp_cli.fields import describe, setting
 from snstdp_cli.studies.executors.dask import DASK_SETTINGS, MEMORY, WORKER_ENVIRONMENT, DaskExecutor, quiet
 from snstdp_cli.studies.executors.extras import require_extra
 
+#: Module below dask_jobqueue and class in it.
 _CLASSES = {
-    "slurm": "SLURMCluster",
-    "pbs": "PBSCluster",
-    "sge": "SGECluster",
-    "lsf": "LSFCluster",
-    "local": "LocalCluster",
+    "slurm": ("slurm", "SLURMCluster"),
+    "pbs": ("pbs", "PBSCluster"),
+    "sge": ("sge", "SGECluster"),
+    "lsf": ("lsf", "LSFCluster"),
+    "local": ("local", "LocalCluster"),
 }
 _WALLTIME = re.compile(r"(\d{1,4}):([0-5]\d)(:[0-5]\d)?")
 _MEMORY = re.compile(r"(\d{1,6}(?:\.\d+)?) ?(MB|GB|MiB|GiB)")
@@ -103,8 +105,8 @@ def open_batch_system(settings: ClusterFile) -> Any:
         If it cannot be opened here.
     """
     require_extra("dask_jobqueue", "cluster")
-    import dask_jobqueue
-
+    module, name = _CLASSES[settings.kind]
+    cluster = getattr(importlib.import_module(f"dask_jobqueue.{module}"), name)
     early = int(settings.walltime_s * _EARLY)
     worker = ["--lifetime", f"{settings.walltime_s - early}s", "--lifetime-stagger"]
     worker += [f"{int(settings.walltime_s * _STAGGER)}s", "--resources", f"{MEMORY}={settings.memory_mb:.0f}"]
@@ -121,14 +123,16 @@ def open_batch_system(settings: ClusterFile) -> Any:
         ],
         "scheduler_options": {"dashboard": False, "dashboard_address": ":0"},
     }
-    if settings.kind != "local":
+    if settings.kind == "local":
+        options["job_script_prologue"] = []  # its jobs are started without a shell
+    else:
         options |= {"walltime": settings.walltime, "queue": settings.queue}
         options["job_extra_directives"] = list(settings.directives)
         options["project" if settings.kind == "lsf" else "account"] = settings.account
     if settings.kind == "sge":
         options["project"] = options.pop("account")
     try:
-        return getattr(dask_jobqueue, _CLASSES[settings.kind])(**options)
+        return cluster(**options)
     except (OSError, ValueError, RuntimeError, TypeError) as error:
         raise EngineError(f"the cluster '{settings.kind}' cannot be opened: {error}") from None
 
