@@ -7,7 +7,7 @@ LOCK := requirements/py$(VERSION).txt
 INSTALLED := $(VENV)/.installed-py$(VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test slow check format bench lock clean
+.PHONY: help install demo study test slow check format bench lock clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -27,6 +27,11 @@ install: $(INSTALLED) ## Create the environment from the locked requirements
 
 demo: $(INSTALLED) ## Train a small network on the bundled digits and score it
 	@$(BIN)/snstdp run --config configs/demo.yaml --force
+
+study: $(INSTALLED) ## Compare three rules and two sizes over three seeds on the bundled digits
+	@$(BIN)/snstdp study run configs/studies/rules.yaml
+	@$(BIN)/snstdp study table configs/studies/rules.yaml --against rule=triplet
+	@$(BIN)/snstdp study plot configs/studies/rules.yaml
 
 test: $(INSTALLED) ## Run the tests
 	@$(BIN)/python -m pytest -m "not slow"

@@ -21,41 +21,51 @@ __version__ = "0.2.0"
 
 if TYPE_CHECKING:
     from snstdp_cli import plots as plot
-    from snstdp_cli.api import evaluate, experiment, load, record, run, train
+    from snstdp_cli.api import evaluate, experiment, load, predict, record, run, study, trace, train
     from snstdp_cli.config import Experiment
     from snstdp_cli.datasets import ArrayDataset as Dataset
     from snstdp_cli.errors import SnstdpError
-    from snstdp_cli.results import Score, TrainedNetwork
+    from snstdp_cli.recording.tracing import Trace
+    from snstdp_cli.results import Prediction, Score, TrainedNetwork
     from snstdp_cli.rules import Plasticity, Rule, RuleContext, RuleParameters
 
 __all__ = [
     "Dataset",
     "Experiment",
     "Plasticity",
+    "Prediction",
     "Rule",
     "RuleContext",
     "RuleParameters",
     "Score",
     "SnstdpError",
+    "Trace",
     "TrainedNetwork",
     "__version__",
     "evaluate",
     "experiment",
     "load",
     "plot",
+    "predict",
     "record",
     "run",
+    "study",
+    "trace",
     "train",
 ]
 
 #: Public name -> (module, name in it); no second name for the module itself.
 _PLACES: dict[str, tuple[str, str | None]] = {
-    **{name: ("api", name) for name in ("evaluate", "experiment", "load", "record", "run", "train")},
+    **{
+        name: ("api", name)
+        for name in ("evaluate", "experiment", "load", "predict", "record", "run", "study", "trace", "train")
+    },
     **{name: ("rules", name) for name in ("Plasticity", "Rule", "RuleContext", "RuleParameters")},
-    **{name: ("results", name) for name in ("Score", "TrainedNetwork")},
+    **{name: ("results", name) for name in ("Prediction", "Score", "TrainedNetwork")},
     "Dataset": ("datasets", "ArrayDataset"),
     "Experiment": ("config", "Experiment"),
     "SnstdpError": ("errors", "SnstdpError"),
+    "Trace": ("recording.tracing", "Trace"),
     "plot": ("plots", None),
 }
 

@@ -6,21 +6,37 @@ device and `defaultclock` are left as they were found.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from numpy.typing import ArrayLike
+
 from snstdp_cli.artefacts import Responses, Workdir
 from snstdp_cli.config import Experiment, build_experiment, read_file
-from snstdp_cli.datasets import ArrayDataset, Dataset, Split, load_dataset
+from snstdp_cli.datasets import (
+    ArrayDataset,
+    Dataset,
+    Part,
+    Split,
+    images_from_array,
+    load_dataset,
+    load_images,
+    sealed_test_images,
+    split_of,
+)
 from snstdp_cli.engines import choose_engine
 from snstdp_cli.errors import ArtefactError
 from snstdp_cli.evaluation import Classifier
 from snstdp_cli.pipeline import run_experiment
 from snstdp_cli.progress import Reporter
 from snstdp_cli.recording import record_activity
-from snstdp_cli.results import AssignFrom, Score, TrainedNetwork, score_network
+from snstdp_cli.recording.tracing import Trace
+from snstdp_cli.results import AssignFrom, Prediction, Score, ScoreOn, TrainedNetwork, predict_images, score_network
+from snstdp_cli.results.presentation import present_again
+from snstdp_cli.studies import load_study
+from snstdp_cli.studies.opened import OpenStudy
 from snstdp_cli.training import train_network
 
 #: Called with each event: `TrainingProgress`, `RecordingProgress`, `Preflight`, or a sentence (str).
@@ -59,6 +75,7 @@ def train(
     experiment: Experiment,
     *,
     data: Data | None = None,
+    more: int | None = None,
     workdir: str | Path = ".",
     resume: bool = False,
     force: bool = False,
@@ -70,6 +87,8 @@ def train(
     ----------
     data
         Images in the place of those that the experiment names: a name, a path, or a `Dataset`.
+    more
+        Continue the finished training `experiment.load_name` for so many examples more, with all its settings.
     workdir
         Folder of `weights/` and `activity/`.
     resume
@@ -86,14 +105,14 @@ def train(
     """
     place, (chosen, images) = Workdir(Path(workdir)), _images(experiment, "train", data)
     with _reporter(progress) as report:
-        train_network(chosen, place, dataset=images, resume=resume, force=force, report=report)
+        train_network(chosen, place, dataset=images, more=more, resume=resume, force=force, report=report)
     return TrainedNetwork(place, chosen.save_name)
 
 
 def record(
     network: TrainedNetwork | str,
     *,
-    split: Split = "test",
+    split: Part = "test",
     data: Data | None = None,
     num_examples: int | None = None,
     label: str | None = None,
@@ -110,7 +129,8 @@ def record(
     network
         A network, or its name in `workdir`.
     split
-        `train` for the responses that label the neurons, `test` for those that are scored.
+        `train` for the responses that label the neurons, `test` for those that are scored, `validation` for those by
+        which settings are chosen.
     data
         Images in the place of those that the network was trained on.
     num_examples
@@ -137,7 +157,7 @@ def record(
     made = network.experiment
     changed = {**dict(_dotted(settings)), "load_name": network.name}
     chosen = build_experiment(made.model_dump(mode="json"), changed, network.name, run_rule_files=False)
-    chosen, images = _images(chosen, split, data)
+    chosen, images = _images(chosen, split_of(split), data)
     if workers is None and choose_engine(chosen) == "runtime":
         workers = 1
     with _reporter(progress) as report:
@@ -165,6 +185,7 @@ def evaluate(
     classifier: Classifier = "average",
     assign_from: AssignFrom = "train",
     num_examples: int | None = None,
+    score_on: ScoreOn = "test",
     workdir: str | Path = ".",
 ) -> Score:
     """Score recorded responses: neurons get labels from training responses, test responses are classified.
@@ -179,6 +200,8 @@ def evaluate(
         `test` labels the neurons by the very responses that are scored, which flatters.
     num_examples
         Score only the first ones.
+    score_on
+        `validation` scores the answers to the training images that were kept for validation.
 
     Raises
     ------
@@ -187,13 +210,99 @@ def evaluate(
     """
     network = load(network, workdir) if isinstance(network, str) else network
     return score_network(
-        network, assign_from=assign_from, classifier=classifier, num_examples=num_examples, data=data, mark=label
+        network,
+        assign_from=assign_from,
+        classifier=classifier,
+        num_examples=num_examples,
+        data=data,
+        mark=label,
+        score_on=score_on,
     )
+
+
+def predict(
+    network: TrainedNetwork | str,
+    images: ArrayLike | str | Path,
+    *,
+    label: str | None = None,
+    workdir: str | Path = ".",
+    workers: int | None = None,
+    progress: Progress = False,
+) -> Prediction:
+    """Tell the classes of images that nobody has labelled; nothing learns, nothing is written.
+
+    The neurons carry the labels that the recorded training responses give them (`record(network, split="train")`).
+
+    Parameters
+    ----------
+    network
+        A network, or its name in `workdir`.
+    images
+        Grey values from 0 to 255 of type uint8, [num, rows, cols]; or the path of an .npz, .npy or IDX file.
+    label
+        Which training responses give the labels, if there are some of several conditions.
+    workers
+        As for `record`.
+
+    Returns
+    -------
+    prediction
+        `predictions` and `scores` by read-out, `counts` [num, n_e], `silent` [num].
+
+    Raises
+    ------
+    SnstdpError
+        If training responses are missing or of other conditions, or the images do not fit.
+    """
+    network = load(network, workdir) if isinstance(network, str) else network
+    shown = load_images(str(images)) if isinstance(images, str | Path) else images_from_array(images)
+    if workers is None and choose_engine(network.experiment) == "runtime":
+        workers = 1
+    with _reporter(progress) as report:
+        return predict_images(network, shown, mark=label, workers=workers, report=report)
+
+
+def trace(
+    network: TrainedNetwork | str,
+    example: int = 0,
+    *,
+    neurons: Sequence[int] | None = None,
+    data: str | None = None,
+    label: str | None = None,
+    workdir: str | Path = ".",
+) -> Trace:
+    """Present a test image to a frozen network once more and watch every spike; a recorded one gives the same spikes.
+
+    Parameters
+    ----------
+    network
+        A network, or its name in `workdir`.
+    example
+        Number of the image, from 0.
+    neurons
+        Excitatory neurons whose voltage and conductances are watched; by default the three that answer most.
+    data, label
+        Which of several recordings to repeat; by default that of the data set of the training.
+
+    Returns
+    -------
+    trace
+        Spike times in ms and neurons of each group; voltage, conductances and threshold of the watched neurons.
+        `trace.arrays()` has all of it as arrays, as `snstdp trace` writes them.
+
+    Raises
+    ------
+    SnstdpError
+        If weights or images are not there, or there is no such image or neuron.
+    """
+    network = load(network, workdir) if isinstance(network, str) else network
+    return present_again(network, example, neurons=neurons, data=data, mark=label)
 
 
 def run(
     experiment: Experiment,
     *,
+    score_on: ScoreOn = "test",
     data: Data | None = None,
     workdir: str | Path = ".",
     workers: int | None = None,
@@ -201,21 +310,24 @@ def run(
     force: bool = False,
     progress: Progress = False,
 ) -> Score:
-    """Train, record both splits and evaluate; the arguments are those of `train` and `record`.
+    """Train, record both splits and evaluate; the arguments are those of `train`, `record` and `evaluate`.
 
     Raises
     ------
     SnstdpError
         For anything that goes wrong.
     """
-    chosen, train_images = _images(experiment, "train", data)
-    datasets: dict[Split, Dataset] = {"train": train_images, "test": _images(experiment, "test", data)[1]}
-    if workers is None and choose_engine(chosen) == "runtime":
-        workers = 1
-    with _reporter(progress) as report:
+    with sealed_test_images(score_on == "validation"), _reporter(progress) as report:
+        chosen, train_images = _images(experiment, "train", data)
+        datasets: dict[Split, Dataset] = {"train": train_images}
+        if score_on == "test":
+            datasets["test"] = _images(experiment, "test", data)[1]
+        if workers is None and choose_engine(chosen) == "runtime":
+            workers = 1
         return run_experiment(
             chosen,
             Workdir(Path(workdir)),
+            score_on=score_on,
             datasets=datasets,
             workers=workers,
             resume=resume,
@@ -236,6 +348,24 @@ def load(name: str, workdir: str | Path = ".") -> TrainedNetwork:
     if not network.has_weights and not network.recordings:
         raise ArtefactError(f"{network.workdir.root}: neither weights nor recorded responses of '{name}'")
     return network
+
+
+def study(file: str | Path, *, workdir: str | Path = ".") -> OpenStudy:
+    """Open a study: many experiments from one file, whose results are in `studies/<name>/`.
+
+    Parameters
+    ----------
+    file
+        YAML file of the study (see docs/studies.md).
+    workdir
+        Folder of `studies/`.
+
+    Raises
+    ------
+    ConfigError
+        For a file or cell that cannot be used; nothing is run then.
+    """
+    return OpenStudy(load_study(Path(file), Path(workdir)))
 
 
 def _dotted(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -8,6 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from snstdp_cli.artefacts import DataRecord, RecordingFigures, RecordingRecord, TrainingRecord, WeightsRecord
+from snstdp_cli.config import Experiment, build_experiment
+
 SIDE = 6
 #: A network that is quick to compile and to run.
 SMALL: dict[str, Any] = {
@@ -37,3 +40,31 @@ def write_idx_set(folder: Path, num: int = 10, seed: int = 5) -> Path:
         )
         (folder / f"{prefix}-labels-idx1-ubyte").write_bytes(struct.pack(">ii", 0x801, num) + labels.tobytes())
     return folder
+
+
+def small(**changes: Any) -> Experiment:
+    """Return the small experiment with changes by dotted key, or by key of a section."""
+    return build_experiment(SMALL, changes)
+
+
+def training_record(**changes: Any) -> TrainingRecord:
+    """Return a record of a training that nobody ran."""
+    run = {"date": "2026-01-01", "duration_s": 1.0, "engine": "none", "experiment": small(), "versions": {}}
+    return TrainingRecord(**{"kind": "training", **run, **changes})
+
+
+def recording_record(name: str = "a", split: str = "test", **changes: Any) -> RecordingRecord:
+    """Return a record of responses that nobody recorded."""
+    run = {"date": "2026-01-01", "duration_s": 1.0, "engine": "none", "experiment": small(), "versions": {}}
+    data = DataRecord(
+        name="mnist",
+        identity="unknown images in MNIST's files",
+        split=split,
+        num_images=10,
+        image_shape=(SIDE, SIDE),
+        sha256="1" * 64 if split == "train" else "2" * 64,
+        set_sha256="3" * 64,
+    )
+    figures = RecordingFigures(spikes_per_example=1.0, retries=0, silent_examples=0)
+    weights = WeightsRecord(name=name, sha256="0" * 64)
+    return RecordingRecord(**{**run, "weights": weights, "data": data, "figures": figures, **changes})

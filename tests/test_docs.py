@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import matplotlib
+import numpy as np
 import pooch
 import pytest
 import typer
@@ -66,7 +67,8 @@ SHORT = {
 }
 #: Pages name results before they say how to make them: networks first, recordings next.
 ORDER = ("data", "init", "init-weights", "run", "train", "test", "bench")
-#: What must be there in the end; own-data.md is followed by `tests/test_own_data.py`.
+#: What must be there in the end; own-data.md is followed by `tests/datasets/test_own_data.py`, the pages about studies
+#: and searches by `tests/studies/` and `tests/test_validation.py`.
 LEFT = {
     "README": (
         "my.yaml",
@@ -77,6 +79,8 @@ LEFT = {
         "figures/report.mine.html",
         "activity/resultPopVecs40.npy",
         "activity/inputNumbers40.npy",
+        "answers.csv",
+        "spikes.npz",
     ),
     "own-rule": ("weights/graded.json",),
     "performance": ("docs/performance.md", "docs/performance.png"),
@@ -87,7 +91,7 @@ LEFT = {
 
 
 def test_each_page_with_commands_is_followed_by_a_test() -> None:
-    assert {page.stem for page in PAGES if commands(page)} == {*LEFT, "own-data"}
+    assert {page.stem for page in PAGES if commands(page)} == {*LEFT, "own-data", "search", "studies"}
 
 
 @pytest.fixture
@@ -100,6 +104,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("SNSTDP_DATA", raising=False)
     monkeypatch.setattr(pooch, "retrieve", lambda **call: str(Path(call["path"]) / call["fname"]))
     monkeypatch.setattr(measure, "list_cases", lambda quick: [Case("standalone", "smax", 20, 0.5)])
+    np.savez(tmp_path / "new.npz", images=np.random.default_rng(0).integers(0, 255, (3, 28, 28), dtype=np.uint8))
     cost = json.dumps({"cpu_ms_per_presentation": {"median": 2.0, "min": 1.0, "max": 3.0}})
     (tmp_path / "yardstick.py").write_text(f"print({cost!r})\n")
     return tmp_path
@@ -155,6 +160,12 @@ def test_a_configuration_that_is_named_exists(page: Path, line: str) -> None:
 def test_a_link_leads_to_a_file(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_test_that_is_named_is_there(page: Path) -> None:
+    for name in re.findall(r"`(tests/[\w/*]+\.py)`", page.read_text(encoding="utf-8")):
+        assert list(ROOT.glob(name)), f"{page.name}: {name}"
 
 
 @pytest.mark.parametrize("target", ["demo", "test", "check", "format", "bench"])

@@ -18,9 +18,21 @@ PACKAGE = Path(snstdp_cli.__file__).parent
 NAME = PACKAGE.name
 #: From the bottom to the top; a module imports only what is in an earlier line. `""` is the package's own `__init__`.
 ORDER = (
-    *("", "bundled", "errors", "signals", "brian_import", "fields", "rules", "config", "datasets", "network", "engines"),
+    *(
+        "",
+        "bundled",
+        "errors",
+        "signals",
+        "brian_import",
+        "fields",
+        "rules",
+        "config",
+        "datasets",
+        "network",
+        "engines",
+    ),
     *("evaluation", "artefacts", "progress", "recording", "training", "results", "pipeline"),
-    *("plots", "report", "machine", "cli", "api", "__main__"),
+    *("studies", "plots", "report", "machine", "cli", "api", "__main__"),
 )
 #: Modules that may import little more than what they need by their nature.
 ONLY = {

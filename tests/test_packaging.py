@@ -45,6 +45,15 @@ def name_of(requirement: str) -> str:
     return re.split(r"[^A-Za-z0-9-]", requirement)[0].lower()
 
 
+def requirements_of(extra: str) -> list[str]:
+    """Return the requirements of an extra, those of the extras in it too."""
+    found = []
+    for requirement in PROJECT["project"]["optional-dependencies"][extra]:
+        inner = re.fullmatch(rf"{PROJECT['project']['name']}\[(\w+)\]", requirement)
+        found += requirements_of(inner[1]) if inner else [requirement]
+    return found
+
+
 def test_no_text_names_a_registry_or_a_folder_of_a_machine():
     found = []
     for path in published_texts():
@@ -75,7 +84,7 @@ def test_a_lock_pins_every_requirement_with_hashes(path):
 @each_lock
 def test_a_lock_serves_running_testing_and_building(path):
     project = PROJECT["project"]
-    wanted = project["dependencies"] + project["optional-dependencies"]["dev"] + PROJECT["build-system"]["requires"]
+    wanted = project["dependencies"] + requirements_of("dev") + PROJECT["build-system"]["requires"]
     missing = {name_of(requirement) for requirement in wanted} - set(pins(path))
     assert not missing, f"{path.name}: run `make lock`"
 

@@ -216,6 +216,8 @@ def _fill(stream: IO[bytes], content: bytearray) -> int:
 def _checked_header(stream: IO[bytes], size: int, where: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     """Read a header and compare it with the bytes that follow."""
     shape, fortran_order, dtype = _read_header(stream, where)
+    if dtype.hasobject:
+        raise ArtefactError(_objects(where, size - stream.tell()))
     if dtype.kind not in "biuf":
         raise ArtefactError(f"{where}: holds values of type {dtype}; expected numbers; {_AGAIN}")
     announced = math.prod(shape) * dtype.itemsize
@@ -227,6 +229,20 @@ def _checked_header(stream: IO[bytes], size: int, where: str) -> tuple[tuple[int
             f"{_short(announced)} bytes, but {present:,} follow; {_AGAIN}"
         )
     return shape, fortran_order, dtype
+
+
+def _objects(where: str, num_bytes: int) -> str:
+    """Say what became of numbers that a script of Python 2 saved under Python 3, where `zip` makes no list."""
+    if num_bytes == 0:
+        return (
+            f"{where}: is the header of a Python object with nothing behind it: the numbers were never written (the "
+            "script is one of Python 2, whose zip made a list) and are lost; use other weights, or train again"
+        )
+    return (
+        f"{where}: holds Python objects, which can run code and are not read; expected numbers; if you trust the file: "
+        f"a = numpy.load({where!r}, allow_pickle=True); numpy.save({where!r}, numpy.array(list(a.item() if a.ndim == 0 "
+        "else a), dtype=float))"
+    )
 
 
 def _read_header(stream: IO[bytes], where: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:

@@ -1,13 +1,15 @@
 """Checkpoints of a training: everything needed to continue bit for bit, in one file with a checksum.
 
 `weights/.checkpoints/<name>/<examples>.ckpt` is a line of text, the 32 bytes of the SHA-256 of the rest, and an
-uncompressed .npz. The last two are kept, so a damaged one costs a chunk and not the training.
+uncompressed .npz. The last two are kept, so a damaged one costs a chunk and not the training. When a training is
+complete its last one becomes `weights/.states/<name>.ckpt`, from which it can be continued.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -28,7 +30,7 @@ _ANY_MAGIC = re.compile(rb"snstdp checkpoint ([0-9]{1,9})\n")
 _DIGEST_BYTES = 32
 _FILE_NAME = re.compile(r"([0-9]{8,18})\.ckpt")
 #: What can be done about a checkpoint that cannot be used.
-AGAIN = "start the training again with --force"
+AGAIN = "start the training again with --force and without --resume"
 _META = "meta"
 _ARRAY = "array."
 
@@ -154,6 +156,42 @@ def delete_checkpoints(workdir: Workdir, name: str) -> None:
         folder.rmdir()
 
 
+def keep_state(workdir: Workdir, name: str) -> None:
+    """Turn the newest checkpoint of a finished training into its kept state, from which it can be continued.
+
+    Raises
+    ------
+    ArtefactError
+        If it cannot be moved.
+    """
+    path, found = state_path(workdir, name), _listed(_folder(workdir, name))
+    if not found:
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(found[0][1], path)  # noqa: PTH105 - as everywhere in this room, so that a test can break it
+    except OSError as error:
+        raise ArtefactError(f"{path}: cannot keep the state of the training: {error.strerror}") from None
+
+
+def state_path(workdir: Workdir, name: str) -> Path:
+    """Return where the state is kept that a finished training ended with."""
+    return workdir.weights / ".states" / f"{checked_name(name)}.ckpt"
+
+
+def read_state(workdir: Workdir, name: str) -> Checkpoint:
+    """Return the state that a finished training ended with.
+
+    Raises
+    ------
+    ArtefactError
+        If there is none, or it is damaged.
+    """
+    path = state_path(workdir, name)
+    arrays, meta = _decode(_body(path), path)
+    return Checkpoint(arrays, meta, path)
+
+
 def _folder(workdir: Workdir, name: str) -> Path:
     return workdir.weights / ".checkpoints" / checked_name(name)
 
@@ -206,13 +244,18 @@ def _body(path: Path) -> bytes:
 
 
 def _read(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    # An archive may have anything before it, so the bytes need not be copied. We write arrays as they are: one that is
-    # compressed is not ours, and might need more memory than the file has bytes.
-    content = parse_npz(_body(path), path, compressed=False)
-    meta = parse_json(content.pop(_META, np.zeros(0, dtype=np.uint8)).tobytes(), path)
+    arrays, meta = _decode(_body(path), path)
     if not _is_count(meta.get("examples")) or f"{meta['examples']:08d}.ckpt" != path.name:
         found = repr(meta.get("examples"))
         raise ArtefactError(f"{path}: holds the state after {found[:30]} examples; expected that of its name")
+    return arrays, meta
+
+
+def _decode(body: bytes, path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    # An archive may have anything before it, so the bytes need not be copied. We write arrays as they are: one that is
+    # compressed is not ours, and might need more memory than the file has bytes.
+    content = parse_npz(body, path, compressed=False)
+    meta = parse_json(content.pop(_META, np.zeros(0, dtype=np.uint8)).tobytes(), path)
     strange = sorted(key for key in content if not key.startswith(_ARRAY))
     if strange:
         raise ArtefactError(f"{path}: holds {strange[0][:60]!r}, which is no part of a checkpoint")

@@ -135,9 +135,13 @@ def write_files(files: Mapping[Path, bytes]) -> None:
 
     Raises
     ------
+    ArtefactError
+        If something that is no regular file has one of the names: a device or a pipe is never replaced.
     StorageError
         If a file cannot be written, saying whether any was replaced.
     """
+    for path in files:
+        _refuse_special(path)
     replaced: list[str] = []
     temporaries: list[Path] = []
     current = Path()
@@ -162,6 +166,15 @@ def write_files(files: Mapping[Path, bytes]) -> None:
                     temporary.unlink(missing_ok=True)
     for folder in {path.parent for path in files}:
         _sync_folder(folder)
+
+
+def _refuse_special(path: Path) -> None:
+    with contextlib.suppress(OSError, ValueError):  # whatever cannot be asked for cannot be written either
+        mode = path.lstat().st_mode
+        if stat.S_ISDIR(mode):
+            raise _no_file(path, "a folder")
+        if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
+            raise _no_file(path, "a device, a pipe or a socket")
 
 
 def checksum(data: bytes) -> str:

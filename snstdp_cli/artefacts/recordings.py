@@ -8,13 +8,14 @@ side by side. Version 0.1 wrote no mark. The pair `resultPopVecs<N>.npy` and `in
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from snstdp_cli.artefacts.ancestor import align_at_end
 from snstdp_cli.artefacts.arrays import npy_bytes, npz_bytes, parse_npy, read_npz, whole_numbers
 from snstdp_cli.artefacts.files import (
     Workdir,
@@ -26,14 +27,15 @@ from snstdp_cli.artefacts.files import (
     write_atomic,
     write_files,
 )
-from snstdp_cli.artefacts.records import RecordingRecord, Split, read_record
+from snstdp_cli.artefacts.records import RecordingRecord, read_record
+from snstdp_cli.datasets import Part, is_sealed, refuse_sealed
 from snstdp_cli.errors import ArtefactError, ConfigError
 
 #: 60,000 examples of 6,400 neurons are 0.8 GB; a small file may unpack to a thousand times its size.
 MAX_RECORDING_BYTES = 2 * 2**30
 _ARRAYS = ("counts", "labels", "attempts", "silent")
 _RECORD = "provenance"
-_FILE = re.compile(r"(?P<name>.+)\.(?P<split>train|test)\.(?P<num>[0-9]{1,18})(\.(?P<mark>[^.]+))?\.npz")
+_FILE = re.compile(r"(?P<name>.+)\.(?P<split>train|test|validation)\.(?P<num>[0-9]{1,18})(\.(?P<mark>[^.]+))?\.npz")
 #: Digits of its identity that mark a recording without a name of its own.
 _MARK_DIGITS = 8
 _LARGEST_LABEL = 255
@@ -57,6 +59,8 @@ class Responses:
         How they were made; None for the ancestor's files.
     path
         The file that they were read from.
+    notes
+        What to say of how they were read.
     """
 
     counts: NDArray[np.uint16]
@@ -65,6 +69,7 @@ class Responses:
     silent: NDArray[np.bool_]
     record: RecordingRecord | None = None
     path: Path = field(default=Path())
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,7 @@ class RecordingFile:
 
     path: Path
     name: str
-    split: Split
+    split: Part
     num_examples: int
     mark: str | None
 
@@ -83,7 +88,7 @@ def recording_mark(record: RecordingRecord) -> str:
     return record.label or record.identity[:_MARK_DIGITS]
 
 
-def recording_path(workdir: Workdir, name: str, split: Split, num: int, mark: str) -> Path:
+def recording_path(workdir: Workdir, name: str, split: Part, num: int, mark: str) -> Path:
     """Return where the responses to `num` examples of a split are kept.
 
     Raises
@@ -98,20 +103,28 @@ def recording_path(workdir: Workdir, name: str, split: Split, num: int, mark: st
     return workdir.activity / f"{stem}.npz"
 
 
-def list_recordings(workdir: Workdir, name: str | None = None, split: Split | None = None) -> list[RecordingFile]:
-    """Return the recordings of a network (of all networks), those with most examples first."""
+def list_recordings(workdir: Workdir, name: str | None = None, split: Part | None = None) -> list[RecordingFile]:
+    """Return the recordings of a network (of all networks), those with most examples first.
+
+    Those of test images are left out where these stay closed.
+    """
     found = []
     for path in workdir.activity.glob("*.npz"):
         match = _FILE.fullmatch(path.name)
-        if match and name in (None, match["name"]) and split in (None, match["split"]):
-            kind: Split = "train" if match["split"] == "train" else "test"
+        if (
+            match
+            and name in (None, match["name"])
+            and split in (None, match["split"])
+            and not is_sealed(match["split"])
+        ):
+            kind = next(one for one in get_args(Part) if one == match["split"])
             found.append(RecordingFile(path, match["name"], kind, int(match["num"]), match["mark"]))
     return sorted(found, key=lambda file: (-file.num_examples, file.path.name))
 
 
-def list_recorded(workdir: Workdir) -> list[str]:
-    """Return the names of all networks whose responses to a test split are recorded, sorted."""
-    return sorted({file.name for file in list_recordings(workdir, split="test")})
+def list_recorded(workdir: Workdir, split: Part = "test") -> list[str]:
+    """Return the names of all networks whose responses to a split are recorded, sorted."""
+    return sorted({file.name for file in list_recordings(workdir, split=split)})
 
 
 def save_responses(workdir: Workdir, responses: Responses, *, force: bool = False) -> Path:
@@ -127,11 +140,24 @@ def save_responses(workdir: Workdir, responses: Responses, *, force: bool = Fals
     num = len(responses.counts)
     path = recording_path(workdir, record.weights.name, record.data.split, num, recording_mark(record))
     refuse_overwrite([path], force)
+    write_responses(path, responses)
+    return path
+
+
+def write_responses(path: Path, responses: Responses) -> None:
+    """Write responses with their record to a file.
+
+    Raises
+    ------
+    ArtefactError
+        If the arrays do not fit each other, or writing fails.
+    """
+    record = responses.record
+    assert record is not None, "responses without a record are the ancestor's"
     checked = _checked(responses.counts, responses.labels, responses.attempts, responses.silent, record, path)
     arrays: dict[str, NDArray[Any]] = {key: getattr(checked, key) for key in _ARRAYS}
     arrays[_RECORD] = np.frombuffer(json_bytes(record.model_dump(mode="json"), path), dtype=np.uint8)
     write_atomic(path, npz_bytes(arrays, path, compress=True))
-    return path
 
 
 def load_record(path: Path) -> RecordingRecord:
@@ -152,9 +178,12 @@ def load_responses(path: Path) -> Responses:
     ------
     ArtefactError
         If the file is missing, damaged or its arrays do not fit each other.
+    DataError
+        If they are responses to test images, which stay closed.
     """
     arrays = _read(path, (*_ARRAYS, _RECORD))
     record = _record_of(arrays, path)
+    refuse_sealed(record.data.split, str(path))
     return _checked(arrays["counts"], arrays["labels"], arrays["attempts"], arrays["silent"], record, path)
 
 
@@ -186,6 +215,8 @@ def save_ancestor_pair(workdir: Workdir, responses: Responses, *, force: bool = 
 def load_ancestor_pair(result_path: Path) -> Responses:
     """Read `resultPopVecs<N>.npy` and the `inputNumbers<N>.npy` beside it; attempts, not recorded there, are 1.
 
+    Where there are more labels than counts, the counts are those of the last examples, which `notes` says.
+
     Raises
     ------
     ArtefactError
@@ -197,9 +228,11 @@ def load_ancestor_pair(result_path: Path) -> Responses:
     counts = parse_npy(read_file(result_path), result_path)
     labels = parse_npy(read_file(labels_path), labels_path)
     whole_numbers(labels, _LARGEST_LABEL, labels_path, "labels")
+    counts, labels, notes = align_at_end(counts, labels, result_path)
     examples = counts.shape[:1]
     silent = np.asarray(~counts.any(axis=1)) if counts.ndim == 2 else np.zeros(examples, dtype=np.bool_)
-    return _checked(counts, labels, np.ones(examples, dtype=np.uint16), silent, None, result_path)
+    checked = _checked(counts, labels, np.ones(examples, dtype=np.uint16), silent, None, result_path)
+    return replace(checked, notes=notes)
 
 
 def _ancestor_paths(workdir: Workdir, num: int) -> tuple[Path, Path]:

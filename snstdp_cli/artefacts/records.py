@@ -10,9 +10,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
+from snstdp_cli.artefacts.old_records import from_version_1
 from snstdp_cli.config import GENERATION, Experiment, fingerprint, recorded_experiment, settings_of
+from snstdp_cli.datasets import Part
 from snstdp_cli.errors import ArtefactError, ConfigError, DataError
 from snstdp_cli.evaluation import CurvePoint
 from snstdp_cli.fields import describe, plain_number, shown
@@ -42,8 +52,15 @@ Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Identity = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
 Count = Annotated[int, Field(strict=True, ge=0, lt=2**53)]
 Real = Annotated[float, BeforeValidator(plain_number), Field(allow_inf_nan=False)]
-Split = Literal["train", "test"]
 Side = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
+# A list of a million wrong values is refused for its first one: a finding takes a kilobyte of memory.
+Counts = Annotated[tuple[Count, ...], Field(fail_fast=True)]
+Reals = Annotated[tuple[Real, ...], Field(fail_fast=True)]
+Curve = Annotated[tuple[CurvePoint, ...], Field(fail_fast=True)]
+#: More keys in one place than any record has.
+_MOST_KEYS = 1_000
+_DEEPEST = 20
+_MOST_BITS = 64
 
 
 class Record(BaseModel):
@@ -69,11 +86,11 @@ class DataRecord(Record):
 
     name: Text
     identity: Text
-    split: Split
+    split: Part
     bundled_subset: bool = False
     num_images: Annotated[Count, Field(ge=1)]
     image_shape: tuple[Side, Side]
-    classes: tuple[Count, ...] | None = None
+    classes: Counts | None = None
     sha256: Digest
     set_sha256: Digest | None = None
 
@@ -117,16 +134,16 @@ class TrainingFigures(Record):
 class History(Record):
     """How a training went: a value for each chunk, in order; `examples` shown by its end."""
 
-    examples: tuple[Count, ...] = ()
-    spikes_per_example: tuple[Real, ...] = ()
-    retries: tuple[Count, ...] = ()
-    silent_neurons: tuple[Count, ...] = ()
-    l1_mean: tuple[Real, ...] = ()
-    l1_min: tuple[Real, ...] = ()
-    l1_max: tuple[Real, ...] = ()
-    theta_min_mv: tuple[Real, ...] = ()
-    theta_mean_mv: tuple[Real, ...] = ()
-    theta_max_mv: tuple[Real, ...] = ()
+    examples: Counts = ()
+    spikes_per_example: Reals = ()
+    retries: Counts = ()
+    silent_neurons: Counts = ()
+    l1_mean: Reals = ()
+    l1_min: Reals = ()
+    l1_max: Reals = ()
+    theta_min_mv: Reals = ()
+    theta_mean_mv: Reals = ()
+    theta_max_mv: Reals = ()
 
     @model_validator(mode="after")
     def _check_lengths(self) -> History:
@@ -174,8 +191,8 @@ class TrainingRecord(RunRecord):
     data: DataRecord | None = None
     figures: TrainingFigures | None = None
     history: History = History()
-    learning_curve: tuple[CurvePoint, ...] = ()
-    never_learned: tuple[Count, ...] | None = None
+    learning_curve: Curve = ()
+    never_learned: Counts | None = None
     note: Text | None = None
     files: dict[Text, Digest] = Field(default_factory=dict)
 
@@ -230,9 +247,10 @@ def read_record(model: type[_R], content: Mapping[str, Any], where: Path) -> _R:
     ArtefactError
         If it is of another version, misses something, or holds what cannot be.
     """
+    _refuse_masses(content, where)
     found = content.get("format", 1)
-    if found == 1:
-        content = _from_version_1(content)
+    if type(found) is int and found == 1:
+        content = {**from_version_1(content), "format": FORMAT}
     elif found != FORMAT:
         raise ArtefactError(
             f"{where}: format: found {shown(found)}, expected {FORMAT}; the file is of another version of snstdp, or "
@@ -249,24 +267,16 @@ def read_record(model: type[_R], content: Mapping[str, Any], where: Path) -> _R:
         ) from None
 
 
-def _from_version_1(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a record of version 0.1 in the present form; whatever does not fit is left for the check."""
-    record = {key: value for key, value in content.items() if key != "seed"}
-    record |= {"format": FORMAT, "generation": 1}
-    data = record.get("data")
-    if isinstance(data, dict):
-        kept = {key: value for key, value in data.items() if key != "num_classes"}
-        record["data"] = {**kept, "identity": data.get("name")}
-    curve, experiment = record.get("learning_curve"), record.get("experiment")
-    if isinstance(curve, list):
-        record["learning_curve"] = [_old_point(point, experiment, data) for point in curve]
-    return record
-
-
-def _old_point(point: Any, experiment: Any, data: Any) -> Any:
-    """Return a point (examples, accuracy) with the number of images that version 0.1 took."""
-    try:
-        total = min(int(experiment["evaluation"]["curve_examples"]), int(data["num_images"]))
-        return {"examples": int(point[0]), "correct": round(float(point[1]) * total), "total": total}
-    except (KeyError, TypeError, ValueError, IndexError, OverflowError):
-        return point
+def _refuse_masses(content: Any, where: Path, depth: int = 0) -> None:
+    """Refuse what no record has and checks would choke on: thousands of keys in one place, depths, endless numbers."""
+    inner = content.values() if isinstance(content, Mapping) else content if isinstance(content, list | tuple) else ()
+    if depth > _DEEPEST or (isinstance(content, Mapping) and len(content) > _MOST_KEYS):
+        found = f"{len(inner):,} keys" if depth <= _DEEPEST else f"more than {_DEEPEST} levels"
+        raise ArtefactError(
+            f"{where}: found {found} in one place, which no record has; bring it back, or make it again"
+        )
+    for value in inner:
+        if type(value) is int and value.bit_length() > _MOST_BITS:
+            raise ArtefactError(f"{where}: found a whole number of {value.bit_length():,} bits; make the record again")
+        if isinstance(value, Mapping | list | tuple):
+            _refuse_masses(value, where, depth + 1)

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from snstdp_cli.artefacts.ancestor import UNNAMED, array_paths, series_numbers
 from snstdp_cli.artefacts.files import (
     MAX_JSON_BYTES,
     Workdir,
@@ -27,7 +28,7 @@ from snstdp_cli.artefacts.files import (
     write_files,
 )
 from snstdp_cli.artefacts.records import Count, Digest, Identity, Record, Text, read_record
-from snstdp_cli.artefacts.weights import array_paths, encode_weights, load_weight_files
+from snstdp_cli.artefacts.weight_arrays import encode_weights, load_weight_files
 from snstdp_cli.errors import ArtefactError
 
 
@@ -66,7 +67,7 @@ def save_snapshot(
         If they cannot be written.
     """
     files = encode_weights(*_array_paths(workdir, name, examples), weights, theta_mv)
-    listed = _read_list(workdir, name)
+    listed = _intact_list(workdir, name)
     kept = listed.snapshots if listed is not None and listed.training == training else ()
     one = SnapshotFiles(examples=examples, files={path.name: checksum(data) for path, data in files.items()})
     every = sorted((*(old for old in kept if old.examples != examples), one), key=lambda shot: shot.examples)
@@ -80,6 +81,8 @@ def load_snapshots(workdir: Workdir, name: str, training: str | None, n_input: i
 
     Parameters
     ----------
+    name
+        Of the weights; those without a name have as snapshots what the ancestor's script saved on its way.
     training
         Identity of the training; None for one of version 0.1, whose snapshots have no list.
 
@@ -88,6 +91,9 @@ def load_snapshots(workdir: Workdir, name: str, training: str | None, n_input: i
     ArtefactError
         If a file that belongs to it is missing, damaged or of another size.
     """
+    if name == UNNAMED and training is None:
+        series = {number: array_paths(workdir.weights, str(number)) for number in series_numbers(workdir.weights)}
+        return [_load(number, paths, n_input, n_e) for number, paths in series.items()]
     listed = _read_list(workdir, name)
     sums: dict[int, dict[str, str] | None] = {}
     if training is None and listed is None:
@@ -100,14 +106,18 @@ def load_snapshots(workdir: Workdir, name: str, training: str | None, n_input: i
         for path in paths if expected is not None else ():
             if expected is not None and expected.get(path.name) != checksum(read_file(path)):
                 raise ArtefactError(f"{path}: does not match the list of snapshots beside it; train again")
-        loaded = load_weight_files(*paths, n_input=n_input, n_e=n_e)
-        found.append(Snapshot(examples, loaded.weights, loaded.theta_mv))
+        found.append(_load(examples, paths, n_input, n_e))
     return found
 
 
+def _load(examples: int, paths: tuple[Path, Path], n_input: int, n_e: int) -> Snapshot:
+    loaded = load_weight_files(*paths, n_input=n_input, n_e=n_e)
+    return Snapshot(examples, loaded.weights, loaded.theta_mv)
+
+
 def drop_other_snapshots(workdir: Workdir, name: str, training: str) -> None:
-    """Remove the snapshots of this name that another training made."""
-    listed = _read_list(workdir, name)
+    """Remove the snapshots of this name that another training made, and those whose list is damaged."""
+    listed = _intact_list(workdir, name)
     if listed is not None and listed.training == training:
         return
     paths = [path for number in _numbers(workdir, name) for path in _array_paths(workdir, name, number)]
@@ -133,6 +143,13 @@ def _read_list(workdir: Workdir, name: str) -> SnapshotList | None:
     if not exists(path):
         return None
     return read_record(SnapshotList, parse_json(read_file(path, MAX_JSON_BYTES), path), path)
+
+
+def _intact_list(workdir: Workdir, name: str) -> SnapshotList | None:
+    # A damaged list must not stop a training: without it nobody knows whose its snapshots are.
+    with contextlib.suppress(ArtefactError):
+        return _read_list(workdir, name)
+    return None
 
 
 def _numbers(workdir: Workdir, name: str) -> list[int]:

@@ -16,10 +16,16 @@ from snstdp_cli.cli import (
     init,
     init_weights,
     plot,
+    predict,
     report,
     rules,
     run,
+    study,
+    study_plot,
+    study_report,
+    study_table,
     test,
+    trace,
     train,
 )
 from snstdp_cli.cli.console import print_line
@@ -42,16 +48,33 @@ _COMMANDS: dict[str, dict[str, Command]] = {
         "train": train.train,
         "test": test.record,
         "evaluate": evaluate.evaluate,
+        "predict": predict.predict,
     },
-    _LOOKING: {"plot": plot.plot, "report": report.report},
+    _LOOKING: {"plot": plot.plot, "report": report.report, "trace": trace.trace},
     _SETUP: {"rules": rules.rules, "init": init.init, "doctor": doctor.doctor, "bench": bench.bench},
 }
-_GROUPS: dict[str, tuple[str, dict[str, Command]]] = {
+_GROUPS: dict[str, tuple[str, str, dict[str, Command]]] = {
+    "study": (
+        _EXPERIMENT,
+        "Run many experiments from one file, and look at what came out.",
+        {
+            "init": study.init,
+            "run": study.run,
+            "show": study.show,
+            "table": study_table.table,
+            "plot": study_plot.plot,
+            "report": study_report.report,
+            "worker": study.worker,
+            "script": study.script,
+            "schema": study.schema,
+        },
+    ),
     "config": (
+        _SETUP,
         "Show, check and describe configurations.",
         {"show": config.show, "check": config.check, "schema": config.schema},
     ),
-    "data": ("Find and download data sets.", {"info": data.info, "fetch": data.fetch}),
+    "data": (_SETUP, "Find and download data sets.", {"info": data.info, "fetch": data.fetch}),
 }
 
 app = typer.Typer(
@@ -81,8 +104,8 @@ def _top(
 for _panel, _commands in _COMMANDS.items():
     for _name, _function in _commands.items():
         app.command(_name, rich_help_panel=_panel)(reported(_function))
-for _name, (_help, _commands) in _GROUPS.items():
+for _name, (_panel, _help, _commands) in _GROUPS.items():
     _group = typer.Typer(no_args_is_help=True, help=_help)
     for _inner, _function in _commands.items():
         _group.command(_inner)(reported(_function))
-    app.add_typer(_group, name=_name, rich_help_panel=_SETUP)
+    app.add_typer(_group, name=_name, rich_help_panel=_panel)

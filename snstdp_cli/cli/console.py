@@ -48,6 +48,22 @@ def print_line(*parts: str | tuple[str, str], indent: int = 0) -> None:
         out.print(styled(" " * indent, *parts), soft_wrap=True)
 
 
+def print_columns(cells: Sequence[str | tuple[str, str]], widths: Sequence[int]) -> None:
+    """Print one row as soon as it is known, in columns of these widths; the last cell is wrapped below itself."""
+    if out.is_terminal:
+        grid = Table.grid(padding=(0, 1))
+        for width in widths:
+            grid.add_column(width=width, no_wrap=True)
+        grid.add_column(overflow="fold")
+        grid.add_row(*(styled(cell) for cell in cells))
+        out.print(grid)
+        return
+    *first, last = (styled(cell) for cell in cells)
+    for cell, width in zip(first, widths, strict=True):
+        cell.pad_right(max(0, width - cell.cell_len) + 1)
+    out.print(Text.assemble(*first, last), soft_wrap=True)
+
+
 def print_json(content: Mapping[str, Any]) -> None:
     """Print one JSON object in ASCII; what is no number is null."""
     text = json.dumps(_plain(content), indent=2, default=str, allow_nan=False)

@@ -8,9 +8,11 @@ from typing import Annotated
 import typer
 
 from snstdp_cli.cli import options as o
-from snstdp_cli.cli.console import print_json, print_line
+from snstdp_cli.cli.console import print_columns, print_json
 
-_LOOK = {"ok": ("ok  ", "green"), "note": ("note", "yellow"), "bad": ("bad ", "bold red")}
+_LOOK = {"ok": ("ok", "green"), "note": ("note", "yellow"), "bad": ("bad", "bold red")}
+#: Columns of what was found, of which the last takes what is left: the longest check is `standalone = cython`.
+_WIDTHS = (4, 19)
 
 
 def doctor(
@@ -21,7 +23,9 @@ def doctor(
     workdir: o.WorkdirPath = Path(),
     as_json: o.Json = False,
 ) -> None:
-    """Check compiler, disk, memory, data and cache, and compare the engines.
+    """Check compiler, cores, folders, cache, memory and data, and compare the engines.
+
+    Exit code 1 if something does not work that an experiment needs.
 
     Example: snstdp doctor
     """
@@ -32,7 +36,7 @@ def doctor(
     for finding in examine(Workdir(workdir), data_dir, thorough=thorough):
         findings.append(finding)
         if not as_json:
-            print_line(_LOOK[finding.state], f" {finding.check:<22} {finding.detail}")
+            print_columns((_LOOK[finding.state], finding.check, finding.detail), _WIDTHS)
     healthy = all(finding.state != "bad" for finding in findings)
     if as_json:
         print_json({"healthy": healthy, "findings": [vars(finding) for finding in findings]})

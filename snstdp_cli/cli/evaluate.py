@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from snstdp_cli.cli import options as o
-from snstdp_cli.cli.hints import next_command
+from snstdp_cli.cli.console import print_note
 from snstdp_cli.cli.live import steps
-from snstdp_cli.cli.names import known_names
-from snstdp_cli.errors import ArtefactError, ConfigError
+from snstdp_cli.cli.names import known_names, require_recordings
+from snstdp_cli.cli.table_files import check_table_file, write_rows
+from snstdp_cli.errors import ConfigError
 
 if TYPE_CHECKING:
-    from snstdp_cli.artefacts import Workdir
-    from snstdp_cli.datasets import Split
     from snstdp_cli.results import Score
 
 
@@ -25,6 +24,7 @@ def evaluate(
     given: o.GivenSettings,
     names: o.Names = None,
     load_name: o.LoadNames = None,
+    score_on: o.ScoreOn = o.ScoredName.test,
     assign_from: Annotated[
         o.SplitName, typer.Option("--assign-from", help="Responses that label the neurons; test flatters.")
     ] = o.SplitName.train,
@@ -46,6 +46,16 @@ def evaluate(
         Path | None, typer.Option("--assign-responses", help="The ancestor's file of training responses.")
     ] = None,
     workdir: o.WorkdirPath = Path(),
+    force: o.Force = False,
+    per_image: Annotated[
+        Path | None,
+        typer.Option(
+            "--per-image",
+            metavar="FILE",
+            help="Write the answer to each image as well: .csv or .json.",
+            rich_help_panel=o.OUTPUT,
+        ),
+    ] = None,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
@@ -56,14 +66,19 @@ def evaluate(
     Example: snstdp evaluate --load-name mine --classifier selective
 
     Example: snstdp evaluate --compare mine other
+
+    Example: snstdp evaluate mine --per-image answers.csv
     """
     asked = [*(names or []), *(load_name or [])]
     _refuse_contradictions(asked, compare, responses, assign_responses, assign_from)
+    if per_image is not None:
+        check_table_file(per_image, force=force, flag="--per-image")
     with steps(quiet) as step:
         if responses is not None:
             scores = [_score_files(given, responses, assign_responses, num_examples)]
         else:
             choice = {"assign_from": assign_from.value, "num_examples": num_examples, "data": data, "mark": label}
+            choice["score_on"] = score_on.value
             scores = _score_names(given, list(compare or asked), workdir, choice, step)
 
     from snstdp_cli.artefacts import Workdir
@@ -72,12 +87,26 @@ def evaluate(
     from snstdp_cli.results import TrainedNetwork
 
     score_tables.warn_of_scores(scores, workdir)
+    if per_image is not None:
+        _write_answers(per_image, scores, quiet)
     if compare is not None:
         score_tables.show_comparison(scores[0], scores[1], as_json=as_json)
     else:
         score_tables.show_scores(scores, as_json=as_json)
-        if len(scores) == 1 and responses is None and not (quiet or as_json):
+        if len(scores) == 1 and responses is None and not (quiet or as_json) and score_on is o.ScoredName.test:
             tell_findings(TrainedNetwork(Workdir(workdir), scores[0].name), scores[0])
+
+
+def _write_answers(path: Path, scores: Sequence[Score], quiet: bool) -> None:
+    """Write what each network answered to each of its images."""
+    from snstdp_cli.cli.score_tables import score_as_json
+    from snstdp_cli.results import score_rows
+
+    write_rows(
+        path, [row for score in scores for row in score_rows(score)], {"scores": list(map(score_as_json, scores))}
+    )
+    if not quiet:
+        print_note(f"answers to each image: {path}")
 
 
 def _refuse_contradictions(
@@ -112,24 +141,11 @@ def _score_names(
 
     place = Workdir(workdir)
     scores = []
-    for name in known_names(names, "evaluate", place, recorded=True):
+    for name in known_names(names, "evaluate", place, recorded=choice["score_on"]):
         step(f"scoring {name}")
-        _require_recordings(place, name, dict.fromkeys((choice["assign_from"], "test")))
+        require_recordings(place, name, dict.fromkeys((choice["assign_from"], choice["score_on"])))
         scores.append(score_network(TrainedNetwork(place, name), classifier=given.classifier, **choice))
     return scores
-
-
-def _require_recordings(workdir: Workdir, name: str, splits: Iterable[Split]) -> None:
-    """Refuse a network without recordings, with the command that makes them."""
-    from snstdp_cli.artefacts import list_recordings
-
-    for split in splits:
-        if not list_recordings(workdir, name, split):
-            command = next_command("test", load_name=name, split=split, workdir=workdir.root)
-            raise ArtefactError(
-                f"{workdir.activity}: no responses of '{name}' to the {split} split are recorded; record them: "
-                f"{command}"
-            )
 
 
 def _score_files(

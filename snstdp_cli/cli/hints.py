@@ -27,7 +27,7 @@ def next_command(command: str, *arguments: str | Path, **options: Any) -> str:
     Parameters
     ----------
     command
-        A command's name, such as `test`.
+        A command's name, such as `test` or `study show`.
     options
         Values by the names of the command's parameters; None, False and a path that is the default are left out.
 
@@ -52,8 +52,10 @@ def parameters_of(command: str) -> Mapping[str, Any]:
     """Return the parameters of a command by name, in their order."""
     from snstdp_cli.cli.app import app
 
-    commands = getattr(typer.main.get_command(app), "commands", {})
-    return {parameter.name: parameter for parameter in commands[command].params}
+    found: Any = typer.main.get_command(app)
+    for word in command.split():
+        found = found.commands[word]
+    return {parameter.name: parameter for parameter in found.params}
 
 
 def _words(parameter: Any, value: Any) -> Iterator[str]:

@@ -30,7 +30,7 @@ def init(
 
     Example: snstdp init my_experiment.yaml --rule smax --n-e 100 --num-examples 2000 --data bundled
     """
-    named = {"save_name": _stem(file), **given.flags}
+    named = {"save_name": safe_stem(file), **given.flags}
     experiment = resolve(o.GivenSettings(given.config, named, given.sets)).experiment
 
     from snstdp_cli.artefacts import write_atomic
@@ -47,6 +47,7 @@ def init(
     suggest("run", config=file)
 
 
-def _stem(file: Path) -> str:
+def safe_stem(file: Path) -> str:
+    """Return a name that is like that of a file."""
     cleaned = "".join(c if c.isascii() and (c.isalnum() or c in "_-+=") else "_" for c in file.stem)
     return cleaned[:100] or "experiment"

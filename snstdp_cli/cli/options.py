@@ -45,6 +45,21 @@ class SplitName(StrEnum):
     test = "test"
 
 
+class PartName(StrEnum):
+    """What is shown of a data set."""
+
+    train = "train"
+    test = "test"
+    validation = "validation"
+
+
+class ScoredName(StrEnum):
+    """Images whose answers are scored."""
+
+    test = "test"
+    validation = "validation"
+
+
 @dataclass(frozen=True)
 class GivenSettings:
     """Settings as the user gave them.
@@ -122,6 +137,14 @@ Resume = Annotated[
 ]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite existing results.", rich_help_panel=RUNNING)]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.", rich_help_panel=OUTPUT)]
+ScoreOn = Annotated[
+    ScoredName,
+    typer.Option(
+        "--score",
+        help="test images, or the training images kept for validation (evaluation.validation_examples).",
+        rich_help_panel=EXPERIMENT,
+    ),
+]
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="No progress and no hints, only the result.", rich_help_panel=OUTPUT)
 ]

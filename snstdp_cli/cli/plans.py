@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 from snstdp_cli.cli.console import print_note, print_warning
 from snstdp_cli.config import Experiment
+from snstdp_cli.errors import SnstdpError
 
 
 def tell_plan(experiment: Experiment, workdir: Path, data_dir: Path | None, quiet: bool) -> None:
     """Say what will be run, on which images, and with which engine."""
     bundled = tell_of_bundled(experiment.data, data_dir)
+    _tell_of_thresholds(experiment, workdir)
     if quiet:
         return
 
@@ -35,3 +38,16 @@ def tell_of_bundled(name: str, data_dir: Path | None) -> bool:
         "`snstdp data fetch mnist`, or name its folder by --data-dir"
     )
     return True
+
+
+def _tell_of_thresholds(experiment: Experiment, workdir: Path) -> None:
+    """Say so if the weights to begin with have no thresholds; if they cannot be read, loading them says why."""
+    if experiment.load_name is None:
+        return
+
+    from snstdp_cli.artefacts import Workdir, load_weights
+
+    with contextlib.suppress(SnstdpError):
+        weights = load_weights(Workdir(workdir), experiment.load_name, theta_init_mv=experiment.network.theta_init_mv)
+        if weights.note is not None:
+            print_warning(f"{experiment.load_name}: {weights.note}")

@@ -15,6 +15,7 @@ from snstdp_cli.cli.settings import resolve
 @o.takes_settings(*o.FLAGS)
 def run(
     given: o.GivenSettings,
+    score_on: o.ScoreOn = o.ScoredName.test,
     data_dir: o.DataDir = None,
     workdir: o.WorkdirPath = Path(),
     workers: o.Workers = None,
@@ -42,6 +43,7 @@ def run(
         result = run_experiment(
             experiment,
             Workdir(workdir),
+            score_on=score_on.value,
             data_dir=data_dir,
             workers=workers,
             resume=resume,
@@ -55,7 +57,7 @@ def run(
     score_tables.show_score(result.score)
     print_line(f"{duration(result.seconds)} in all; files:")
     print_files(result.files)
-    if quiet:
+    if quiet or score_on is o.ScoredName.validation:
         return
     tell_findings(TrainedNetwork(Workdir(workdir), experiment.save_name), result.score)
     suggest("plot", "classes", experiment.save_name, workdir=workdir)

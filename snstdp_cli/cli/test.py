@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +15,9 @@ from snstdp_cli.cli.hints import suggest
 from snstdp_cli.cli.live import reporter
 from snstdp_cli.cli.plans import tell_of_bundled
 from snstdp_cli.cli.settings import PRETRAINED, resolve_for_weights
+
+if TYPE_CHECKING:
+    from snstdp_cli.artefacts import Workdir
 
 
 class FormatName(StrEnum):
@@ -27,9 +31,13 @@ class FormatName(StrEnum):
 def record(
     given: o.GivenSettings,
     split: Annotated[
-        o.SplitName,
-        typer.Option("--split", help="train: to label the neurons; test: to score.", rich_help_panel=o.EXPERIMENT),
-    ] = o.SplitName.test,
+        o.PartName,
+        typer.Option(
+            "--split",
+            help="train: to label the neurons; test: to score; validation: to choose settings by.",
+            rich_help_panel=o.EXPERIMENT,
+        ),
+    ] = o.PartName.test,
     num_examples: Annotated[
         int | None,
         typer.Option(
@@ -49,6 +57,7 @@ def record(
     data_dir: o.DataDir = None,
     workdir: o.WorkdirPath = Path(),
     workers: o.Workers = None,
+    resume: o.Resume = False,
     force: o.Force = False,
     record_format: Annotated[
         FormatName,
@@ -70,7 +79,7 @@ def record(
     experiment, name = resolve_for_weights(given, workdir)
     tell_of_bundled(experiment.data, data_dir)
 
-    from snstdp_cli.artefacts import Workdir, list_recordings
+    from snstdp_cli.artefacts import Workdir
     from snstdp_cli.recording import record_activity
 
     place = Workdir(workdir)
@@ -85,6 +94,7 @@ def record(
             label=label,
             workers=workers,
             ancestor_format=record_format is FormatName.ancestor,
+            resume=resume,
             force=force,
             report=report,
         )
@@ -98,11 +108,19 @@ def record(
         f"{figures.spikes_per_example:.1f} spikes an example, {figures.silent_examples:,} without an answer",
     )
     print_files(files)
-    if quiet or record_format is FormatName.ancestor:
+    if not quiet and record_format is FormatName.npz:
+        again = {**given.options(), "load_name": name, "label": label, "workers": workers, "data_dir": data_dir}
+        _suggest_next(place, name, split, again)
+
+
+def _suggest_next(workdir: Workdir, name: str, split: o.PartName, again: Mapping[str, Any]) -> None:
+    """Suggest to record what a score still needs, or to score."""
+    from snstdp_cli.artefacts import list_recordings
+
+    validates = bool(list_recordings(workdir, name, "validation"))
+    scored = o.PartName.validation if validates and split is not o.PartName.test else o.PartName.test
+    other = scored if split is o.PartName.train else o.PartName.train
+    if not list_recordings(workdir, name, other.value):
+        suggest("test", **again, split=other, workdir=workdir.root)
         return
-    other = o.SplitName.train if split is o.SplitName.test else o.SplitName.test
-    if list_recordings(place, name, other.value):
-        suggest("evaluate", name, workdir=workdir)
-    else:
-        again = {**given.options(), "load_name": name, "label": label, "workers": workers}
-        suggest("test", **again, split=other, data_dir=data_dir, workdir=workdir)
+    suggest("evaluate", name, score_on=scored if scored is not o.PartName.test else None, workdir=workdir.root)

@@ -105,6 +105,14 @@ class EvaluationSettings(Section):
         "training images whose responses label the neurons", ("score",), 10_000, ge=1, le=MAX_EXAMPLES
     )
     test_examples: Whole = setting("test images to record and score", ("score",), 10_000, ge=1, le=MAX_EXAMPLES)
+    validation_examples: Whole = setting(
+        "training images, the last ones of the set, that are neither trained on nor used for labels: settings are "
+        "chosen by the accuracy on them",
+        ("training", "score"),
+        0,
+        ge=0,
+        le=MAX_EXAMPLES,
+    )
     classifier: Literal["average", "selective"] = setting(
         "read-out that is told first; average: Diehl & Cook's highest average response; selective: weighted by "
         "selectivity",

@@ -9,8 +9,11 @@ from snstdp_cli.datasets.idx import read_idx
 from snstdp_cli.datasets.in_memory import ArrayDataset
 from snstdp_cli.datasets.known import NAMES
 from snstdp_cli.datasets.loading import load_dataset
+from snstdp_cli.datasets.parts import Part, load_part, part_of, split_of
 from snstdp_cli.datasets.places import DATA_VARIABLE, find_dataset, search_path
 from snstdp_cli.datasets.plausibility import plausibility
+from snstdp_cli.datasets.sealing import is_sealed, refuse_sealed, sealed_test_images
+from snstdp_cli.datasets.unlabelled import Images, images_from_array, load_images
 from snstdp_cli.datasets.withholding import withhold
 
 __all__ = [
@@ -19,14 +22,24 @@ __all__ = [
     "ArrayDataset",
     "Dataset",
     "Identity",
+    "Images",
+    "Part",
     "Split",
     "check_fit",
     "fetch_dataset",
     "find_dataset",
     "from_arrays",
+    "images_from_array",
+    "is_sealed",
     "load_dataset",
+    "load_images",
+    "load_part",
+    "part_of",
     "plausibility",
     "read_idx",
+    "refuse_sealed",
+    "sealed_test_images",
     "search_path",
+    "split_of",
     "withhold",
 ]

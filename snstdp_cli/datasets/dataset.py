@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from snstdp_cli.datasets.files import Split
 from snstdp_cli.datasets.identity import Identity, digest_of, identity_of, refuse_other_content
 from snstdp_cli.datasets.known import NAMES, TITLES, name_of
 from snstdp_cli.datasets.limits import LARGEST_LABEL, check_size, size_text
+from snstdp_cli.datasets.sealing import readable_splits
 from snstdp_cli.errors import DataError
 
 _OTHER: dict[Split, Split] = {"train": "test", "test": "train"}
@@ -31,7 +32,7 @@ class Dataset:
     name
         What it was asked for by: one of `NAMES`, or the path of own data as it was given.
     split
-        `train` or `test`.
+        `train` or `test`; `validation` for the end of a training split (see `parts`).
     images
         Pixels from 0 (background) to 255, [num, rows, cols].
     labels
@@ -44,16 +45,19 @@ class Dataset:
         What the images are, by their content.
     warnings
         Sentences to show before the images are used.
+    validation_examples
+        How many images at the end of the training split were taken away for validation, or are these ones.
     """
 
     name: str
-    split: Split
+    split: Split | Literal["validation"]
     images: NDArray[np.uint8]
     labels: NDArray[np.uint8]
     classes: NDArray[np.uint8]
     source: str
     identity: Identity
     warnings: tuple[str, ...] = ()
+    validation_examples: int = 0
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -106,7 +110,7 @@ def build_dataset(name: str, split: Split, pair: Pair, source: str, read_other: 
     known = name_of(digests[split], split)
     if name in NAMES:
         refuse_other_content(name, known, source)
-    other = None if known is not None else read_other()
+    other = read_other() if known is None and _OTHER[split] in readable_splits() else None
     both, warnings = labels, list[str]()
     if other is not None:
         _checked(other, _OTHER[split], name, source)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from snstdp_cli.datasets.dataset import Dataset
+from snstdp_cli.datasets.unlabelled import Images
 from snstdp_cli.errors import DataError
 
 
-def check_fit(dataset: Dataset, n_input: int, what: str) -> None:
+def check_fit(dataset: Dataset | Images, n_input: int, what: str) -> None:
     """Refuse images of another size than the weights.
 
     Raises

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from snstdp_cli.datasets.files import Split, find_file
 from snstdp_cli.datasets.idx import read_idx
 from snstdp_cli.datasets.known import DIGESTS, NAMES, TITLES, name_of
+from snstdp_cli.datasets.sealing import readable_splits
 from snstdp_cli.errors import DataError
 
 
@@ -30,13 +31,14 @@ class Identity:
     digest
         SHA-256 of the images' shape, the pixels and the labels of this split.
     set_digest
-        SHA-256 of the digests of both splits: equal for the training and the test images of one data set.
+        SHA-256 of the digests of both splits: equal for the training and the test images of one data set. None where
+        the test images stay closed and nothing is known of the data set.
     """
 
     name: str
     known: bool
     digest: str
-    set_digest: str
+    set_digest: str | None
 
 
 def digest_of(images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> str:
@@ -64,13 +66,13 @@ def identity_of(name: str, split: Split, digests: Mapping[Split, str]) -> Identi
     if known is not None:
         return Identity(TITLES[known], True, digest, _set_digest(DIGESTS[known]))
     shown = f"unknown images in {TITLES[name]}'s files" if name in NAMES else name
-    return Identity(shown, False, digest, _set_digest(digests))
+    whole = _set_digest(digests) if len(readable_splits()) > 1 else None
+    return Identity(shown, False, digest, whole)
 
 
 def identify(folder: Path) -> str | None:
     """Return which known data set a folder holds, by its smaller split; None if it is another one or cannot be read."""
-    splits: tuple[Split, ...] = ("test", "train")
-    for split in splits:
+    for split in reversed(readable_splits()):
         images, labels = find_file(folder, "images", split), find_file(folder, "labels", split)
         if images is None or labels is None:
             continue

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from snstdp_cli.datasets.dataset import Dataset, from_arrays
 from snstdp_cli.datasets.files import Split
+from snstdp_cli.datasets.sealing import refuse_sealed
 from snstdp_cli.errors import DataError
 from snstdp_cli.fields import printable
 
@@ -62,6 +63,7 @@ class ArrayDataset:
         DataError
             If there are no test images, or the arrays are of another type or shape or do not fit each other.
         """
+        refuse_sealed(split, self.name)
         train = np.asarray(self.images), np.asarray(self.labels)
         if self.test_images is None or self.test_labels is None:
             if split == "test":

@@ -17,6 +17,7 @@ from snstdp_cli.datasets.identity import identify, refuse_other_content
 from snstdp_cli.datasets.idx import parse_idx, read_idx
 from snstdp_cli.datasets.npz import read_npz
 from snstdp_cli.datasets.places import asked_folder, check_name, find_dataset, search_path
+from snstdp_cli.datasets.sealing import readable_splits, refuse_sealed
 from snstdp_cli.errors import DataError
 
 #: Of a folder's files, for a hint.
@@ -47,6 +48,7 @@ def load_dataset(name: str, split: Split, data_dir: Path | None = None, *, cache
     check_name(name)
     if split not in get_args(Split):
         raise DataError(f"unknown split '{split}'; expected one of: {', '.join(get_args(Split))}")
+    refuse_sealed(split, name)
     if name == "bundled":
         return _load_bundled(name, split)
     if is_data_path(name):
@@ -123,8 +125,8 @@ def _load_own(name: str, split: Split) -> Dataset:
     if found is not None:
         here = "" if path.is_absolute() else f" (looked for in {Path.cwd()})"
         raise DataError(f"{path}: {found}{here}; expected an .npz file, or a folder with IDX files")
-    arrays = read_npz(path)
-    pairs = {part: (arrays[f"{part}_images"], arrays[f"{part}_labels"]) for part in get_args(Split)}
+    arrays = read_npz(path, readable_splits())
+    pairs = {part: (arrays[f"{part}_images"], arrays[f"{part}_labels"]) for part in readable_splits()}
     return build_dataset(name, split, pairs[split], str(path), lambda: pairs[_OTHER[split]])
 
 

@@ -6,24 +6,25 @@ A file is untrusted: nothing is unpickled, only the four arrays are read, and th
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from snstdp_cli.datasets.arrays import check_images, check_labels, has_numbers
-from snstdp_cli.datasets.files import open_regular
+from snstdp_cli.datasets.files import Split, open_regular
 from snstdp_cli.datasets.limits import check_size, size_text
 from snstdp_cli.datasets.npy import find_members, open_archive, read_header, read_values
 from snstdp_cli.errors import DataError
 
-_PARTS = ("train", "test")
-_LABELS = tuple(f"{part}_labels" for part in _PARTS)
-ARRAYS = tuple(f"{part}_{kind}" for part in _PARTS for kind in ("images", "labels"))
+_LABELS = tuple(f"{split}_labels" for split in get_args(Split))
+ARRAYS = tuple(f"{split}_{kind}" for split in get_args(Split) for kind in ("images", "labels"))
 
 
-def read_npz(path: Path) -> dict[str, NDArray[np.uint8]]:
-    """Read the images [num, rows, cols] and labels [num] of both splits, called as in `ARRAYS`.
+def read_npz(path: Path, splits: Sequence[Split] = get_args(Split)) -> dict[str, NDArray[np.uint8]]:
+    """Read the images [num, rows, cols] and labels [num] of both splits or of one, called as in `ARRAYS`.
 
     Raises
     ------
@@ -33,7 +34,7 @@ def read_npz(path: Path) -> dict[str, NDArray[np.uint8]]:
     with open_regular(path, "an .npz file") as stream:
         try:
             with open_archive(stream, path) as archive:
-                arrays = _read_arrays(archive, path)
+                arrays = _read_arrays(archive, path, [name for name in ARRAYS if name.startswith(tuple(splits))])
         except DataError:
             raise
         except MemoryError:
@@ -41,21 +42,21 @@ def read_npz(path: Path) -> dict[str, NDArray[np.uint8]]:
         except Exception as error:  # zipfile and the decompressor raise a dozen unrelated classes for damaged bytes
             detail = " ".join(str(error).split()) or type(error).__name__
             raise DataError(f"{path}: not an intact .npz archive: {detail}; write or copy it again") from None
-    sizes = [arrays[f"{part}_images"].shape[1:] for part in _PARTS]
-    if sizes[0] != sizes[1]:
-        found = " and ".join(f"{part}_images {size_text(size)}" for part, size in zip(_PARTS, sizes, strict=True))
+    sizes = {split: arrays[f"{split}_images"].shape[1:] for split in splits}
+    if len(set(sizes.values())) > 1:
+        found = " and ".join(f"{split}_images {size_text(size)}" for split, size in sizes.items())
         raise DataError(f"{path}: found {found}; expected images of one size")
     return arrays
 
 
-def _read_arrays(archive: zipfile.ZipFile, path: Path) -> dict[str, NDArray[np.uint8]]:
+def _read_arrays(archive: zipfile.ZipFile, path: Path, wanted: Sequence[str]) -> dict[str, NDArray[np.uint8]]:
     members = find_members(archive, ARRAYS, path)
-    if missing := [name for name in ARRAYS if name not in members]:
+    if missing := [name for name in wanted if name not in members]:
         there = sorted(name.removesuffix(".npy") for name in archive.namelist())[:8]
         holds = ", ".join(name if name.isprintable() else ascii(name) for name in there) or "nothing"
         call = f"numpy.savez_compressed({path.name!r}, {', '.join(f'{name}=...' for name in ARRAYS)})"
         raise DataError(f"{path}: holds {holds}; missing: {', '.join(missing)}; write all four: {call}")
-    headers = {name: read_header(archive, members[name], f"{path}: {name}") for name in ARRAYS}
+    headers = {name: read_header(archive, members[name], f"{path}: {name}") for name in wanted}
     # All headers before the first value: what is refused for its last array has not been read.
     for name, header in headers.items():
         check_size(header.shape, header.dtype.itemsize, f"{path}: {name}")

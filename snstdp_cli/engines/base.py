@@ -36,7 +36,9 @@ class Stream(IntEnum):
     #: Responses to training images, which label the neurons.
     TRAINING_RECORDING = 3
     #: The learning curve: responses to withheld images while the network is trained.
-    VALIDATION_RECORDING = 4
+    CURVE_RECORDING = 4
+    #: Responses to the validation images, by which settings are chosen.
+    VALIDATION_RECORDING = 5
 
 
 @dataclass(frozen=True)

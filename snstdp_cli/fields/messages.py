@@ -76,7 +76,8 @@ def _schema_of(location: tuple[Any, ...], schema: dict[str, Any]) -> dict[str, A
     definitions = schema.get("$defs", {})
     for part in location:
         schema = schema.get("properties", {}).get(part, {})
-        reference = schema.get("$ref") or schema.get("allOf", [{}])[0].get("$ref", "")
+        choices = [schema, *schema.get("allOf", []), *schema.get("anyOf", [])]
+        reference = next((choice["$ref"] for choice in choices if "$ref" in choice), "")
         schema = definitions.get(reference.rpartition("/")[2], schema)
     return schema
 

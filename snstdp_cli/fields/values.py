@@ -17,6 +17,8 @@ _NUMBER = re.compile(r"[-+]?((0|[1-9][0-9_]*)(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9
 
 def plain_number(value: Any) -> Any:
     """Turn strings like `1e-3`, as which YAML reads it, into numbers; refuse booleans in place of numbers."""
+    if type(value) in (int, float):  # nearly all are, and asking for abstract numbers takes time
+        return value + 0
     if isinstance(value, str) and _NUMBER.fullmatch(value):
         value = float(value)
     if isinstance(value, bool) or not isinstance(value, Real):

@@ -14,6 +14,7 @@ from snstdp_cli.plots.drawing.fields import Scale
 from snstdp_cli.plots.drawing.style import plain
 from snstdp_cli.results import TrainedNetwork, score_network, training_stages
 from snstdp_cli.results.findings import norm_of
+from snstdp_cli.results.series import is_series, norms_of_snapshots, series_curve
 
 _SCALES = ("all", "neuron")
 
@@ -156,6 +157,8 @@ def norm(network: TrainedNetwork) -> Figure:
         If nothing is written down, or the norm was noted once only.
     """
     history = network.history
+    if not history.examples and len(network.snapshots) > 1:
+        return _norm_of_snapshots(network)
     if not history.examples:
         raise ArtefactError(
             f"the record of '{network.name}' does not tell how the training went; expected weights trained by snstdp"
@@ -178,6 +181,20 @@ def norm(network: TrainedNetwork) -> Figure:
     )
 
 
+def _norm_of_snapshots(network: TrainedNetwork) -> Figure:
+    """Draw the norm at the snapshots of a training without a record, such as the ancestor's."""
+    found = norms_of_snapshots(network)
+    return drawing.l1_norm_over_training(
+        found.examples,
+        found.mean.tolist(),
+        found.smallest.tolist(),
+        found.largest.tolist(),
+        None,
+        caption=f"Measured at the {len(found.examples):,} snapshots; the target is not written down.",
+        title=f"{network.name}: norm of the weights during training",
+    )
+
+
 def curve(network: TrainedNetwork) -> Figure:
     """Draw the accuracy on withheld training images during the training, with Wilson's 95 % intervals.
 
@@ -191,7 +208,15 @@ def curve(network: TrainedNetwork) -> Figure:
     SnstdpError
         If there is no learning curve.
     """
-    points = network.learning_curve
+    points, kind = list(network.learning_curve), "withheld training"
+    if not points and is_series(network):
+        points, kind = series_curve(network), "test"
+    if not points and is_series(network):
+        number = network.snapshots[-1].examples
+        raise ArtefactError(
+            f"{network.workdir.activity}: no responses of the weights that were saved during the training are "
+            f"recorded; record both splits of some of them: snstdp test --load-name {number} --split train"
+        )
     if not points:
         raise ArtefactError(
             f"the record of '{network.name}' has no learning curve; train with evaluation.curve_every below "
@@ -203,7 +228,7 @@ def curve(network: TrainedNetwork) -> Figure:
         [point.examples for point in points],
         [point.accuracy for point in points],
         [point.ci95 for point in points],
-        title=f"{network.name}: accuracy on {images} withheld training images, with 95% intervals",
+        title=f"{network.name}: accuracy on {images} {kind} images, with 95% intervals",
     )
 
 

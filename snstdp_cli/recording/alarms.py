@@ -57,12 +57,12 @@ def check_activity(result: ChunkResult, first: int, advice: Mapping[Symptom, str
     Raises
     ------
     NumericalError
-        If most examples ran away, or none was answered.
+        If most examples ran away, or all of them on average, or none was answered.
     """
     spikes = result.counts.sum(axis=1, dtype=np.int64)
     limit = max(RUNAWAY_AT_LEAST, RUNAWAY_PER_NEURON * result.counts.shape[1])
     loud = np.flatnonzero(spikes > limit)
-    if 2 * len(loud) > len(spikes):
+    if 2 * len(loud) > len(spikes) or spikes.mean() > limit:
         example = int(loud[0])
         neuron = int(result.counts[example].argmax())
         raise NumericalError(

@@ -9,8 +9,8 @@ from snstdp_cli.errors import ArtefactError
 
 #: Trained weights lie below 1, and the largest setting for initial ones is 1,000.
 LARGEST_WEIGHT = 1e4
-#: Trained thresholds lie at 20 to 60 mV; the file holds volts.
-LARGEST_THETA_MV = 1e3
+#: Trained thresholds lie at 20 to 60 mV, and the largest setting for initial ones is 1,000; the file holds volts.
+LARGEST_THETA_MV = 2e3
 
 
 def check_plausible(weights: TrainedWeights, name: str) -> None:
@@ -30,6 +30,11 @@ def check_plausible(weights: TrainedWeights, name: str) -> None:
     low, high = float(weights.theta_mv.min()), float(weights.theta_mv.max())
     if low < -LARGEST_THETA_MV or high > LARGEST_THETA_MV:
         raise ArtefactError(
-            f"the thresholds of '{name}': found {low:,.4g} to {high:,.4g} mV, expected 0 to {LARGEST_THETA_MV:,g}; the "
-            "file theta_A<name>.npy holds volts (0.02, not 20): were millivolts written to it? Divide it by 1000"
+            f"the thresholds of '{name}': found {_short(low)} to {_short(high)} mV, expected 0 to "
+            f"{LARGEST_THETA_MV:,g}; the file theta_A<name>.npy holds volts (0.02, not 20): were millivolts "
+            "written to it? Divide it by 1000"
         )
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) < 1e9 else f"{value:.3g}"

@@ -6,6 +6,7 @@ A response depends on its image and its number alone, so the examples can be div
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from snstdp_cli.artefacts import (
@@ -25,24 +26,36 @@ from snstdp_cli.artefacts import (
     save_ancestor_pair,
     save_responses,
 )
+from snstdp_cli.artefacts.files import checked_name
 from snstdp_cli.artefacts.provenance import describe_data, describe_run
 from snstdp_cli.config import Experiment
-from snstdp_cli.datasets import Dataset, Split, check_fit, load_dataset
+from snstdp_cli.datasets import Dataset, Part, check_fit, load_dataset, part_of, refuse_sealed, split_of
 from snstdp_cli.engines import Stream, available_cores, choose_engine
 from snstdp_cli.errors import InterruptedRunError
 from snstdp_cli.network.wiring import draw_wiring
 from snstdp_cli.progress import Reporter
+from snstdp_cli.recording.partial import PartialRecording
 from snstdp_cli.recording.plausibility import check_plausible
 from snstdp_cli.recording.recorder import Answers, Recorder
+from snstdp_cli.recording.withheld import refuse_trained_on
 
 #: Each split has random numbers of its own.
-STREAMS: dict[Split, Stream] = {"train": Stream.TRAINING_RECORDING, "test": Stream.TEST_RECORDING}
+STREAMS: dict[Part, Stream] = {
+    "train": Stream.TRAINING_RECORDING,
+    "test": Stream.TEST_RECORDING,
+    "validation": Stream.VALIDATION_RECORDING,
+}
+#: The setting that says how many images of a split are shown, below `evaluation`.
+_COUNTS: dict[Part, str] = {
+    "train": "assign_examples",
+    "test": "test_examples",
+    "validation": "validation_examples",
+}
 
 
-def configured_examples(experiment: Experiment, split: Split) -> int:
+def configured_examples(experiment: Experiment, split: Part) -> int:
     """Return how many images of a split the configuration asks for."""
-    settings = experiment.evaluation
-    return settings.assign_examples if split == "train" else settings.test_examples
+    return int(getattr(experiment.evaluation, _COUNTS[split]))
 
 
 def plan_record(
@@ -62,7 +75,7 @@ def record_activity(
     experiment: Experiment,
     workdir: Workdir,
     name: str,
-    split: Split,
+    split: Part,
     *,
     num_examples: int | None = None,
     dataset: Dataset | None = None,
@@ -70,15 +83,23 @@ def record_activity(
     label: str | None = None,
     workers: int | None = None,
     ancestor_format: bool = False,
+    resume: bool = False,
     force: bool = False,
     report: Reporter | None = None,
 ) -> tuple[Responses, list[Path]]:
     """Record what the weights `name` answer to the first `num_examples` images of `split`, and save it.
 
+    `train` are the training images without those for validation, of which the experiment says how many there are.
+
+    What is done is kept from time to time, so that an interrupted recording can be resumed.
+
     Parameters
     ----------
+    resume
+        Go on with an interrupted recording of the same weights, settings and images; the result is the same, bit for
+        bit. Without one, begin.
     dataset
-        Images to show; by default those that `experiment.data` names, looked for in `data_dir`.
+        The whole split that holds the images; by default that which `experiment.data` names, looked for in `data_dir`.
     label
         Name for these responses, beside others of the same network and split.
 
@@ -87,13 +108,25 @@ def record_activity(
     ArtefactError, DataError, EngineError, NumericalError
         If weights or data are missing or do not fit, a recording would be overwritten, the engine fails, or the
         network runs away or does not answer.
+    ConfigError
+        If there are no validation images, or the network was trained on them.
     """
     report = report or Reporter()
-    weights = load_weights(workdir, name, n_e=experiment.n_e)
+    refuse_sealed(split, name)
+    weights = load_weights(workdir, name, n_e=experiment.n_e, theta_init_mv=experiment.network.theta_init_mv)
     check_plausible(weights, name)
-    dataset = dataset or load_dataset(experiment.data, split, data_dir)
+    if weights.note is not None:
+        report.warn(f"{name}: {weights.note}")
+    held = experiment.evaluation.validation_examples
+    dataset = part_of(dataset or load_dataset(experiment.data, split_of(split), data_dir), split, held)
     check_fit(dataset, weights.weights.shape[0], f"the network '{name}'")
+    if split == "validation":
+        refuse_trained_on(weights, name, describe_data(dataset), held)
+        for sentence in dataset.warnings:
+            report.warn(sentence)
     num = _number_of_examples(experiment, split, num_examples, dataset, report)
+    if label is not None:
+        checked_name(label, "--as")
     record = plan_record(experiment, name, weights, describe_data(dataset), label)
     require_writable(workdir.activity)
     if ancestor_format and not force:
@@ -101,7 +134,9 @@ def record_activity(
     elif not ancestor_format:
         refuse_overwrite([recording_path(workdir, name, split, num, recording_mark(record))], force)
     began = time.perf_counter()
-    counts, attempts, silent = _record(experiment, weights, dataset, split, num, workers, report)
+    keeper = PartialRecording(workdir, record, dataset.labels, num, report)
+    done = keeper.resumed() if resume else None
+    counts, attempts, silent = _record(experiment, weights, dataset, split, num, workers, keeper, done, report)
     figures = RecordingFigures(
         spikes_per_example=float(counts.sum(axis=1).mean()),
         retries=int(attempts.sum()) - num,
@@ -109,20 +144,23 @@ def record_activity(
     )
     record = record.model_copy(update={"figures": figures, "duration_s": round(time.perf_counter() - began, 3)})
     responses = Responses(counts, dataset.labels[:num], attempts, silent, record)
-    if ancestor_format:
-        return responses, list(save_ancestor_pair(workdir, responses, force=force))
-    return responses, [save_responses(workdir, responses, force=force)]
+    files = (
+        list(save_ancestor_pair(workdir, responses, force=force))
+        if ancestor_format
+        else [save_responses(workdir, responses, force=force)]
+    )
+    keeper.delete()
+    return replace(responses, path=files[0]), files
 
 
 def _number_of_examples(
-    experiment: Experiment, split: Split, asked: int | None, dataset: Dataset, report: Reporter
+    experiment: Experiment, split: Part, asked: int | None, dataset: Dataset, report: Reporter
 ) -> int:
     """Return how many images to show, and say so if there are fewer than were asked for."""
     wanted = asked or configured_examples(experiment, split)
     num = min(wanted, len(dataset))
     if num < wanted:
-        key = "assign_examples" if split == "train" else "test_examples"
-        fewer = f"--set evaluation.{key}={max(1, num // 5)}" if asked is None else "--num-examples"
+        fewer = f"--set evaluation.{_COUNTS[split]}={max(1, num // 5)}" if asked is None else "--num-examples"
         report.say(f"recording all {num:,} {split} images, which is less than {wanted:,}; for fewer: {fewer}")
     return num
 
@@ -131,23 +169,27 @@ def _record(
     experiment: Experiment,
     weights: TrainedWeights,
     dataset: Dataset,
-    split: Split,
+    split: Part,
     num: int,
     workers: int | None,
+    keeper: PartialRecording,
+    done: Answers | None,
     report: Reporter,
 ) -> Answers:
-    recorder = Recorder(experiment, draw_wiring(experiment, dataset.n_input), workers or available_cores(), report)
+    """Present the images that are left; keep what is done if that is interrupted."""
     try:
-        return recorder.record(
-            weights,
-            dataset.images[:num].reshape(num, -1),
-            stream=STREAMS[split],
-            split=split,
-            progress=report.recording,
-        )
-    except KeyboardInterrupt:
-        raise InterruptedRunError(
-            f"interrupted while recording the {split} images; no file was written: run the same command again"
-        ) from None
-    finally:
-        recorder.close()
+        recorder = Recorder(experiment, draw_wiring(experiment, dataset.n_input), workers or available_cores(), report)
+        try:
+            return recorder.record(
+                weights,
+                dataset.images[:num].reshape(num, -1),
+                stream=STREAMS[split],
+                split=split,
+                progress=report.recording,
+                done=done,
+                keep=keeper.keep,
+            )
+        finally:
+            recorder.close()
+    except (KeyboardInterrupt, InterruptedRunError):
+        raise InterruptedRunError(keeper.told_interrupt()) from None

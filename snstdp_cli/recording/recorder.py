@@ -87,10 +87,19 @@ class Recorder:
         stream: Stream,
         split: str = "",
         progress: Callable[[RecordingProgress], None] = lambda _: None,
+        done: Answers | None = None,
+        keep: Callable[[int, Answers], None] = lambda _, __: None,
     ) -> Answers:
         """Present images [num, n_input]; return counts [num, n_e], attempts [num] and silent [num].
 
         Image k is example k of `stream`.
+
+        Parameters
+        ----------
+        done
+            Answers to the first images, which are not shown again.
+        keep
+            Called after each block with the number of images that are done and the answers.
 
         Raises
         ------
@@ -103,16 +112,23 @@ class Recorder:
         state = initial_state(self.experiment, self.wiring, None, weights.weights, weights.theta_mv)
         counts = np.zeros((num, self.experiment.n_e), dtype=np.uint16)
         attempts, silent = np.zeros(num, dtype=np.uint16), np.zeros(num, dtype=np.bool_)
-        size = min(self.block, max(1, -(-num // self.workers)))
-        chunks = [Chunk(k, images[k : k + size], stream) for k in range(0, num, size)]
+        answers, first = (counts, attempts, silent), 0
+        if done is not None:
+            first = len(done[0])
+            for whole, part in zip(answers, done, strict=True):
+                whole[:first] = part
+        size = min(self.block, max(1, -(-(num - first) // self.workers)))
+        chunks = [Chunk(k, images[k : k + size], stream) for k in range(first, num, size)]
         began = time.perf_counter()
         with worker_deaths_told(), contextlib.closing(self._run_all(state, chunks)) as results:
             for chunk, result in results:
                 check_activity(result, chunk.first, _ADVICE)
                 rows = slice(chunk.first, chunk.first + len(chunk.images))
                 counts[rows], attempts[rows], silent[rows] = result.counts, result.attempts, result.silent
-                progress(RecordingProgress(split, rows.stop, num, rows.stop / (time.perf_counter() - began)))
-        return counts, attempts, silent
+                keep(rows.stop, answers)
+                rate = (rows.stop - first) / (time.perf_counter() - began)
+                progress(RecordingProgress(split, rows.stop, num, rate))
+        return answers
 
     def _run_all(self, state: State, chunks: list[Chunk]) -> Generator[tuple[Chunk, ChunkResult], None, None]:
         """Yield the chunks in order with their results; whatever ends this ends the engines."""

@@ -64,6 +64,27 @@ class Trace:
     counts: NDArray[np.uint16]
     end_ms: float
 
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return all of it as arrays by the names that `snstdp trace` writes; docs/files.md says what each is."""
+        voltage, *conductances = self.values.values()
+        spikes = {
+            key: array
+            for group, (times, numbers) in self.spikes.items()
+            for key, array in ((f"{group}_spikes_ms", times), (f"{group}_neurons", numbers.astype(np.int64)))
+        }
+        return {
+            **spikes,
+            "neurons": self.neurons.astype(np.int64),
+            "times_ms": self.times_ms,
+            "v_mv": voltage,
+            **dict(zip(("ge", "gi"), conductances, strict=True)),
+            "threshold_mv": self.thresholds_mv,
+            "stimuli_ms": np.asarray(self.stimuli_ms, dtype=np.float64),
+            "label": np.asarray(self.label, dtype=np.int64),
+            "counts": self.counts,
+            "end_ms": np.asarray(self.end_ms, dtype=np.float64),
+        }
+
 
 def trace_example(
     experiment: Experiment,

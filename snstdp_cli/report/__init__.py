@@ -5,6 +5,7 @@ in its place.
 """
 
 from snstdp_cli.report.content import Content, Pair, Run, gather
-from snstdp_cli.report.page import MAX_BYTES, render
+from snstdp_cli.report.document import MAX_BYTES
+from snstdp_cli.report.page import render
 
 __all__ = ["MAX_BYTES", "Content", "Pair", "Run", "gather", "render"]

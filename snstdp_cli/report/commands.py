@@ -33,7 +33,7 @@ def commands(content: Content) -> list[Markup]:
     """Return the commands that make the networks, the recordings and this report again."""
     parts = []
     for run in content.runs:
-        parts += [tag("h3", run.name), _copyable("\n".join(_commands_of(run)))]
+        parts += [tag("h3", run.name), copyable("\n".join(_commands_of(run)))]
     names = " ".join(shlex.quote(run.name) for run in content.runs)
     last = [f"snstdp report {names}"]
     last += [f"snstdp evaluate --compare {shlex.quote(p.a)} {shlex.quote(p.b)}" for p in content.pairs if not p.missing]
@@ -41,7 +41,7 @@ def commands(content: Content) -> list[Markup]:
         "With the versions and images listed above, the same seed gives the same spikes and weights. Run the commands "
         "in a folder without results of these names, or with --force."
     )
-    return [*parts, tag("h3", "This report"), _copyable("\n".join(last)), tag("p", note, class_="note")]
+    return [*parts, tag("h3", "This report"), copyable("\n".join(last)), tag("p", note, class_="note")]
 
 
 def _commands_of(run: Run) -> list[str]:
@@ -111,5 +111,6 @@ def _set(key: str, value: Any) -> str:
     return f"--set {shlex.quote(f'{key}={value if plain else json.dumps(value)}')}"
 
 
-def _copyable(text: str) -> Markup:
+def copyable(text: str) -> Markup:
+    """Return commands that the script lets the reader copy."""
     return tag("div", tag("pre", tag("code", text), tabindex="0"), class_="copyable")

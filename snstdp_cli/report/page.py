@@ -1,26 +1,15 @@
-"""The report as one HTML file: no other file, no library, no font, no network."""
+"""The report of networks: its sections, in order."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterable, Sequence
-from importlib.resources import files
 
-from snstdp_cli import __version__
-from snstdp_cli.errors import ArtefactError
 from snstdp_cli.report import learning, records, results
 from snstdp_cli.report.commands import commands
 from snstdp_cli.report.comparison import comparison
 from snstdp_cli.report.content import Content, Run
+from snstdp_cli.report.document import Section, html_document
 from snstdp_cli.report.markup import Markup, tag
-
-#: No report is larger, so that it can be mailed and opened on a telephone.
-MAX_BYTES = 5_000_000
-_PAPERS = (
-    ("G. C. Fahey, S. J. Ippolito, G. I. Matthews, Neurocomputing 2026", "10.1016/j.neucom.2026.133419"),
-    ("P. U. Diehl, M. Cook, Front. Comput. Neurosci. 2015", "10.3389/fncom.2015.00099"),
-)
 
 
 def render(content: Content) -> str:
@@ -32,27 +21,11 @@ def render(content: Content) -> str:
         If it would be larger than `MAX_BYTES`.
     """
     names = ", ".join(run.name for run in content.runs)
-    parts = _parts(content)
-    sections = [_section(*part) for part in parts]
-    menu = [(identifier, title) for identifier, title, _, _ in parts]
-    style, script = Markup(_asset("style.css")), Markup(_asset("script.js"))
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", http_equiv="Content-Security-Policy", content=_policy(script)),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", name="color-scheme", content="light dark"),
-        tag("title", f"{names} · snstdp report"),
-        tag("style", style),
-    )
-    body = tag("body", _header(names, menu, content.created), tag("main", sections), _footer(), tag("script", script))
-    page = f"<!doctype html>\n{tag('html', head, body, lang='en')}\n"
-    size = len(page.encode())
-    if size > MAX_BYTES:
-        raise ArtefactError(
-            f"the report would have {size:,} bytes, expected at most {MAX_BYTES:,}; name fewer networks at once"
-        )
-    return page
+    sections = [
+        Section(identifier, title, parts, explanation, _NOTHING.get(identifier, "Nothing is known."))
+        for identifier, title, explanation, parts in _parts(content)
+    ]
+    return html_document(names, sections, content.created, advice="name fewer networks at once")
 
 
 def _parts(content: Content) -> list[tuple[str, str, str, list[Markup]]]:
@@ -118,12 +91,6 @@ _NOTHING = {
 }
 
 
-def _section(identifier: str, title: str, explanation: str, parts: Sequence[Markup]) -> Markup:
-    content = list(parts) or [tag("p", _NOTHING.get(identifier, "Nothing is known."), class_="missing")]
-    lead = [tag("p", explanation, class_="lead")] if explanation and parts else []
-    return tag("section", tag("h2", title), lead, content, id=identifier)
-
-
 def _side_by_side(blocks: Sequence[tuple[Run, list[Markup]]], kind: str = "columns") -> list[Markup]:
     if not blocks:
         return []
@@ -133,37 +100,3 @@ def _side_by_side(blocks: Sequence[tuple[Run, list[Markup]]], kind: str = "colum
 def _columns(blocks: Iterable[list[Markup]], kind: str = "columns") -> list[Markup]:
     filled = [tag("div", parts) for parts in blocks if parts]
     return [tag("div", filled, class_=kind)] if filled else []
-
-
-def _header(names: str, menu: Sequence[tuple[str, str]], created: str) -> Markup:
-    links = [tag("li", tag("a", title, href=f"#{identifier}")) for identifier, title in menu]
-    made = created.replace("T", " ").removesuffix("+00:00")
-    return tag(
-        "header",
-        tag("h1", names),
-        tag("p", f"Report of snstdp {__version__}, made on {made} UTC", class_="note"),
-        tag("nav", tag("ul", links), aria_label="Parts of this report"),
-    )
-
-
-def _footer() -> Markup:
-    papers = [
-        tag("li", f"{paper}, ", tag("a", f"doi {doi}", href=f"https://doi.org/{doi}", rel="noreferrer"))
-        for paper, doi in _PAPERS
-    ]
-    text = (
-        "All figures were measured by snstdp, none is taken from a paper. The rules smax and smin are those of the "
-        "first paper, their scaling terms derived by us from its target of the L1 norm; network, presentation, "
-        "the rule triplet and the read-out average follow the second."
-    )
-    return tag("footer", tag("p", text), tag("ul", papers))
-
-
-def _policy(script: Markup) -> str:
-    """Allow the page's own script and nothing else: no request can leave it, no other script can run."""
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
-
-
-def _asset(name: str) -> str:
-    return files("snstdp_cli.report").joinpath(name).read_text(encoding="utf-8")

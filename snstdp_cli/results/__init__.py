@@ -5,8 +5,18 @@ from snstdp_cli.results.curves import Trend, trend_of
 from snstdp_cli.results.findings import Finding, FindingKind, findings
 from snstdp_cli.results.mistakes import Mistake, find_mistakes, recorded_images
 from snstdp_cli.results.network import TrainedNetwork, guess_shape
-from snstdp_cli.results.scoring import AssignFrom, Score, compare_scores, score_ancestor_pairs, score_network
-from snstdp_cli.results.selection import current_recordings, find_test, recorded_variants
+from snstdp_cli.results.per_image import rows_as_csv, score_rows
+from snstdp_cli.results.prediction import Prediction, predict_images
+from snstdp_cli.results.refusals import current_recordings
+from snstdp_cli.results.scoring import (
+    AssignFrom,
+    Score,
+    compare_scores,
+    score_ancestor_pairs,
+    score_network,
+    score_responses,
+)
+from snstdp_cli.results.selection import ScoreOn, find_test, recorded_variants
 from snstdp_cli.results.stages import Stages, learned_neurons, training_stages
 
 __all__ = [
@@ -15,7 +25,9 @@ __all__ = [
     "Finding",
     "FindingKind",
     "Mistake",
+    "Prediction",
     "Score",
+    "ScoreOn",
     "SeedGroup",
     "Stages",
     "TrainedNetwork",
@@ -30,10 +42,14 @@ __all__ = [
     "guess_shape",
     "learned_neurons",
     "on_same_data",
+    "predict_images",
     "recorded_images",
     "recorded_variants",
+    "rows_as_csv",
     "score_ancestor_pairs",
     "score_network",
+    "score_responses",
+    "score_rows",
     "training_stages",
     "trend_of",
 ]

@@ -21,7 +21,17 @@ from snstdp_cli.results.scoring import Score
 from snstdp_cli.rules import Symptom
 
 FindingKind = Literal[
-    "accuracy", "collapsed", "circular", "data", "learning", "norm", "never learned", "dominating", "retries", "silent"
+    "accuracy",
+    "collapsed",
+    "circular",
+    "data",
+    "thresholds",
+    "learning",
+    "norm",
+    "never learned",
+    "dominating",
+    "retries",
+    "silent",
 ]
 
 #: The mean norm is at its target within this share of it.
@@ -72,6 +82,8 @@ def findings(network: TrainedNetwork, score: Score | None = None) -> list[Findin
     found: list[Finding | None] = [] if score is None else list(score_findings(score))
     if not network.has_weights:
         return [one for one in found if one is not None]
+    if (note := network.stored.note) is not None:
+        found.append(Finding("thresholds", f"{note[:1].upper()}{note[1:]}.", alarming=True))
     advise = _Advice(network)
     record = network.record
     figures = None if record is None else record.figures

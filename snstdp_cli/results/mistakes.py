@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snstdp_cli.artefacts import RecordingRecord
-from snstdp_cli.datasets import Dataset, load_dataset
+from snstdp_cli.datasets import Dataset, load_part
 from snstdp_cli.errors import ArtefactError, DataError
 from snstdp_cli.results.scoring import Score
 
@@ -54,7 +54,8 @@ def recorded_images(record: RecordingRecord, where: Path, data_dir: Path | None 
     DataError
         If the images are not to be found, or other ones are found in their place.
     """
-    dataset = load_dataset(record.data.name, record.data.split, data_dir)
+    held = record.experiment.evaluation.validation_examples
+    dataset = load_part(record.data.name, record.data.split, held, data_dir)
     if dataset.sha256 != record.data.sha256:
         raise DataError(
             f"{dataset.source}: holds other images than those of {record.data.identity} that {where} was recorded on; "

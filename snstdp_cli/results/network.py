@@ -76,6 +76,10 @@ class TrainedNetwork:
             )
         return stored
 
+    def stored_for(self, experiment: Experiment) -> TrainedWeights:
+        """Return what the files hold; thresholds that are in no file are those that an experiment begins with."""
+        return self.stored.with_initial_theta(experiment.network.theta_init_mv)
+
     @property
     def weights(self) -> NDArray[np.float64]:
         """Weights, [n_input, n_e]."""
@@ -159,13 +163,30 @@ class TrainedNetwork:
     @cached_property
     def snapshots(self) -> list[Snapshot]:
         """Weights and thresholds on the way, in order; only those of this very training."""
+        if self.record is not None and self.record.kind == "initial weights":
+            return []
         training = None if self.record is None else self.record.training
         return load_snapshots(self.workdir, self.name, training, self.n_input, self.n_e)
 
-    @cached_property
+    @property
     def recordings(self) -> list[tuple[RecordingFile, RecordingRecord]]:
-        """All recordings of this name with their records, those with most examples first."""
-        return [(file, load_record(file.path)) for file in list_recordings(self.workdir, self.name)]
+        """All intact recordings of this name with their records, those with most examples first."""
+        return self._listed[0]
+
+    @property
+    def damaged_recordings(self) -> list[str]:
+        """A sentence for each recording of this name that cannot be read."""
+        return self._listed[1]
+
+    @cached_property
+    def _listed(self) -> tuple[list[tuple[RecordingFile, RecordingRecord]], list[str]]:
+        found, damaged = [], []
+        for file in list_recordings(self.workdir, self.name):
+            try:
+                found.append((file, load_record(file.path)))
+            except ArtefactError as error:
+                damaged.append(str(error))
+        return found, damaged
 
     def forget_recordings(self) -> None:
         """Look at the disk again when recordings are asked for the next time."""

@@ -10,7 +10,8 @@ from snstdp_cli.datasets import Dataset, load_dataset
 from snstdp_cli.recording.tracing import Trace, trace_example
 from snstdp_cli.results.mistakes import recorded_images
 from snstdp_cli.results.network import TrainedNetwork
-from snstdp_cli.results.selection import current_recordings, find_test
+from snstdp_cli.results.refusals import current_recordings
+from snstdp_cli.results.selection import find_test
 
 
 def present_again(
@@ -42,7 +43,9 @@ def present_again(
         If weights or images are not there, or there is no such image or neuron.
     """
     experiment, dataset = _conditions(network, data, mark, data_dir)
-    return trace_example(experiment, network.stored, dataset, example, list(neurons) if neurons else None)
+    return trace_example(
+        experiment, network.stored_for(experiment), dataset, example, list(neurons) if neurons else None
+    )
 
 
 def _conditions(

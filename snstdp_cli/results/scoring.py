@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from snstdp_cli.artefacts import Responses, load_ancestor_pair, load_responses
 from snstdp_cli.config import Experiment
-from snstdp_cli.errors import ArtefactError
+from snstdp_cli.errors import ArtefactError, ConfigError
 from snstdp_cli.evaluation import (
     CLASSIFIERS,
     Classifier,
@@ -25,7 +25,7 @@ from snstdp_cli.evaluation import (
     same_responses,
 )
 from snstdp_cli.results.network import TrainedNetwork
-from snstdp_cli.results.selection import find_pair, find_test
+from snstdp_cli.results.selection import ScoreOn, find_pair, find_test
 
 AssignFrom = Literal["train", "test"]
 
@@ -70,6 +70,12 @@ class Score:
         return "recorded" if self.test.record is None else self.test.record.data.identity
 
     @property
+    def scored_on(self) -> ScoreOn:
+        """Which images were scored: those of the test, or those that were kept for validation."""
+        record = self.test.record
+        return "validation" if record is not None and record.data.split == "validation" else "test"
+
+    @property
     def labels_from(self) -> str:
         """What labelled the neurons, such as `10,000 train images of mnist`."""
         record, num = self.assign.record, len(self.assign.labels)
@@ -88,6 +94,7 @@ class Score:
         return {
             "name": self.name,
             "data": self.data,
+            "scored_on": self.scored_on,
             **self.evaluation.as_dict(),
             "assign_from": "test" if self.circular else "train",
             "assign_data": None if self.assign.record is None else self.assign.record.data.identity,
@@ -108,6 +115,7 @@ def score_network(
     num_examples: int | None = None,
     data: str | None = None,
     mark: str | None = None,
+    score_on: ScoreOn = "test",
 ) -> Score:
     """Score the recorded responses of a network.
 
@@ -120,19 +128,41 @@ def score_network(
         Score only the first ones.
     data, mark
         Which of several recordings to score (see `find_test`).
+    score_on
+        `validation` scores the answers to the training images that were kept for validation.
 
     Raises
     ------
+    ConfigError
+        If labels from test responses are asked for, but validation images are scored.
     ArtefactError
         If the recordings are missing, damaged, or do not belong together.
     """
     if assign_from == "test":
+        if score_on != "test":
+            raise ConfigError(
+                f"labels from test responses: expected the {score_on} images to be scored with labels from training "
+                "responses; leave out --assign-from"
+            )
         (file, _), notes = find_test(network, data, mark)
         test = load_responses(file.path)
         assign = test
     else:
-        pair = find_pair(network, data, mark)
+        pair = find_pair(network, data, mark, score_on)
         assign, test, notes = pair.assign, pair.test, list(pair.notes)
+    return score_responses(network, assign, test, classifier=classifier, num_examples=num_examples, notes=notes)
+
+
+def score_responses(
+    network: TrainedNetwork,
+    assign: Responses,
+    test: Responses,
+    *,
+    classifier: Classifier = "average",
+    num_examples: int | None = None,
+    notes: Sequence[str] = (),
+) -> Score:
+    """Score responses of a network that are at hand, labelled by the responses `assign`."""
     never = network.never_learned if network.has_weights else None
     return _score(network.name, assign, test, classifier, num_examples, never, notes)
 
@@ -149,7 +179,8 @@ def score_ancestor_pairs(
     """
     test = load_ancestor_pair(test_path)
     assign = test if assign_path is None else load_ancestor_pair(assign_path)
-    return _score(test_path.stem, assign, test, classifier, num_examples, None, [])
+    notes = list(dict.fromkeys([*assign.notes, *test.notes]))
+    return _score(test_path.stem, assign, test, classifier, num_examples, None, notes)
 
 
 def compare_scores(a: Score, b: Score) -> dict[Classifier, Comparison]:
@@ -183,7 +214,7 @@ def _score(
     classifier: Classifier,
     num_examples: int | None,
     never_learned: NDArray[np.bool_] | None,
-    notes: list[str],
+    notes: Sequence[str],
 ) -> Score:
     rows = slice(0, num_examples)
     evaluations = evaluate_all(

@@ -5,16 +5,26 @@ What does not belong together is never scored: the choice is plain, or it is ref
 
 from __future__ import annotations
 
-import shlex
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
-from snstdp_cli.artefacts import RecordingFile, RecordingRecord, Responses, load_responses, recording_mark
-from snstdp_cli.config import differences, settings_of
+from snstdp_cli.artefacts import RecordingRecord, Responses, load_responses, recording_mark
+from snstdp_cli.config import GENERATION, settings_of
 from snstdp_cli.errors import ArtefactError
 from snstdp_cli.results.network import TrainedNetwork
+from snstdp_cli.results.refusals import (
+    Recorded,
+    current_recordings,
+    no_labels,
+    nothing_recorded,
+    several_recorded,
+    stale_files,
+)
 
-Recorded = tuple[RecordingFile, RecordingRecord]
+#: The images whose answers are scored: the test images, or training images that were kept for validation.
+ScoreOn = Literal["test", "validation"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,23 +42,18 @@ class ResponsePair:
     notes: tuple[str, ...] = ()
 
 
-def current_recordings(network: TrainedNetwork, split: str) -> list[Recorded]:
-    """Return the recordings of a split that were made with the weights as they are now, the largest first."""
-    own = network.stored.sha256 if network.has_weights else None
-    known = [one for one in network.recordings if one[0].split == split]
-    return [one for one in known if own is None or one[1].weights.sha256 in (None, own)]
-
-
 def recorded_variants(network: TrainedNetwork) -> list[Recorded]:
     """Return one test recording, the largest, of each data set and settings, the usual one first."""
     found: dict[tuple[str, str], Recorded] = {}
     for one in current_recordings(network, "test"):
         found.setdefault(_kind(one[1]), one)
-    return sorted(found.values(), key=lambda one: not _is_usual(network, one[1]))
+    return sorted(found.values(), key=lambda one: not is_usual(network, one[1]))
 
 
-def find_test(network: TrainedNetwork, data: str | None = None, mark: str | None = None) -> tuple[Recorded, list[str]]:
-    """Choose the test recording to score.
+def find_test(
+    network: TrainedNetwork, data: str | None = None, mark: str | None = None, score_on: ScoreOn = "test"
+) -> tuple[Recorded, list[str]]:
+    """Choose the recording to score: one of test images, or of validation images.
 
     Parameters
     ----------
@@ -67,25 +72,26 @@ def find_test(network: TrainedNetwork, data: str | None = None, mark: str | None
     ArtefactError
         If there is none, or several that the choice leaves open.
     """
-    every = current_recordings(network, "test")
-    fitting = [one for one in every if _is_asked(one, data, mark)]
+    every = current_recordings(network, score_on)
+    fitting = [one for one in every if data is None or _is_of(one[1], data)]
+    if mark is not None:
+        # A name is exact; the beginning of an identity need not be.
+        fitting = [one for one in fitting if recording_mark(one[1]) == mark] or [
+            one for one in fitting if one[1].identity.startswith(mark)
+        ]
     if not fitting:
-        raise ArtefactError(_nothing_recorded(network, "test", every, data or mark))
-    kinds = {_kind(record) for _, record in fitting}
-    if len(kinds) > 1:
-        usual = [one for one in fitting if _is_usual(network, one[1])]
-        if len({_kind(record) for _, record in usual}) != 1:
-            raise ArtefactError(_several(network, fitting))
-        fitting = usual
-    notes = [f"{path} was recorded with other weights of this name and is not used" for path in _stale(network)]
-    return fitting[0], notes
+        raise ArtefactError(nothing_recorded(network, score_on, every, data, mark))
+    usual = next(group for group in _preferred(network, fitting) if group)
+    if len({_kind(record) for _, record in usual}) > 1:
+        raise ArtefactError(several_recorded(network, usual))
+    return usual[0], _notes(network)
 
 
 def find_assign(network: TrainedNetwork, test: RecordingRecord) -> tuple[Recorded, list[str]]:
     """Choose the training responses that label the neurons for a test recording.
 
     They were recorded under the same conditions; of the same data set if there are such, else of the data set that the
-    network was trained on.
+    network was trained on. For validation images, they were recorded without these.
 
     Raises
     ------
@@ -93,7 +99,7 @@ def find_assign(network: TrainedNetwork, test: RecordingRecord) -> tuple[Recorde
         If there are none.
     """
     every = current_recordings(network, "train")
-    same = [one for one in every if one[1].conditions == test.conditions]
+    same = [one for one in every if one[1].conditions == test.conditions and _is_without(one[1], test)]
     own = [one for one in same if one[1].data.belongs_to(test.data)]
     if own:
         return own[0], []
@@ -101,84 +107,66 @@ def find_assign(network: TrainedNetwork, test: RecordingRecord) -> tuple[Recorde
     if trained:
         labels = trained[0][1].data.identity
         return trained[0], [f"labels of the neurons from {labels}, answers to {test.data.identity}"]
-    raise ArtefactError(_no_labels(network, test, every))
+    raise ArtefactError(no_labels(network, test, every))
 
 
-def find_pair(network: TrainedNetwork, data: str | None = None, mark: str | None = None) -> ResponsePair:
-    """Load the training and test responses that belong together.
+def find_pair(
+    network: TrainedNetwork, data: str | None = None, mark: str | None = None, score_on: ScoreOn = "test"
+) -> ResponsePair:
+    """Load the responses that label the neurons and those to score that belong together.
 
     Raises
     ------
     ArtefactError
         If they are not there, or the choice is open.
     """
-    (file, record), notes = find_test(network, data, mark)
+    (file, record), notes = find_test(network, data, mark, score_on)
     (labels_file, _), more = find_assign(network, record)
     return ResponsePair(load_responses(labels_file.path), load_responses(file.path), (*notes, *more))
+
+
+def _is_without(labels: RecordingRecord, scored: RecordingRecord) -> bool:
+    """Tell whether responses that label the neurons are none to the validation images that are scored."""
+    if scored.data.split != "validation":
+        return True
+    held = (record.experiment.evaluation.validation_examples for record in (labels, scored))
+    return next(held) >= next(held)
 
 
 def _kind(record: RecordingRecord) -> tuple[str, str]:
     return record.conditions, record.data.set_sha256 or record.data.identity
 
 
-def _is_usual(network: TrainedNetwork, record: RecordingRecord) -> bool:
+def _preferred(network: TrainedNetwork, fitting: Sequence[Recorded]) -> list[list[Recorded]]:
+    """Return the recordings by preference: the images and settings of the training, its settings, all others.
+
+    Those that this version recorded come before those of version 0.1, whose random numbers were others.
+    """
+    groups: list[list[Recorded]] = []
+    for kind in (is_usual, _has_usual_settings):
+        chosen = [one for one in fitting if kind(network, one[1])]
+        groups += [[one for one in chosen if one[1].generation == GENERATION], chosen]
+    return [*groups, list(fitting)]
+
+
+def _has_usual_settings(network: TrainedNetwork, record: RecordingRecord) -> bool:
+    if not network.has_weights:
+        return False
+    return settings_of(record.experiment, "recording") == settings_of(network.experiment, "recording")
+
+
+def is_usual(network: TrainedNetwork, record: RecordingRecord) -> bool:
     """Tell whether a recording is of the data set of the training, with the settings of the training."""
-    if not network.has_weights or network.data is None:
+    if not _has_usual_settings(network, record) or network.data is None:
         return False
-    same = settings_of(record.experiment, "recording") == settings_of(network.experiment, "recording")
-    return same and record.data.belongs_to(network.data)
+    return record.data.belongs_to(network.data)
 
 
-def _is_asked(one: Recorded, data: str | None, mark: str | None) -> bool:
-    record = one[1]
-    if mark is not None and not (recording_mark(record) == mark or record.identity.startswith(mark)):
-        return False
-    return data in (None, record.data.name, record.data.identity, record.label)
+def _is_of(record: RecordingRecord, data: str) -> bool:
+    """Tell whether a recording is of a data set, by its name, its path however it is written, or what it is."""
+    return data == record.data.identity or os.path.normpath(data) == os.path.normpath(record.data.name)
 
 
-def _stale(network: TrainedNetwork) -> list[str]:
-    current = {file.path for split in ("train", "test") for file, _ in current_recordings(network, split)}
-    return [str(file.path) for file, _ in network.recordings if file.path not in current]
-
-
-def _nothing_recorded(network: TrainedNetwork, split: str, every: Sequence[Recorded], asked: str | None) -> str:
-    command = f"snstdp test --load-name {shlex.quote(network.name)} --split {split}"
-    if every and asked is not None:
-        there = ", ".join(f"{record.data.identity} ({recording_mark(record)})" for _, record in every)
-        return f"{network.workdir.activity}: no {split} responses of '{network.name}' to {asked!r}; there are: {there}"
-    if stale := [path for path in _stale(network) if f".{split}." in path]:
-        return (
-            f"{stale[0]}: recorded with other weights than those now in {network.workdir.weights}; record again: "
-            f"{command} --force"
-        )
-    return (
-        f"{network.workdir.activity}: no responses of '{network.name}' to the {split} split are recorded; record them: "
-        f"{command}"
-    )
-
-
-def _several(network: TrainedNetwork, fitting: Sequence[Recorded]) -> str:
-    lines = [f"{network.workdir.activity}: '{network.name}' was recorded in several ways; choose by --data or --as:"]
-    usual = settings_of(network.experiment, "recording") if network.has_weights else None
-    for file, record in fitting:
-        apart = differences(settings_of(record.experiment, "recording"), usual) if usual is not None else []
-        notes = f"; {', '.join(apart)}" if apart else ""
-        lines.append(f"  {recording_mark(record)}: {file.num_examples:,} images of {record.data.identity}{notes}")
-    return "\n".join(lines)
-
-
-def _no_labels(network: TrainedNetwork, test: RecordingRecord, every: Sequence[Recorded]) -> str:
-    command = f"snstdp test --load-name {shlex.quote(network.name)} --split train"
-    if not every:
-        return _nothing_recorded(network, "train", every, None)
-    file, record = every[0]
-    ours, theirs = settings_of(test.experiment, "recording"), settings_of(record.experiment, "recording")
-    apart = differences(ours, theirs)
-    if test.generation != record.generation:
-        apart.append("recorded by another version of snstdp")
-    if not apart:
-        apart = [f"images of {test.data.identity}, there of {record.data.identity}"]
-    return (
-        f"{file.path}: these training responses do not belong to the test responses (different: {', '.join(apart)}); "
-        f"record some with the same settings: {command}"
-    )
+def _notes(network: TrainedNetwork) -> list[str]:
+    notes = [f"{path} was recorded with other weights of this name and is not used" for path in stale_files(network)]
+    return notes + [f"{sentence} (this recording is not used)" for sentence in network.damaged_recordings]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import functools
 import re
 import warnings
 from collections.abc import Collection
@@ -36,6 +37,12 @@ def check_expression(text: str, names: Collection[str]) -> str:
     ValueError
         With a sentence, if the text is anything but arithmetic with these names.
     """
+    return _usual_spelling(text, tuple(names))
+
+
+@functools.lru_cache(maxsize=256)
+def _usual_spelling(text: str, names: tuple[str, ...]) -> str:
+    """Check a formula once: a study builds thousands of experiments with the same few."""
     body = parse_formula(text)
     _check(body, names)
     return ast.unparse(body)

@@ -15,6 +15,11 @@ from snstdp_cli.rules import Plasticity, Symptom
 
 #: A neuron that learned this often in a chunk must not be further from the target than this factor, and still leaving.
 L1_FACTOR, L1_SPIKES = 1.5, 20
+#: What a training can change besides its rule.
+_NETWORK_ADVICE: dict[Symptom, str] = {
+    "silent": "a smaller network.theta_init_mv",
+    "runaway": "a smaller network.weight_init, or a larger network.theta_init_mv",
+}
 
 
 def l1_norms(state: State, wiring: Wiring) -> NDArray[np.float64]:
@@ -52,11 +57,17 @@ def check_chunk(
     """
     try:
         check_finite(result.state, first, first + len(result.counts), wiring)
-        check_activity(result, first, advice)
+        check_activity(result, first, _with_network(advice))
         _check_bounds(result.state, wiring, plasticity, start_bounds)
         _check_norm(before, result, wiring, plasticity, advice)
     except NumericalError as error:
         raise NumericalError(f"{error}; the last good checkpoint is kept") from None
+
+
+def _with_network(advice: Mapping[Symptom, str]) -> dict[Symptom, str]:
+    """Return the rule's advice with that of the network before it."""
+    both = {key: f"{text}, or {advice[key]}" if key in advice else text for key, text in _NETWORK_ADVICE.items()}
+    return {**advice, **both}
 
 
 def _check_bounds(state: State, wiring: Wiring, plasticity: Plasticity, start: tuple[float, float]) -> None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from snstdp_cli.artefacts import Checkpoint, TrainedWeights
 from snstdp_cli.config import Experiment
 from snstdp_cli.engines import ChunkResult, Stream, available_cores, choose_engine
-from snstdp_cli.errors import ArtefactError
+from snstdp_cli.errors import ArtefactError, NumericalError
 from snstdp_cli.evaluation import CurvePoint, evaluate
 from snstdp_cli.network.wiring import Wiring
 from snstdp_cli.progress import Reporter
@@ -79,9 +79,15 @@ class LearningCurve:
         if examples % self.every:
             return None
         numbers = self.images.withheld
-        answers, _, _ = self.recorder.record(
-            TrainedWeights(weights, theta_mv), self.images.images[numbers], stream=Stream.VALIDATION_RECORDING
-        )
+        try:
+            answers, _, _ = self.recorder.record(
+                TrainedWeights(weights, theta_mv), self.images.images[numbers], stream=Stream.CURVE_RECORDING
+            )
+        except NumericalError as error:
+            raise NumericalError(
+                f"{error} (found while the withheld images were shown after {examples:,} training examples; the last "
+                "good checkpoint is kept)"
+            ) from None
         scored = evaluate(self.recent, self.recent_labels, answers, self.images.labels[numbers])
         return CurvePoint(examples, scored.num_correct, scored.num_examples)
 

@@ -38,8 +38,11 @@ class TrainingIdentity(Record):
 
     def differs_in(self, other: TrainingIdentity) -> list[str]:
         """Return a note for each difference."""
-        named = {"rule": "what the rule says", "images": "training images", "start": "weights to start from"}
         notes = differences(self.settings, other.settings)
+        # A rule is built from its parameters and dt: that it says something else is news only if all these agree.
+        if not notes and self.rule != other.rule:
+            notes.append("what the rule says")
+        named = {"images": "training images", "start": "weights to start from"}
         notes += [note for key, note in named.items() if getattr(self, key) != getattr(other, key)]
         return notes + (["version of snstdp"] if self.generation != other.generation else [])
 

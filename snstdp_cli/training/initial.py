@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from snstdp_cli.artefacts import StartRecord, TrainingRecord, Workdir, save_weights
+from snstdp_cli.artefacts import StartRecord, TrainingRecord, Workdir, lock_name, save_weights
 from snstdp_cli.artefacts.provenance import describe_run
 from snstdp_cli.config import Experiment
 from snstdp_cli.network.wiring import draw_weights
@@ -35,4 +35,5 @@ def init_weights(
         signed=signed,
         start=StartRecord(drawn_from_seed=experiment.seed),
     )
-    return save_weights(workdir, name, weights, theta_mv, record, force=force)
+    with lock_name(workdir, name):  # a training of this name would find weights at its end that were not there before
+        return save_weights(workdir, name, weights, theta_mv, record, force=force)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snstdp_cli.artefacts import Checkpoint, History, Record, StartRecord, read_record
-from snstdp_cli.artefacts.records import Count, Real
+from snstdp_cli.artefacts.records import Count, Curve, Real
 from snstdp_cli.engines import ChunkResult
 from snstdp_cli.errors import ArtefactError
 from snstdp_cli.evaluation import CurvePoint
@@ -30,7 +30,7 @@ class JournalRecord(Record):
     silent: Count
     start_bounds: tuple[Real, Real]
     history: History
-    curve: tuple[CurvePoint, ...]
+    curve: Curve
     start: StartRecord
     identity: TrainingIdentity
 
@@ -42,7 +42,8 @@ class Journal:
     Attributes
     ----------
     spikes
-        Spikes of each neuron in the accepted presentations, [n_e].
+        Spikes of each neuron in the accepted presentations, [n_e]; a neuron whose weights moved in a chunk without any
+        (it fired in a failed try or in a pause) counts one.
     start_bounds
         Smallest and largest weight at the beginning, which the rule's bounds need not hold.
     """
@@ -58,11 +59,12 @@ class Journal:
     history: History = field(default_factory=History)
     curve: tuple[CurvePoint, ...] = ()
 
-    def add_chunk(self, result: ChunkResult, figures: Mapping[str, float]) -> None:
-        """Enter what a chunk came to."""
+    def add_chunk(self, result: ChunkResult, figures: Mapping[str, float], moved: NDArray[np.bool_]) -> None:
+        """Enter what a chunk came to; `moved` tells the neurons whose weights changed, [n_e]."""
         self.presentations += int(result.attempts.sum())
         self.silent += int(result.silent.sum())
-        self.spikes = self.spikes + result.counts.sum(axis=0, dtype=np.int64)
+        spikes = result.counts.sum(axis=0, dtype=np.int64)
+        self.spikes = self.spikes + np.where(moved, np.maximum(spikes, 1), spikes)
         self.history = self.history.with_chunk(figures)
 
     @property

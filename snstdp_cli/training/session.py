@@ -23,23 +23,28 @@ from snstdp_cli.artefacts.provenance import describe_data, describe_run
 from snstdp_cli.config import Experiment
 from snstdp_cli.datasets import Dataset
 from snstdp_cli.engines import Chunk, ChunkResult, Engine, State, Stream, initial_state, open_engine
-from snstdp_cli.errors import ArtefactError, ConfigError
 from snstdp_cli.network.wiring import Wiring, draw_wiring, training_order
-from snstdp_cli.progress import Preflight, Reporter, TrainingProgress
+from snstdp_cli.progress import Reporter, TrainingProgress
 from snstdp_cli.rules import Plasticity
 from snstdp_cli.training.alarms import check_chunk, l1_norms
 from snstdp_cli.training.curve import LearningCurve
 from snstdp_cli.training.identity import identify_training
 from snstdp_cli.training.journal import Journal
+from snstdp_cli.training.plan import estimate_needs
+from snstdp_cli.training.resuming import check_same_training, state_of
 from snstdp_cli.training.start import divide_images, start_weights
-
-#: Examples presented to estimate the time of a training, and the shortest training for which that is done.
-_PROBE, _PROBE_FROM = 40, 1_000
 
 
 class TrainingSession:
-    """The parts of one training that belong together while it runs."""
+    """The parts of one training that belong together while it runs.
 
+    Attributes
+    ----------
+    saved_examples
+        Examples of the newest checkpoint of this training under its name; None before the first one.
+    """
+
+    saved_examples: int | None = None
     engine: Engine
     journal: Journal
     state: State
@@ -52,21 +57,28 @@ class TrainingSession:
         self.wiring: Wiring = draw_wiring(experiment, dataset.n_input)
 
     @contextmanager
-    def opened(self, checkpoint: Checkpoint | None) -> Iterator[None]:
+    def opened(self, checkpoint: Checkpoint | None, *, own: bool = True) -> Iterator[None]:
         """Draw the state or restore it, compile the network, and close what was opened.
 
         Nothing of an earlier training is touched before the network stands and the first checkpoint is written.
+
+        Parameters
+        ----------
+        checkpoint
+            Where to go on; None to begin.
+        own
+            Whether it is a checkpoint of this name, and not the state that another name's training ended with.
         """
         self._begin(checkpoint)
-        if checkpoint is not None:
-            self._restore(checkpoint)
+        if checkpoint is not None and own:
+            self.saved_examples = self.journal.examples
         engine: Engine | None = None
         self.curve = None
         try:
             engine = self.engine = open_engine(self.experiment, self.plasticity, self.wiring, self.report.say)
             self.curve = LearningCurve.open(self.experiment, self.images, self.wiring, self.report, checkpoint)
-            self._plan()
-            if checkpoint is None:
+            self._report_needs()
+            if self.saved_examples is None:
                 self._write_checkpoint()
             drop_other_snapshots(self.workdir, self.experiment.save_name, self.journal.identity.digest)
             yield
@@ -91,12 +103,17 @@ class TrainingSession:
             journal.examples = first + num
             journal.seconds = seconds_before + time.perf_counter() - began
             rate = (journal.examples - at_start) / (time.perf_counter() - began)
-            self._note(result, self.images.labels[order], rate)
+            self._note(before, result, self.images.labels[order], rate)
             # Before the checkpoint: a training that is killed between the two writes the snapshot again.
-            if journal.examples % experiment.checkpoint_every == 0 and journal.examples < experiment.num_examples:
-                identity = journal.identity.digest
-                save_snapshot(self.workdir, experiment.save_name, identity, journal.examples, *self.learned())
+            self.keep_snapshot()
             self._write_checkpoint()
+
+    def keep_snapshot(self) -> None:
+        """Keep weights and thresholds if it is time for a snapshot; the end of a training is none."""
+        experiment, journal = self.experiment, self.journal
+        if 0 < journal.examples < experiment.num_examples and journal.examples % experiment.checkpoint_every == 0:
+            identity = journal.identity.digest
+            save_snapshot(self.workdir, experiment.save_name, identity, journal.examples, *self.learned())
 
     def learned(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return weights [n_input, n_e] and thresholds [n_e] in mV."""
@@ -135,7 +152,7 @@ class TrainingSession:
         """Set state and journal to those before the first example."""
         # A resumed training has its weights in the checkpoint; those that it began with may be gone.
         if checkpoint is not None:
-            self.journal = Journal.from_checkpoint(checkpoint)
+            self._restore(checkpoint)
             return
         loaded, start = start_weights(self.experiment, self.workdir, self.dataset, self.plasticity)
         identity = identify_training(self.experiment, self.plasticity, self.dataset.sha256, loaded.sha256)
@@ -145,65 +162,18 @@ class TrainingSession:
         self.journal = Journal(identity, start, np.zeros(self.experiment.n_e, dtype=np.int64), bounds)
 
     def _restore(self, checkpoint: Checkpoint) -> None:
-        """Take over a checkpoint's state if it is of this very training."""
-        journal, where, experiment = self.journal, checkpoint.path, self.experiment
-        start = journal.identity.start
-        ours = identify_training(experiment, self.plasticity, self.dataset.sha256, start)
-        if apart := ours.differs_in(journal.identity):
-            raise ConfigError(
-                f"{where}: this training was begun with other settings (different: {', '.join(apart)}); resume with "
-                "the same ones, choose another --save-name, or start again with --force"
-            )
-        if journal.start.name != experiment.load_name:
-            raise ConfigError(
-                f"{where}: this training was begun with the weights {journal.start.name or 'drawn from the seed'}, not "
-                f"{experiment.load_name or 'drawn ones'}; resume with the same --load-name, choose another "
-                "--save-name, or start again with --force"
-            )
-        if journal.examples > experiment.num_examples:
-            raise ConfigError(
-                f"{where}: {journal.examples:,} examples were shown already; expected at most num_examples "
-                f"({experiment.num_examples:,})"
-            )
-        self.state = self._state_of(checkpoint)
-        self.report.say(f"resuming after {journal.examples:,} examples ({where.name})")
+        """Take over a checkpoint if it is of this very training."""
+        experiment, self.journal = self.experiment, Journal.from_checkpoint(checkpoint)
+        images, where = self.dataset.sha256, checkpoint.path
+        check_same_training(self.journal, experiment, self.plasticity, images, self.workdir, where)
+        self.state = state_of(checkpoint, experiment, self.wiring, self.plasticity)
+        self.report.say(f"resuming after {self.journal.examples:,} examples ({where.name})")
 
-    def _state_of(self, checkpoint: Checkpoint) -> State:
-        """Return the network's state of a checkpoint, if all of it is there in the right sizes."""
-        experiment = self.experiment
-        shape = (self.wiring.n_input, experiment.n_e)
-        expected = initial_state(experiment, self.wiring, self.plasticity, np.zeros(shape))
-        for name, values in expected.items():
-            found = checkpoint.arrays.get(name)
-            if found is None or found.shape != values.shape or found.dtype != values.dtype:
-                raise ArtefactError(
-                    f"{checkpoint.path}: misses {name} for {experiment.n_e:,} neurons; the checkpoint is of another "
-                    "version of snstdp or was changed; start again with --force"
-                )
-        return {name: checkpoint.arrays[name] for name in expected}
-
-    def _plan(self) -> None:
-        """Measure a few examples and report what the rest will need."""
-        experiment, left = self.experiment, self.experiment.num_examples - self.journal.examples
-        num = min(_PROBE, left, experiment.chunk, len(self.images.shown))
-        if left < _PROBE_FROM:
-            return
-        began = time.perf_counter()
-        images = self.images.images[self.images.shown[:num]]
-        self.engine.run(self.state, Chunk(self.journal.examples, images, Stream.TRAINING))
-        seconds = (time.perf_counter() - began) * left / num
-        snapshots = experiment.num_examples // experiment.checkpoint_every
-        self.report.preflight(
-            Preflight(
-                seconds=seconds,
-                rate=left / seconds,
-                measured=num,
-                memory_mb=self.engine.peak_memory_mb(),
-                # A weight takes 8 bytes; up to three checkpoints hold it with the arrival time of its last spike.
-                disk_mb=len(self.wiring.pre) * (8 * (1 + snapshots) + 3 * 12) / 1e6,
-                folder=str(self.workdir.weights),
-            )
-        )
+    def _report_needs(self) -> None:
+        images, first = self.images, self.journal.examples
+        needs = estimate_needs(self.engine, self.experiment, self.wiring, images, self.state, first, self.workdir)
+        if needs is not None:
+            self.report.preflight(needs)
 
     def _chunk_length(self, first: int) -> int:
         """Return how many examples to show at once: up to the next snapshot, point of the curve, or the end."""
@@ -214,10 +184,10 @@ class TrainingSession:
             limits.append(self.curve.every - first % self.curve.every)
         return min(limits)
 
-    def _note(self, result: ChunkResult, labels: NDArray[np.uint8], rate: float) -> None:
+    def _note(self, before: State, result: ChunkResult, labels: NDArray[np.uint8], rate: float) -> None:
         """Enter a chunk into the journal and report it."""
         journal, figures = self.journal, self._figures_of(result)
-        journal.add_chunk(result, figures)
+        journal.add_chunk(result, figures, self._moved(before))
         if self.curve is not None:
             point = self.curve.after_chunk(journal.examples, result, labels, *self.learned())
             journal.curve += () if point is None else (point,)
@@ -241,6 +211,13 @@ class TrainingSession:
             )
         )
 
+    def _moved(self, before: State) -> NDArray[np.bool_]:
+        """Tell the neurons whose weights a chunk changed, [n_e]; none for a rule that rescales all of them."""
+        if self.plasticity.normalize_to is not None:
+            return np.zeros(self.experiment.n_e, dtype=np.bool_)
+        changed = self.state["input_exc.w"] != before["input_exc.w"]
+        return np.bincount(self.wiring.post[changed], minlength=self.experiment.n_e) > 0
+
     def _figures_of(self, result: ChunkResult) -> dict[str, float]:
         """Return the figures of a chunk that the history keeps."""
         counts, norms, theta = result.counts, l1_norms(self.state, self.wiring), self.state["exc.theta"] * 1000
@@ -263,3 +240,4 @@ class TrainingSession:
         if self.curve is not None:
             arrays |= self.curve.to_checkpoint()
         write_checkpoint(self.workdir, self.experiment.save_name, arrays, meta)
+        self.saved_examples = self.journal.examples

@@ -14,18 +14,23 @@ from snstdp_cli.artefacts import (
     Workdir,
     digest_of_weights,
     load_weights,
+    weight_paths,
     weights_exist,
 )
+from snstdp_cli.artefacts.files import exists
+from snstdp_cli.artefacts.provenance import describe_data
 from snstdp_cli.config import Experiment
 from snstdp_cli.datasets import Dataset, check_fit, withhold
 from snstdp_cli.errors import ArtefactError, ConfigError
 from snstdp_cli.network.wiring import draw_weights
+from snstdp_cli.recording.plausibility import check_plausible
+from snstdp_cli.recording.withheld import refuse_trained_on
 from snstdp_cli.rules import Plasticity
 
 
 @dataclass(frozen=True, eq=False)
 class TrainingImages:
-    """Training images that are shown, and those that are withheld for the learning curve.
+    """Training images that are shown, and those that are withheld for the learning curve; none is for validation.
 
     Attributes
     ----------
@@ -70,7 +75,8 @@ def start_weights(
     Raises
     ------
     SnstdpError
-        If the weights to load are missing, damaged, of another size, or not for this rule.
+        If the weights to load are missing, damaged, of another size, not for this rule, or were trained on validation
+        images.
     """
     name = experiment.load_name
     if name is None:
@@ -78,8 +84,10 @@ def start_weights(
         theta_mv = np.full(experiment.n_e, experiment.network.theta_init_mv)
         digest = digest_of_weights(weights, theta_mv)
         return TrainedWeights(weights, theta_mv, None, digest), StartRecord(drawn_from_seed=experiment.seed)
-    loaded = load_weights(workdir, name, n_e=experiment.n_e)
+    loaded = load_weights(workdir, name, n_e=experiment.n_e, theta_init_mv=experiment.network.theta_init_mv)
+    check_plausible(loaded, name)
     check_fit(dataset, loaded.weights.shape[0], f"the network '{name}'")
+    refuse_trained_on(loaded, name, describe_data(dataset), dataset.validation_examples)
     if plasticity.normalize_to is not None and loaded.weights.min() < 0:
         raise ConfigError(
             f"load_name: the weights '{name}' are of both signs, and the rule '{experiment.rule.name}' rescales sums "
@@ -100,18 +108,19 @@ def refuse_to_overwrite(
     """
     if force and not resume:
         return
-    trained = weights_exist(workdir, name)
     if resume:
-        if checkpoint is None and trained and not force:
+        if checkpoint is None and weights_exist(workdir, name) and not force:
             raise ArtefactError(
                 f"the training '{name}' is complete (its weights are in {workdir.weights}) and there is nothing to "
                 "resume; choose another --save-name, or train again with --force"
             )
         return
+    # Also a part of them, such as a record that was left: hours later it would be in the way.
+    trained = [path for path in weight_paths(workdir, name) if exists(path)]
     if trained:
         raise ArtefactError(
-            f"{workdir.weights}: there are weights named '{name}' already and nothing was overwritten; choose another "
-            "--save-name, or overwrite them with --force"
+            f"{workdir.weights}: there are weights named '{name}' already ({trained[0].name}) and nothing was "
+            "overwritten; choose another --save-name, or overwrite them with --force"
         )
     if checkpoint is not None and checkpoint.meta["examples"] > 0:
         raise ArtefactError(

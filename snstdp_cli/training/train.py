@@ -12,15 +12,17 @@ from snstdp_cli.artefacts import (
     TrainingRecord,
     Workdir,
     delete_checkpoints,
+    keep_state,
     lock_name,
     read_checkpoint,
     require_writable,
     save_weights,
 )
 from snstdp_cli.config import Experiment
-from snstdp_cli.datasets import Dataset, load_dataset
+from snstdp_cli.datasets import Dataset, load_dataset, part_of
 from snstdp_cli.errors import InterruptedRunError
 from snstdp_cli.progress import Reporter
+from snstdp_cli.training.continuing import continued_experiment, copy_snapshots, load_state
 from snstdp_cli.training.session import TrainingSession
 from snstdp_cli.training.start import refuse_to_overwrite
 
@@ -54,6 +56,7 @@ def train_network(
     *,
     dataset: Dataset | None = None,
     data_dir: Path | None = None,
+    more: int | None = None,
     resume: bool = False,
     force: bool = False,
     report: Reporter | None = None,
@@ -67,7 +70,12 @@ def train_network(
     Parameters
     ----------
     dataset
-        Training images; by default those that `experiment.data` names, looked for in `data_dir`.
+        The training split; by default that which `experiment.data` names, looked for in `data_dir`. The last
+        `evaluation.validation_examples` of its images are not shown.
+    more
+        Continue the finished training `experiment.load_name` for so many examples more: the next images, fresh random
+        numbers, all its settings. 200 examples and 200 more equal 400 bit for bit. Of `experiment` only the names
+        count, and a rule of the user's own; under the same name it needs `force`.
 
     Raises
     ------
@@ -75,7 +83,11 @@ def train_network(
         For anything that a user can cause or meet; `InterruptedRunError` after Ctrl-C or SIGTERM.
     """
     report = report or Reporter()
-    dataset = dataset or load_dataset(experiment.data, "train", data_dir)
+    source = experiment.load_name
+    if more is not None:
+        experiment = continued_experiment(experiment, workdir, more)
+    held = experiment.evaluation.validation_examples
+    dataset = part_of(dataset or load_dataset(experiment.data, "train", data_dir), "train", held)
     name = experiment.save_name
     require_writable(workdir.weights)
     with lock_name(workdir, name):
@@ -84,25 +96,30 @@ def train_network(
         for sentence in checkpoint.skipped if checkpoint and resume else ():
             report.warn(sentence)
         session = TrainingSession(experiment, workdir, dataset, report)
+        begin = checkpoint if resume else None
+        continues = more is not None and begin is None and source is not None
         try:
-            with session.opened(checkpoint if resume else None):
+            if continues:
+                begin = load_state(session, workdir, str(source))
+            with session.opened(begin, own=not continues):
+                if continues:
+                    copy_snapshots(session, workdir, str(source))
                 session.run_all()
                 weights, theta_mv = session.learned()
                 record = session.record()
                 files = save_weights(workdir, name, weights, theta_mv, record, force=force or resume)
+            keep_state(workdir, name)
             delete_checkpoints(workdir, name)
         except KeyboardInterrupt:
-            raise InterruptedRunError(_where_it_stopped(experiment, workdir)) from None
+            raise InterruptedRunError(_where_it_stopped(session)) from None
     return TrainingResult(experiment, weights, theta_mv, record, files)
 
 
-def _where_it_stopped(experiment: Experiment, workdir: Workdir) -> str:
+def _where_it_stopped(session: TrainingSession) -> str:
     """Tell what an interrupt left: the examples of the last checkpoint."""
-    checkpoint = read_checkpoint(workdir, experiment.save_name)
-    examples = checkpoint.meta["examples"] if checkpoint else 0
-    if not examples:
+    if not session.saved_examples:
         return "interrupted before the first checkpoint; run the same command again"
     return (
-        f"interrupted after {examples:,} of {experiment.num_examples:,} examples; nothing is lost: run the same "
-        "command with --resume to go on"
+        f"interrupted after {session.saved_examples:,} of {session.experiment.num_examples:,} examples; nothing is "
+        "lost: run the same command with --resume to go on"
     )

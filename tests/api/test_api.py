@@ -16,6 +16,7 @@ import snstdp_cli as snstdp
 
 STABLE = {
     *("Dataset", "Experiment", "Plasticity", "Rule", "RuleContext", "RuleParameters", "Score", "SnstdpError"),
+    *("Prediction", "Trace", "predict", "trace", "study"),
     *("TrainedNetwork", "__version__", "evaluate", "experiment", "load", "plot", "record", "run", "train"),
 }
 QUICK: dict[str, Any] = {
@@ -156,7 +157,8 @@ class Parameters(snstdp.RuleParameters):
 
 
 def build(parameters, context):
-    return snstdp.Plasticity({{"learn": "w = clip(w + step, 0, 1)"}}, constants={{"step": parameters.step}}, bounds=(0, 1))
+    learn = {{"learn": "w = clip(w + step, 0, 1)"}}
+    return snstdp.Plasticity(learn, constants={{"step": parameters.step}}, bounds=(0, 1))
 
 
 RULE = snstdp.Rule("up", "all weights rise", ("w += step",), "none", "For a test.", Parameters, build)

@@ -65,6 +65,7 @@ CHANGES: dict[str, tuple[Any, dict[str, Any]]] = {
     "presentation.min_spikes": (3, {}),
     "evaluation.assign_examples": (100, {}),
     "evaluation.test_examples": (100, {}),
+    "evaluation.validation_examples": (2, {}),
     "evaluation.classifier": ("selective", {}),
     "evaluation.curve_every": (100, {}),
     "evaluation.curve_examples": (100, {}),
@@ -165,6 +166,7 @@ def drawn(experiment: Experiment) -> dict[str, Any]:
         "threshold": [np.full(experiment.n_e, experiment.network.theta_init_mv)],
         "noise": [np.array(experiment.seed if experiment.noise_seed is None else experiment.noise_seed)],
         "withheld": [withhold(np.arange(1000) % 10, experiment.evaluation.curve_examples, experiment.seed)],
+        "kept for validation": [np.arange(1000)[1000 - experiment.evaluation.validation_examples :]],
     }
 
 
@@ -230,9 +232,9 @@ def test_fingerprints_stay_what_they_are() -> None:
 
 FROZEN = {
     "program": "d95f1e60e8d50718",
-    "training": "20b979fd7316e2f8",
+    "training": "b981d7187606a2d1",
     "recording": "10fb524d53b1ccec",
-    "score": "fb430a6b67a7e99a",
+    "score": "5b15f496274727e3",
     "data": "f2263adcef21f8c0",
 }
 

@@ -213,6 +213,19 @@ def test_the_runtime_engine_forgets_the_spikes_of_earlier_chunks() -> None:
     assert len(run.engine.built.shown.t) <= 3
 
 
+def test_brian_says_nothing_when_a_chunk_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That several synapses might write to one target is not true of a controller that is one neuron."""
+    import brian2
+
+    said: list[str] = []
+    monkeypatch.setattr(brian2.BrianLogger, "_log_messages", set())  # Brian says a thing once
+    monkeypatch.setattr(brian2.BrianLogger.console_handler, "emit", lambda record: said.append(record.getMessage()))
+    filters = list(brian2.BrianLogger.console_handler.filters)
+    open_run(small_experiment(n_e=3), "numpy", fresh=True).show(draw_images(1))
+    assert said == []
+    assert brian2.BrianLogger.console_handler.filters == filters
+
+
 @pytest.mark.compiles
 def test_a_program_is_compiled_once_and_found_again() -> None:
     open_run(small_experiment(), "cpp")

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 from reference import Run, open_run, small_experiment
@@ -56,13 +56,22 @@ def under_way(run: Run) -> int:
 delays_ms = st.integers(0, 60).map(lambda half: half / 2)
 
 
-@settings(max_examples=4)
+@pytest.mark.parametrize(("delay_ms", "dt"), [(30, 0.5), (25, 2.0)])
+def test_with_a_rest_of_all_delays_and_10_ms_presentations_are_apart(delay_ms: float, dt: float) -> None:
+    assert_apart(delay_ms, delay_ms, dt)
+
+
+@pytest.mark.slow
+@settings(max_examples=20)
 @given(input_ms=delays_ms, inhibition_ms=delays_ms, dt=st.sampled_from([0.25, 0.5, 1.0, 2.0]), more=st.integers(0, 9))
-@example(input_ms=30, inhibition_ms=30, dt=0.5, more=0)
-@example(input_ms=25, inhibition_ms=25, dt=2.0, more=0)
-def test_with_a_rest_of_all_delays_and_10_ms_presentations_are_apart(
+def test_whatever_the_delays_presentations_are_apart(
     input_ms: float, inhibition_ms: float, dt: float, more: int
 ) -> None:
+    assert_apart(input_ms, inhibition_ms, dt, more)
+
+
+def assert_apart(input_ms: float, inhibition_ms: float, dt: float, more: float = 0) -> None:
+    """Show that nothing is under way between presentations, with a rest of the delays, 10 ms and `more`."""
     experiment = network(input_ms, inhibition_ms, dt, input_ms + inhibition_ms + 10 + more)
     frozen = open_new(experiment, plastic=False)
     whole = frozen.show(IMAGES)

@@ -72,7 +72,7 @@ def once(**changes: object) -> Experiment:
 def test_example_k_of_one_purpose_shares_no_random_numbers_with_example_k_of_another() -> None:
     assert {stream.name: int(stream) for stream in Stream} == {
         **{"TRAINING": 1, "TEST_RECORDING": 2},
-        **{"TRAINING_RECORDING": 3, "VALIDATION_RECORDING": 4},
+        **{"TRAINING_RECORDING": 3, "CURVE_RECORDING": 4, "VALIDATION_RECORDING": 5},
     }
     spikes = {stream: input_spikes(once(), stream) for stream in Stream}
     share = spikes[Stream.TRAINING][:, 1:81].mean()

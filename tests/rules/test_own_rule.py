@@ -18,10 +18,10 @@ from typer.testing import CliRunner
 
 from snstdp_cli.artefacts import Workdir, load_weights
 from snstdp_cli.cli.app import app
-from snstdp_cli.config import Experiment, build_experiment, merge, read_file, recorded_experiment
+from snstdp_cli.config import Experiment, build_experiment, merge, program_settings, read_file, recorded_experiment
 from snstdp_cli.engines import Chunk, Stream, initial_state, open_engine
 from snstdp_cli.engines.base import NEVER
-from snstdp_cli.engines.program import program_key, program_settings
+from snstdp_cli.engines.program import program_key
 from snstdp_cli.errors import ConfigError, SnstdpError
 from snstdp_cli.network.wiring import draw_wiring
 from snstdp_cli.recording import record_activity
@@ -93,7 +93,7 @@ def test_a_changed_file_is_another_rule_with_another_program(monkeypatch: pytest
         experiments = [(small(), True), (plain, True), (small(), False)]
         return [
             program_key(
-                program_settings(experiment),
+                program_settings(experiment, plastic=plastic),
                 experiment.plasticity(36) if plastic else None,
                 draw_wiring(experiment, 36),
                 "",
@@ -124,9 +124,9 @@ def test_the_command_line_takes_it_wherever_it_takes_a_rule() -> None:
     # A parameter that another rule has is forgotten with it.
     assert json.loads(told("config", "show", "--config", "mine.yaml", "--rule", "smax", "--json"))["experiment"]["rule"]
     assert "unknown key 'rule.etaa'; did you mean 'rule.eta'" in told(
-        "config", "show", "--rule", RULE, "--set", "rule.etaa=1", code=2
+        "init", "other.yaml", "--rule", RULE, "--set", "rule.etaa=1", code=2
     )
-    assert "at most 1" in told("config", "show", "--rule", RULE, "--set", "rule.eta=2", code=2)
+    assert "at most 1" in told("init", "other.yaml", "--rule", RULE, "--set", "rule.eta=2", code=2)
 
 
 # Learning
@@ -157,13 +157,14 @@ def test_a_weight_moves_by_what_the_rule_says_for_one_spike(engine: str) -> None
 
 
 @pytest.mark.compiles
-def test_both_engines_learn_the_same_bit_for_bit_resume_and_record(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_both_engines_learn_the_same_and_record_without_the_rule(monkeypatch: pytest.MonkeyPatch) -> None:
     trained = {}
     for engine in ("runtime", "standalone"):
         workdir = Workdir(Path(engine))
         trained[engine] = train_network(small(engine=engine, save_name="own", evaluation=NO_CURVE), workdir)
     one, other = trained.values()
-    assert np.array_equal(one.weights, other.weights)
+    # The rule evaluates exp, which differs in its last bit between libraries.
+    np.testing.assert_allclose(one.weights, other.weights, rtol=0, atol=1e-15)
     assert np.array_equal(one.theta_mv, other.theta_mv)
     # Weights are means of 0.5 * trace and what they began with (up to 0.303), and the bright block is learned.
     assert one.weights.min() > 0

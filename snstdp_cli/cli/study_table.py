@@ -1,0 +1,172 @@
+"""The command `study table`, and what it prints."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+from rich.cells import cell_len
+from rich.table import Table
+from rich.text import Text
+
+from snstdp_cli.cli import options as o
+from snstdp_cli.cli.console import out, print_json, print_line, print_warning, visible
+from snstdp_cli.cli.study import StudyPath, StudyWorkdir
+
+if TYPE_CHECKING:
+    from snstdp_cli.evaluation import Classifier
+    from snstdp_cli.studies.formats import Shown, TextTable
+    from snstdp_cli.studies.results import StudyResults
+    from snstdp_cli.studies.tables import StudyTable
+
+
+class TableFormat(StrEnum):
+    """Ways to print a table."""
+
+    text = "text"
+    csv = "csv"
+    json = "json"
+    markdown = "markdown"
+    latex = "latex"
+
+
+class ReadOutName(StrEnum):
+    """The read-outs, known before NumPy is imported."""
+
+    average = "average"
+    selective = "selective"
+
+
+Against = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="KEY=VALUE", help="Baseline of paired differences, such as rule=triplet; repeat it to narrow it down."
+    ),
+]
+ReadOuts = Annotated[
+    list[ReadOutName] | None,
+    typer.Option("--read-out", help="Only this read-out.  \\[default: those of the study]", show_default=False),
+]
+
+
+def table(
+    file: StudyPath,
+    against: Against = None,
+    read_out: ReadOuts = None,
+    long: Annotated[
+        bool, typer.Option("--long", help="A row for each cell, with every setting and figure, for pandas or R.")
+    ] = False,
+    format: Annotated[TableFormat, typer.Option("--format", help="How to print it.")] = TableFormat.text,
+    workdir: StudyWorkdir = Path(),
+    as_json: o.Json = False,
+) -> None:
+    """Print a row for each setting of a study: mean and 95 % interval over seeds, and differences to a baseline.
+
+    Example: snstdp study table configs/studies/rules.yaml --against rule=triplet
+
+    Example: snstdp study table configs/studies/rules.yaml --long --format csv > rules.csv
+    """
+    study_table(
+        gather(file, workdir),
+        against=against or (),
+        read_outs=[one.value for one in read_out or ()],
+        long=long,
+        format=TableFormat.json if as_json else format,
+    )
+
+
+def gather(file: Path, workdir: Path) -> StudyResults:
+    """Read a study file, and from its folder what became of it."""
+    from snstdp_cli.studies import load_study
+    from snstdp_cli.studies.results import gather_results
+
+    return gather_results(load_study(file, workdir))
+
+
+def study_table(
+    study: StudyResults,
+    *,
+    against: Sequence[str] = (),
+    read_outs: Sequence[Classifier] = (),
+    long: bool = False,
+    format: TableFormat = TableFormat.text,
+) -> None:
+    """Print the table of a study to standard output, and what to beware of to standard error.
+
+    Parameters
+    ----------
+    against
+        The baseline as `KEY=VALUE`; several narrow it down.
+    read_outs
+        Which accuracies; those of the study without it.
+    long
+        A row for each cell in place of one for each setting; nothing is compared then.
+
+    Raises
+    ------
+    ConfigError
+        If the baseline is none of the study.
+    DataError
+        If the study has no cells.
+    """
+    table = study.table(against=() if long else against, read_outs=read_outs)
+    if format is TableFormat.json:
+        print_json({"cells": table.long_records()} if long else {"study": study.name, **table.as_dict()})
+        return
+    _print(table, long, format)
+    for text in () if long else table.warnings:
+        print_warning(text)
+
+
+def _print(table: StudyTable, long: bool, format: TableFormat) -> None:
+    from snstdp_cli.studies.formats import to_csv, to_latex, to_markdown
+    from snstdp_cli.studies.text_tables import long_text_table, text_tables
+
+    if format is TableFormat.csv:
+        sys.stdout.write(to_csv(table.long_records() if long else table.records()))
+        return
+    tables = [long_text_table(table.cells)] if long else text_tables(table)
+    if format is TableFormat.text:
+        for one in tables:
+            _print_table(one)
+        return
+    sys.stdout.write(to_markdown(tables) if format is TableFormat.markdown else to_latex(tables))
+
+
+def _print_table(table: TextTable) -> None:
+    """Print a table: in a terminal its cells wrap, elsewhere it is as wide as it is."""
+    print_line((table.title, "bold"))
+    if not out.is_terminal:
+        for line in _aligned(table):
+            out.print(Text(line), soft_wrap=True)
+        return
+    shown = Table(box=None, pad_edge=False)
+    for k, column in enumerate(table.columns):
+        justify: Literal["left", "right"] = "right" if table.is_numeric(k) else "left"
+        shown.add_column(visible(column), justify=justify, overflow="fold", style=None if k else "cyan")
+    for row in table.rows:
+        shown.add_row(*map(_cell, row))
+    out.print(shown)
+
+
+def _aligned(table: TextTable) -> list[str]:
+    """Return the lines of a table with its columns below each other."""
+    rows = [[visible(text) for text in table.columns], *([visible(cell.text) for cell in row] for row in table.rows)]
+    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        gaps = [" " * (width - cell_len(text)) for width, text in zip(widths, row, strict=True)]
+        cells = [
+            gap + text if table.is_numeric(k) else text + gap
+            for k, (gap, text) in enumerate(zip(gaps, row, strict=True))
+        ]
+        lines.append("  ".join(cells).rstrip())
+    return lines
+
+
+def _cell(cell: Shown) -> Text:
+    return Text(visible(cell.text), style="bold green" if cell.best else "")

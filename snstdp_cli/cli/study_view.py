@@ -1,0 +1,139 @@
+"""What a study looks like while it runs: a live panel in a terminal, one line an event elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from snstdp_cli.cli.console import duration, err, percent, print_note, print_warning, styled
+from snstdp_cli.cli.signals import working
+
+if TYPE_CHECKING:
+    from snstdp_cli.studies import Cell, CellEnded, Study, StudyReporter
+    from snstdp_cli.studies.records import CellProgress
+
+#: Seconds between two looks at the running cells, and between two summaries where there is no terminal.
+_LOOK_S, _LINE_S = 1.0, 60.0
+_MOST_ROWS = 12
+
+
+@contextmanager
+def study_reporter(study: Study, quiet: bool) -> Iterator[StudyReporter]:
+    """Yield where a study sends its news, shown as suits the place."""
+    from snstdp_cli.studies import StudyReporter
+
+    with working():
+        if quiet:
+            yield StudyReporter(warn=print_warning)
+        elif err.is_terminal:
+            with Live(console=err, auto_refresh=False, transient=True) as live:
+                panel = _Panel(study, live)
+                yield StudyReporter(print_note, print_warning, panel.ended, panel.tick)
+        else:
+            lines = _Lines(study)
+            yield StudyReporter(print_note, print_warning, lines.ended, lines.tick)
+
+
+class _Pace:
+    """How much is done, and how long the rest takes."""
+
+    def __init__(self) -> None:
+        self.began, self.done, self.total = time.monotonic(), 0, 0
+
+    def left(self, running: Sequence[tuple[Cell, CellProgress]]) -> str:
+        """Return the time left in words; nothing where it cannot be told yet."""
+        done = self.done + sum(_share(progress) for _, progress in running)
+        if not self.total or done < 0.2:
+            return ""
+        seconds = (time.monotonic() - self.began) * (self.total - done) / done
+        return f"about {duration(max(0.0, seconds))} left"
+
+
+class _Panel:
+    """A panel that is drawn again with each event and each second."""
+
+    def __init__(self, study: Study, live: Live) -> None:
+        self.study, self.live, self.pace, self.failed, self.last = study, live, _Pace(), 0, 0.0
+
+    def ended(self, event: CellEnded) -> None:
+        self.pace.done, self.pace.total = event.done, event.total
+        self.failed += event.outcome.state == "failed"
+        self.live.console.print(styled((ended_line(event), "dim")))
+        self._draw()
+
+    def tick(self) -> None:
+        if time.monotonic() - self.last >= _LOOK_S:
+            self._draw()
+
+    def _draw(self) -> None:
+        from snstdp_cli.studies import running_cells
+
+        self.last = time.monotonic()
+        running = running_cells(self.study)
+        head = Table.grid(padding=(0, 1))
+        total = self.pace.total or len(self.study.cells)
+        told = [f"{self.pace.done:,} / {total:,} cells", f"{len(running)} running"]
+        told += [f"{self.failed} failed"] if self.failed else []
+        told += [left] if (left := self.pace.left(running)) else []
+        bar = ProgressBar(total=total, completed=self.pace.done, width=30)
+        head.add_row(styled((f"study {self.study.name}", "bold")), bar, Text(", ".join(told)))
+        body = Table.grid(padding=(0, 2))
+        for cell, progress in running[:_MOST_ROWS]:
+            body.add_row(styled((f"  {cell.label}", "cyan")), styled(progress_text(progress)))
+        if len(running) > _MOST_ROWS:
+            body.add_row(Text(f"  and {len(running) - _MOST_ROWS} more"), Text(""))
+        self.live.update(Group(head, body), refresh=True)
+
+
+class _Lines:
+    """One line an event, and a summary now and then, for logs."""
+
+    def __init__(self, study: Study) -> None:
+        self.study, self.pace, self.last = study, _Pace(), time.monotonic()
+
+    def ended(self, event: CellEnded) -> None:
+        self.pace.done, self.pace.total = event.done, event.total
+        print_note(ended_line(event))
+
+    def tick(self) -> None:
+        from snstdp_cli.studies import running_cells
+
+        if time.monotonic() - self.last < _LINE_S:
+            return
+        self.last = time.monotonic()
+        running = running_cells(self.study)
+        told = [f"{self.pace.done:,} cells done", f"{len(running)} running", self.pace.left(running)]
+        print_note(", ".join(filter(None, told)))
+
+
+def ended_line(event: CellEnded) -> str:
+    """Return how a cell ended, in one line."""
+    outcome = event.outcome
+    head = f"{event.done:,} / {event.total:,}  {event.cell.label}: {outcome.state}"
+    if outcome.state == "finished" and outcome.accuracies:
+        head += f", {percent(next(iter(outcome.accuracies.values())))}"
+    if outcome.seconds:
+        head += f" ({duration(outcome.seconds)})"
+    return head if outcome.error is None else f"{head}: {outcome.error.splitlines()[0]}"
+
+
+def progress_text(progress: CellProgress) -> str:
+    """Return how far a cell is, in a few words."""
+    text = f"{progress.stage} {progress.examples:,} / {progress.total:,}"
+    if progress.rate:
+        text += f", {progress.rate:.0f} examples/s"
+    return text if progress.accuracy is None else f"{text}, {percent(progress.accuracy)} on withheld images"
+
+
+def _share(progress: CellProgress) -> float:
+    """Return about which share of a cell is done: training takes most of it."""
+    share = progress.examples / max(1, progress.total)
+    return 0.7 * share if progress.stage == "training" else 0.0 if progress.stage == "starting" else 0.7 + 0.3 * share

@@ -1,0 +1,111 @@
+"""What is shown of a data set: training images, test images, or the training images that are kept for validation.
+
+The validation images are the last ones of the training split. Once they are taken away, the rest is a data set of its
+own, with a digest of its own: whatever is made from it is told apart from what is made from the whole split.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from snstdp_cli.datasets.dataset import Dataset
+from snstdp_cli.datasets.files import Split
+from snstdp_cli.datasets.identity import digest_of
+from snstdp_cli.datasets.loading import load_dataset
+from snstdp_cli.errors import ConfigError
+
+#: `train`: the training images without those for validation.
+Part = Literal["train", "test", "validation"]
+_KEY = "evaluation.validation_examples"
+
+
+def split_of(part: Part) -> Split:
+    """Return the split that holds a part."""
+    return "test" if part == "test" else "train"
+
+
+def load_part(name: str, part: Part, validation_examples: int, data_dir: Path | None = None) -> Dataset:
+    """Load a part of a data set.
+
+    Raises
+    ------
+    DataError
+        If the images cannot be had (see `load_dataset`).
+    ConfigError
+        If the split is too small for so many validation images.
+    """
+    return part_of(load_dataset(name, split_of(part), data_dir), part, validation_examples)
+
+
+def part_of(dataset: Dataset, part: Part, validation_examples: int) -> Dataset:
+    """Return a part of a split; the part itself is returned as it is.
+
+    Parameters
+    ----------
+    dataset
+        The whole split, or the part.
+    validation_examples
+        How many images at the end of the training split are for validation.
+
+    Raises
+    ------
+    ConfigError
+        If the split is too small for so many validation images, or none are asked for.
+
+    Examples
+    --------
+    >>> from snstdp_cli.datasets import from_arrays
+    >>> whole = from_arrays(np.zeros((10, 8, 8), dtype=np.uint8), np.arange(10) % 2)
+    >>> [len(part_of(whole, part, 4)) for part in ("train", "validation")]
+    [6, 4]
+    """
+    if part == "test":
+        return dataset
+    if part == "validation" and validation_examples == 0:
+        raise ConfigError(
+            f"{_KEY}: found 0, so that no training images are kept for validation; train with a number of them, such "
+            f"as --set {_KEY}=500"
+        )
+    if (dataset.split, dataset.validation_examples) == (part, validation_examples):
+        return dataset
+    _check_whole(dataset)
+    first = len(dataset) - validation_examples
+    if first < 1:
+        raise ConfigError(
+            f"{_KEY}: the training split of {dataset.identity.name} has {len(dataset):,} images, of which some must be "
+            f"left to train on; expected at most {len(dataset) - 1:,}, found {validation_examples:,}"
+        )
+    rows = slice(0, first) if part == "train" else slice(first, None)
+    images, labels = dataset.images[rows], dataset.labels[rows]
+    return replace(
+        dataset,
+        split=part,
+        images=images,
+        labels=labels,
+        identity=replace(dataset.identity, digest=digest_of(images, labels)),
+        validation_examples=validation_examples,
+        warnings=(*dataset.warnings, *_warn_of_classes(dataset, first)),
+    )
+
+
+def _check_whole(dataset: Dataset) -> None:
+    """Refuse to divide what is a part already, or the wrong split: a fault of the caller's."""
+    if dataset.split != "train" or dataset.validation_examples:
+        raise ValueError(
+            f"expected the whole training split, found {dataset.split} images without {dataset.validation_examples}"
+        )
+
+
+def _warn_of_classes(dataset: Dataset, first: int) -> list[str]:
+    """Say if validation images lack classes, as those of a sorted data set do."""
+    held, every = np.unique(dataset.labels[first:]), np.unique(dataset.labels)
+    if len(held) == len(every):
+        return []
+    return [
+        f"{dataset.source}: the last {len(dataset) - first:,} training images, which are for validation, hold "
+        f"{len(held)} of {len(every)} classes; bring the images into a random order, or take more of them"
+    ]

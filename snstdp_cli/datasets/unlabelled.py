@@ -1,0 +1,163 @@
+"""Images that nobody has labelled: in an .npz or .npy file, in an IDX file, in a folder, or in memory.
+
+A file is untrusted, as those of labelled data sets are: nothing is unpickled, and headers are read before values.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from snstdp_cli.datasets.arrays import check_images, has_numbers
+from snstdp_cli.datasets.files import expand, find_file, open_regular
+from snstdp_cli.datasets.idx import read_idx
+from snstdp_cli.datasets.known import NAMES
+from snstdp_cli.datasets.limits import check_size
+from snstdp_cli.datasets.loading import load_dataset
+from snstdp_cli.datasets.npy import find_members, open_archive, read_header, read_values
+from snstdp_cli.errors import DataError
+
+#: The arrays of an .npz file that are taken for the images, the first of them that is there.
+IMAGE_ARRAYS = ("images", "test_images")
+_ZIP, _NPY = b"PK", b"\x93NUMPY"
+
+
+@dataclass(frozen=True, eq=False)
+class Images:
+    """Images without labels, checked and read-only.
+
+    Attributes
+    ----------
+    images
+        Grey values from 0 (background) to 255, [num, rows, cols].
+    source
+        Where they are from.
+    """
+
+    images: NDArray[np.uint8]
+    source: str
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
+    def n_input(self) -> int:
+        """Number of pixels of an image."""
+        return int(self.images.shape[1] * self.images.shape[2])
+
+
+def images_from_array(values: ArrayLike, source: str = "images") -> Images:
+    """Check images in memory.
+
+    Parameters
+    ----------
+    values
+        Grey values of type uint8, [num, rows, cols].
+
+    Raises
+    ------
+    DataError
+        If they are of another type or shape; the sentence holds the line of Python that converts them.
+
+    Examples
+    --------
+    >>> images_from_array(np.zeros((3, 8, 8), dtype=np.uint8)).n_input
+    64
+    """
+    array = np.array(values)
+    return _checked(array if has_numbers(array.dtype) else None, array.shape, array.dtype, "images", source)
+
+
+def load_images(name: str, data_dir: Path | None = None) -> Images:
+    """Read images and no labels.
+
+    Parameters
+    ----------
+    name
+        An .npz file with an array `images` (or `test_images`, or a single array of any name), an .npy file, an IDX file
+        (raw or gzipped), or a folder with the IDX file of test images; or a data set's name, for its test images.
+    data_dir
+        Where the files of a named data set are.
+
+    Raises
+    ------
+    DataError
+        If there is no such file, it is damaged, or holds no images.
+    """
+    if name in NAMES:
+        dataset = load_dataset(name, "test", data_dir)
+        return Images(dataset.images, dataset.source)
+    path = expand(Path(name))
+    if path.is_dir():
+        found = find_file(path, "images", "test") or find_file(path, "images", "train")
+        if found is None:
+            raise DataError(f"{path}: holds no IDX file of images; name the file itself")
+        path = found
+    with open_regular(path, "images: an .npz, .npy or IDX file, or a folder with one") as stream:
+        begin = stream.read(len(_NPY))
+    if begin.startswith(_ZIP):
+        return _read_npz(path)
+    if begin == _NPY:
+        return _read_npy(path)
+    return Images(read_idx(path, "images"), str(path))
+
+
+def _read_npz(path: Path) -> Images:
+    with open_regular(path, "an .npz file") as stream:
+        try:
+            with open_archive(stream, path) as archive:
+                name = _choose_array(archive, path)
+                member, where = find_members(archive, [name], path)[name], f"{path}: {name}"
+                header = read_header(archive, member, where)
+                check_size(header.shape, header.dtype.itemsize, where)
+                known = has_numbers(header.dtype)
+                values = read_values(archive, member, header, where) if known else None
+                return _checked(values, header.shape, header.dtype, name, where)
+        except DataError:
+            raise
+        except MemoryError:
+            raise DataError(f"{path}: does not fit into memory; expected a data set of the size of MNIST") from None
+        except Exception as error:  # zipfile and the decompressor raise a dozen unrelated classes for damaged bytes
+            detail = " ".join(str(error).split()) or type(error).__name__
+            raise DataError(f"{path}: not an intact .npz archive: {detail}; write or copy it again") from None
+
+
+def _choose_array(archive: zipfile.ZipFile, path: Path) -> str:
+    there = [name.removesuffix(".npy") for name in archive.namelist()]
+    for name in IMAGE_ARRAYS:
+        if name in there:
+            return name
+    if len(there) == 1:
+        return there[0]
+    shown = ", ".join(name if name.isprintable() else ascii(name) for name in sorted(there)[:8]) or "nothing"
+    raise DataError(
+        f"{path}: holds {shown}; expected the images in an array called {' or '.join(IMAGE_ARRAYS)}: "
+        f"numpy.savez_compressed({path.name!r}, images=...)"
+    )
+
+
+def _read_npy(path: Path) -> Images:
+    """Read an array of one file as a member of an archive is read: header first, no pickle."""
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        check_size(array.shape, array.dtype.itemsize, str(path))
+        values = np.array(array) if has_numbers(array.dtype) else None
+    except MemoryError:
+        raise DataError(f"{path}: does not fit into memory; expected a data set of the size of MNIST") from None
+    except (OSError, ValueError, EOFError, SyntaxError) as error:
+        detail = " ".join(str(error).split()) or type(error).__name__
+        raise DataError(f"{path}: not an intact .npy file of numbers: {detail}; write or copy it again") from None
+    return _checked(values, array.shape, array.dtype, "images", str(path))
+
+
+def _checked(
+    values: NDArray[Any] | None, shape: tuple[int, ...], dtype: np.dtype[Any], name: str, where: str
+) -> Images:
+    images = check_images(values, shape, dtype, name, where)
+    check_size(images.shape, 1, where)
+    return Images(images, where)

@@ -1,0 +1,28 @@
+"""The commands that make a study again."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+from snstdp_cli.report.commands import copyable
+from snstdp_cli.report.markup import Markup, tag
+from snstdp_cli.studies.results import StudyResults
+
+_NOTE = (
+    "With the versions above and the same images, equal settings and seeds give the same spikes and weights on any "
+    "number of workers. What is finished is not run again; in another folder (--workdir) all of it is."
+)
+
+
+def commands(study: StudyResults, against: Sequence[str]) -> list[Markup]:
+    """Return the commands that run the study and show it; every name is quoted for the shell."""
+    file = shlex.quote(str(study.file or f"{study.name}.yaml"))
+    compared = "".join(f" --against {shlex.quote(text)}" for text in against)
+    lines = [
+        f"snstdp study run {file}",
+        f"snstdp study table {file}{compared}",
+        f"snstdp study plot {file}",
+        f"snstdp study report {file}{compared}",
+    ]
+    return [copyable("\n".join(lines)), tag("p", _NOTE, class_="note")]

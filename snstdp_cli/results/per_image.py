@@ -1,0 +1,91 @@
+"""What a network said to each image, for spreadsheets and programs: recorded and scored, or predicted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snstdp_cli.evaluation import CLASSIFIERS, NONE, Classifier
+from snstdp_cli.results.scoring import Score
+from snstdp_cli.results.tables import csv_text
+
+Predictions = Mapping[Classifier, NDArray[np.int64]]
+Scores = Mapping[Classifier, NDArray[np.float64]]
+
+
+def answer_rows(
+    predictions: Predictions,
+    scores: Scores,
+    classes: NDArray[np.int64],
+    counts: NDArray[np.uint16],
+    attempts: NDArray[np.uint16],
+    silent: NDArray[np.bool_],
+    labels: NDArray[np.uint8] | None = None,
+) -> Iterator[dict[str, Any]]:
+    """Yield for each image what was answered, as JSON can hold it.
+
+    Yields
+    ------
+    row
+        `image` (its number, from 0), `class` (the true one) and `correct` where labels are known, `predictions` by
+        read-out (None where no labelled neuron fired), `spikes` of all excitatory neurons, `presentations`, `silent`,
+        and `scores` by read-out and class.
+    """
+    names = [str(label) for label in classes]
+    for k in range(len(counts)):
+        found = {kind: None if (one := int(predictions[kind][k])) == NONE else one for kind in CLASSIFIERS}
+        row: dict[str, Any] = {"image": k}
+        if labels is not None:
+            row["class"] = int(labels[k])
+        row["predictions"] = found
+        if labels is not None:
+            row["correct"] = {kind: answer == int(labels[k]) for kind, answer in found.items()}
+        row["spikes"] = int(counts[k].sum(dtype=np.int64))
+        row["presentations"] = int(attempts[k])
+        row["silent"] = bool(silent[k])
+        row["scores"] = {kind: dict(zip(names, scores[kind][k].tolist(), strict=True)) for kind in CLASSIFIERS}
+        yield row
+
+
+def score_rows(score: Score) -> Iterator[dict[str, Any]]:
+    """Yield a row (see `answer_rows`) for each image that was scored, after the network's and the data set's name."""
+    num = score.evaluation.num_examples
+    rows = answer_rows(
+        {kind: score.evaluations[kind].predictions for kind in CLASSIFIERS},
+        {kind: score.evaluations[kind].scores for kind in CLASSIFIERS},
+        score.evaluation.classes,
+        score.test.counts[:num],
+        score.test.attempts[:num],
+        score.test.silent[:num],
+        score.test.labels[:num],
+    )
+    return ({"network": score.name, "data": score.data, **row} for row in rows)
+
+
+def rows_as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return rows as CSV: what is given by read-out or class becomes columns such as `average score 3`.
+
+    A network that tells other classes apart than the first one adds its columns; cells that it has not are empty.
+    """
+    flat = [dict(_flatten(row)) for row in rows]
+    header = list(dict.fromkeys(key for row in flat for key in row))
+    return csv_text(header, ([row.get(key) for key in header] for row in flat))
+
+
+_WORDS = {"predictions": "prediction", "scores": "score"}
+
+
+def _flatten(row: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for key, value in row.items():
+        if not isinstance(value, Mapping):
+            yield key, value
+            continue
+        word = _WORDS.get(key, key)
+        for kind, inner in value.items():
+            if isinstance(inner, Mapping):
+                yield from ((f"{kind} {word} {label}", one) for label, one in inner.items())
+            else:
+                yield f"{kind} {word}", inner

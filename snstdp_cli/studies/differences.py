@@ -1,0 +1,194 @@
+"""Paired differences to a baseline, over the same seeds and the same test images."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snstdp_cli.errors import SnstdpError
+from snstdp_cli.evaluation import Classifier, mcnemar, mean_and_sd
+from snstdp_cli.studies.baseline import match_settings
+from snstdp_cli.studies.cells import CellResult
+from snstdp_cli.studies.statistics import accuracy_of, group_settings, interval_of, student_t
+
+#: Where a cell was right by a read-out, [num_examples].
+LoadCorrect = Callable[[CellResult, Classifier], NDArray[np.bool_]]
+Pair = tuple[CellResult, CellResult]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How much a setting is better than its baseline by one read-out: its accuracy minus that of the baseline.
+
+    Attributes
+    ----------
+    settings, baseline
+        The settings of the two.
+    method
+        `seeds`: a t test of the differences within each seed. `images`: only one seed is complete, so McNemar's exact
+        test over its test images, which tells these two networks apart and says nothing of other seeds. None where
+        neither could be done.
+    seeds
+        Those for which both cells are finished and scored on the same images.
+    left_out
+        Seeds that only one of the two has, or whose images differ.
+    mean
+        Mean of the differences; None without a complete pair.
+    ci95
+        Its 95 % interval: t over seeds, or by A. Agresti and Y. Min over images; None where all differences are equal.
+    effect_size
+        Cohen's d_z: mean of the differences divided by their standard deviation (n - 1); None with one pair, or where
+        all differences are equal. Source: J. Cohen, Statistical Power Analysis, 1988, p. 48; D. Lakens, Front. Psychol.
+        2013, doi 10.3389/fpsyg.2013.00863, equation 6.
+    p_value
+        Two-sided, not corrected; None where the test is not defined.
+    p_holm
+        Corrected for all differences that were asked for together.
+    note
+        Why something is not told, or what to beware of.
+    """
+
+    settings: Mapping[str, Any]
+    baseline: Mapping[str, Any] | None
+    read_out: Classifier
+    method: Literal["seeds", "images"] | None = None
+    seeds: tuple[int, ...] = ()
+    left_out: tuple[int, ...] = ()
+    mean: float | None = None
+    ci95: tuple[float, float] | None = None
+    effect_size: float | None = None
+    p_value: float | None = None
+    p_holm: float | None = None
+    note: str | None = None
+
+
+def paired_differences(
+    cells: Sequence[CellResult],
+    against: Mapping[str, Any],
+    read_outs: Sequence[Classifier],
+    load_correct: LoadCorrect | None = None,
+) -> list[Difference]:
+    """Compare every setting with the one that differs from it in the keys of the baseline only.
+
+    Parameters
+    ----------
+    cells
+        All cells of a study, whatever their state.
+    against
+        Values that make a setting a baseline, such as `{"rule": "triplet"}`; see `resolve_baseline`.
+    read_outs
+        Which accuracies. All p-values are corrected together, over settings and read-outs.
+    load_correct
+        Tells where a cell was right, for settings with a single seed; without it these have no interval.
+    """
+    groups = group_settings(cells)
+    by_settings = match_settings([group[0].settings for group in groups], against)
+    found = []
+    for group, match in zip(groups, by_settings, strict=True):
+        if match is None:
+            continue
+        for read_out in read_outs:
+            if match.place is None:
+                found.append(Difference(group[0].settings, None, read_out, note=match.note))
+            else:
+                one = _compare(group, groups[match.place], read_out, load_correct)
+                found.append(_with_note(one, match.note))
+    return _corrected(found)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return p-values corrected for their number, by Holm's step-down procedure.
+
+    The smallest of m is multiplied by m, the next by m - 1 and so on; none may be smaller than one before it, nor
+    above 1. Source: S. Holm, Scand. J. Stat. 1979, 6 (2), 65-70.
+
+    Examples
+    --------
+    >>> holm([0.01, 0.04, 0.03])
+    [0.03, 0.06, 0.06]
+    """
+    corrected, highest = [0.0] * len(p_values), 0.0
+    for rank, place in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
+        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[place]))
+        corrected[place] = highest
+    return corrected
+
+
+def _compare(
+    group: Sequence[CellResult], baseline: Sequence[CellResult], read_out: Classifier, load_correct: LoadCorrect | None
+) -> Difference:
+    ours, theirs = _scored(group, read_out), _scored(baseline, read_out)
+    shared = sorted(ours.keys() & theirs.keys())
+    pairs = {seed: (ours[seed], theirs[seed]) for seed in shared if _same_images(ours[seed], theirs[seed])}
+    everything = {cell.seed for cell in (*group, *baseline)}
+    start = Difference(
+        settings=group[0].settings,
+        baseline=baseline[0].settings,
+        read_out=read_out,
+        seeds=tuple(pairs),
+        left_out=tuple(sorted(everything - pairs.keys())),
+    )
+    if not pairs:
+        reason = "no seed is finished for both" if not shared else "not scored on the same images"
+        return replace(start, note=reason)
+    values = [accuracy_of(a, read_out) or 0.0 for a, _ in pairs.values()]
+    others = [accuracy_of(b, read_out) or 0.0 for _, b in pairs.values()]
+    differences = [value - other for value, other in zip(values, others, strict=True)]
+    if len(pairs) == 1:
+        (pair,) = pairs.values()
+        return _over_images(replace(start, mean=differences[0]), pair, load_correct)
+    return _over_seeds(start, differences)
+
+
+def _over_seeds(start: Difference, differences: Sequence[float]) -> Difference:
+    """Test whether the mean of the differences is 0 by Student's t test for pairs."""
+    mean, sd = mean_and_sd(differences)
+    assert sd is not None
+    known = replace(start, method="seeds", mean=mean)
+    # Accuracies are shares of images; what is left of subtracting equal ones is rounding.
+    if sd <= 1e-12:
+        if abs(mean) <= 1e-12:
+            return replace(known, mean=0.0, p_value=1.0, note="equal with every seed")
+        return replace(known, note="the same difference with every seed: a t test is not defined")
+    t = mean / (sd / math.sqrt(len(differences)))
+    p_value = 2 * float(student_t().sf(abs(t), len(differences) - 1))
+    return replace(known, ci95=interval_of(mean, sd, len(differences)), effect_size=mean / sd, p_value=p_value)
+
+
+def _over_images(start: Difference, pair: Pair, load_correct: LoadCorrect | None) -> Difference:
+    """Compare the two networks of a single seed image by image."""
+    if load_correct is None:
+        return replace(start, note="a single seed: no interval")
+    try:
+        correct = [np.asarray(load_correct(cell, start.read_out)) for cell in pair]
+        result = mcnemar(*correct)
+    except SnstdpError as error:
+        return replace(start, note=f"a single seed, and its answers cannot be compared: {error}")
+    note = "a single seed: the interval is over its images and says nothing of other seeds"
+    return replace(start, method="images", ci95=result.ci95, p_value=result.p_value, note=note)
+
+
+def _corrected(found: Sequence[Difference]) -> list[Difference]:
+    """Correct for all comparisons with a pair; one whose test is not defined counts, as if it had shown nothing."""
+    counted = [place for place, one in enumerate(found) if one.seeds]
+    p_values = [1.0 if (p := found[place].p_value) is None else p for place in counted]
+    corrected = dict(zip(counted, holm(p_values), strict=True))
+    return [one if one.p_value is None else replace(one, p_holm=corrected[place]) for place, one in enumerate(found)]
+
+
+def _scored(cells: Sequence[CellResult], read_out: Classifier) -> dict[int, CellResult]:
+    return {cell.seed: cell for cell in cells if accuracy_of(cell, read_out) is not None}
+
+
+def _same_images(a: CellResult, b: CellResult) -> bool:
+    return a.num_examples == b.num_examples and a.chance == b.chance
+
+
+def _with_note(one: Difference, note: str | None) -> Difference:
+    notes = [text for text in (note, one.note) if text]
+    return replace(one, note="; ".join(notes) or None)

@@ -1,0 +1,148 @@
+"""What a study will take, before it is run: time, memory and disk, from a few examples that are thrown away."""
+
+from __future__ import annotations
+
+import dataclasses
+import heapq
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from snstdp_cli.artefacts import Workdir
+from snstdp_cli.config import Experiment, build_experiment
+from snstdp_cli.datasets import Dataset, Split, load_dataset
+from snstdp_cli.pipeline import run_experiment
+from snstdp_cli.progress import RecordingProgress, Reporter, TrainingProgress
+from snstdp_cli.studies.memory import estimate_memory_mb
+from snstdp_cli.studies.plan import Cell
+
+#: Examples that are shown to measure a network, and the largest number of networks that are measured.
+_SHOWN, _RECORDED, _MOST_MEASURED = 40, 20, 6
+#: Seconds that a cell takes beside its examples: images, records, programs that start.
+_OVERHEAD_S = 1.0
+
+
+@dataclass(frozen=True)
+class CellEstimate:
+    """What one cell takes."""
+
+    cell: Cell
+    seconds: float
+    memory_mb: float
+    disk_mb: float
+
+
+@dataclass(frozen=True)
+class StudyEstimate:
+    """What the cells of a study take.
+
+    Attributes
+    ----------
+    seconds
+        Until the last cell is done, on so many workers.
+    memory_mb
+        The most that cells which run together take.
+    measured
+        Networks that were measured.
+    """
+
+    cells: tuple[CellEstimate, ...]
+    workers: int
+    measured: int
+
+    @property
+    def seconds(self) -> float:
+        """Until the last cell is done, on so many workers, in the order of the plan."""
+        free = [0.0] * self.workers
+        for one in self.cells:
+            heapq.heapreplace(free, free[0] + one.seconds)
+        return max(free)
+
+    @property
+    def memory_mb(self) -> float:
+        """Memory of the largest cells that may run together."""
+        return sum(sorted((one.memory_mb for one in self.cells), reverse=True)[: self.workers])
+
+    @property
+    def disk_mb(self) -> float:
+        """Disk of all results."""
+        return sum(one.disk_mb for one in self.cells)
+
+
+@dataclass(frozen=True)
+class _Rates:
+    """Examples a second of a network, and its inputs."""
+
+    n_e: int
+    n_input: int
+    training: float
+    recording: float
+
+
+def estimate_study(
+    cells: Sequence[Cell], workers: int, *, data_dir: Path | None = None, say: Callable[[str], None] = lambda _: None
+) -> StudyEstimate:
+    """Measure one network of each rule and size, at most six, and tell what all cells take.
+
+    Raises
+    ------
+    SnstdpError
+        If images are missing, or a network cannot be run: the study would say the same.
+    """
+    groups: dict[tuple[str, int], Cell] = {}
+    for cell in cells:
+        groups.setdefault(_group(cell.experiment), cell)
+    measured: dict[tuple[str, int], _Rates] = {}
+    for key, cell in list(groups.items())[:_MOST_MEASURED]:
+        say(f"measuring {key[0]} with {key[1]:,} neurons")
+        measured[key] = _measure(cell.experiment, data_dir)
+    found = tuple(_estimate(cell, _nearest(measured, cell.experiment)) for cell in cells)
+    return StudyEstimate(found, workers, len(measured))
+
+
+def _group(experiment: Experiment) -> tuple[str, int]:
+    return experiment.rule.name, experiment.n_e
+
+
+def _measure(experiment: Experiment, data_dir: Path | None) -> _Rates:
+    """Show a few examples in a temporary folder; the compiled program is kept for the study."""
+    splits: tuple[Split, ...] = ("train", "test")
+    images: dict[Split, Dataset] = {split: load_dataset(experiment.data, split, data_dir) for split in splits}
+    num = min(_SHOWN, experiment.num_examples)
+    small = {"assign_examples": _RECORDED, "test_examples": _RECORDED, "curve_every": 0}
+    changed = {"num_examples": num, **{f"evaluation.{key}": value for key, value in small.items()}}
+    trained, recorded = list[TrainingProgress](), list[RecordingProgress]()
+    report = dataclasses.replace(Reporter(), training=trained.append, recording=recorded.append)
+    with tempfile.TemporaryDirectory(prefix="snstdp-") as folder:
+        run_experiment(
+            build_experiment(experiment, changed), Workdir(Path(folder)), datasets=images, workers=1, report=report
+        )
+    return _Rates(experiment.n_e, images["train"].n_input, trained[-1].rate, recorded[-1].rate)
+
+
+def _nearest(measured: dict[tuple[str, int], _Rates], experiment: Experiment) -> _Rates:
+    """Return the rates of this network, or those of the most similar one, slower as it is larger."""
+    if (exact := measured.get(_group(experiment))) is not None:
+        return exact
+    name, n_e = _group(experiment)
+    key = min(measured, key=lambda one: (one[0] != name, abs(one[1] - n_e)))
+    near = measured[key]
+    share = near.n_e / n_e
+    return dataclasses.replace(near, training=near.training * share, recording=near.recording * share)
+
+
+def _estimate(cell: Cell, rates: _Rates) -> CellEstimate:
+    experiment, settings = cell.experiment, cell.experiment.evaluation
+    points = experiment.num_examples // settings.curve_every if settings.curve_every else 0
+    recorded = settings.assign_examples + settings.test_examples + points * settings.curve_examples
+    seconds = experiment.num_examples / rates.training + recorded / rates.recording + _OVERHEAD_S
+    snapshots = (experiment.num_examples - 1) // experiment.checkpoint_every
+    weights_mb = experiment.n_e * (rates.n_input + 1) * 8 / 1e6
+    responses_mb = experiment.n_e * (settings.assign_examples + settings.test_examples) * 2 / 1e6
+    return CellEstimate(
+        cell,
+        seconds,
+        estimate_memory_mb(experiment, rates.n_input),
+        (1 + snapshots) * weights_mb + responses_mb,
+    )

@@ -1,0 +1,265 @@
+"""From a study file to its cells: complete experiments, each with its own name, checked before anything runs."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from snstdp_cli.config import Experiment, build_experiment, fingerprint, merge, read_file, setting_leaves, settings_of
+from snstdp_cli.config.facets import affected
+from snstdp_cli.config.rule import DEFAULT_RULE
+from snstdp_cli.errors import ConfigError, SnstdpError
+from snstdp_cli.fields import shown
+from snstdp_cli.rules import find_rule, is_rule_file
+from snstdp_cli.studies.axes import MAX_CELLS, Assignment, check_key, dotted, matches, read_axis, rules_of
+from snstdp_cli.studies.file import StudyFile, read_study_file
+
+#: What the weights of a cell are called; a cell is a working folder of its own.
+CELL_NAME = "network"
+_MAX_PROBLEMS = 10
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """One experiment of a study.
+
+    Attributes
+    ----------
+    id
+        Fingerprint of the experiment.
+    settings
+        The varied settings by dotted key, as far as the experiment has them; `rule` is the rule's name.
+    """
+
+    id: str
+    settings: dict[str, Any]
+    seed: int
+    experiment: Experiment
+
+    @property
+    def label(self) -> str:
+        """The varied settings and the seed in a few words, such as `rule=smax, n_e=100, seed 2`."""
+        return ", ".join([*(f"{key}={_short(value)}" for key, value in self.settings.items()), f"seed {self.seed}"])
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """A study with all its cells.
+
+    Attributes
+    ----------
+    path
+        The study file.
+    workdir
+        Folder of `studies/`.
+    keys
+        The varied keys, in the file's order.
+    base
+        Settings that all cells share, as they were given.
+    """
+
+    file: StudyFile
+    path: Path
+    workdir: Path
+    keys: tuple[str, ...]
+    base: dict[str, Any]
+    cells: tuple[Cell, ...]
+
+    @property
+    def name(self) -> str:
+        """Name of the study."""
+        return self.file.name
+
+    @property
+    def folder(self) -> Path:
+        """Where the study's results are."""
+        return self.workdir / "studies" / self.file.name
+
+    def folder_of(self, cell: Cell | str) -> Path:
+        """Return the working folder of a cell."""
+        return self.folder / "cells" / (cell if isinstance(cell, str) else cell.id)
+
+    @cached_property
+    def by_id(self) -> dict[str, Cell]:
+        """The cells by their names."""
+        return {cell.id: cell for cell in self.cells}
+
+    @cached_property
+    def shared_trainings(self) -> dict[str, str]:
+        """Key of the training of each cell whose training another cell has too, by the cell's name."""
+        keys = {cell.id: training_key(cell.experiment) for cell in self.cells}
+        counts = Counter(keys.values())
+        return {cell: key for cell, key in keys.items() if counts[key] > 1}
+
+
+def load_study(path: Path, workdir: Path = Path()) -> Study:
+    """Read a study file and make its cells.
+
+    Raises
+    ------
+    ConfigError
+        If the file, its base or any of its cells cannot be used.
+    """
+    file = read_study_file(path)
+    base = _read_base(file, path)
+    build_experiment(base, {}, _base_name(file, path))  # a file that is wrong by itself is told as such
+    points, keys = _points(file, base, str(path))
+    searches_only = file.search is not None and not file.vary and file.cells is None
+    cells = () if searches_only else tuple(_cells(file, base, points, keys, str(path)))
+    if not cells and file.search is None:
+        raise ConfigError(f"{path}: skip: leaves out every cell; expected at least one to run")
+    return Study(file, path, workdir, keys, base, cells)
+
+
+def build_cell(
+    base: Mapping[str, Any], settings: Assignment, seed: int, keys: Sequence[str], where: str = "study"
+) -> Cell:
+    """Build the experiment of one cell by the same call as a single one.
+
+    Parameters
+    ----------
+    settings
+        Dotted keys that win over `base`. Parameters that the cell's rule does not have are left out.
+
+    Raises
+    ------
+    ConfigError
+        For a key or value that cannot be used.
+    """
+    return _cell(_experiment(base, {**settings, "seed": seed}, where), keys)
+
+
+def cell_id(experiment: Experiment) -> str:
+    """Return a cell's name: the fingerprint of all settings that affect anything, the images by their name."""
+    return _identity(dict(setting_leaves(experiment.model_dump(mode="json"))))
+
+
+def _identity(leaves: Mapping[str, Any]) -> str:
+    return fingerprint({key: value for key, value in leaves.items() if affected(key)})
+
+
+def training_key(experiment: Experiment) -> str:
+    """Return the fingerprint of all settings that shape a training, the images by their name."""
+    return fingerprint({"training": settings_of(experiment, "training"), "data": experiment.data})
+
+
+def _read_base(file: StudyFile, path: Path) -> dict[str, Any]:
+    base = read_file(path.parent / file.base) if isinstance(file.base, str) else file.base
+    base = merge(base, {}, _base_name(file, path))
+    if base.get("load_name") is not None:
+        raise ConfigError(
+            f"{_base_name(file, path)}: load_name: found {shown(base['load_name'])}; cells are folders of their own "
+            "and begin with drawn weights: leave load_name out"
+        )
+    return base
+
+
+def _base_name(file: StudyFile, path: Path) -> str:
+    return str(path.parent / file.base) if isinstance(file.base, str) else f"{path}: base"
+
+
+def _points(file: StudyFile, base: Mapping[str, Any], where: str) -> tuple[Iterator[Assignment], tuple[str, ...]]:
+    """Return the settings of all cells but for the seed, lazily, and the keys that vary."""
+    rules = rules_of(base, file.vary, file.cells or ())
+    if file.cells is not None:
+        listed = [dotted(one) for one in file.cells]
+        for k, one in enumerate(listed):
+            for key in one:
+                check_key(key, f"{where}: cells.{k}", rules)
+        keys, points, num = dict.fromkeys(key for one in listed for key in one), iter(listed), len(listed)
+    else:
+        axes = [read_axis(key, values, where, rules) for key, values in file.vary.items()]
+        keys = dict.fromkeys(key for axis in axes for point in axis for key in point)
+        num = 1
+        for axis in axes:
+            num *= len(axis)
+        points = (_joined(group) for group in itertools.product(*axes))
+    if num * len(file.seeds) > MAX_CELLS:
+        raise ConfigError(f"{where}: {num * len(file.seeds):,} cells; expected at most {MAX_CELLS:,}")
+    for k, pattern in enumerate(file.skip):
+        for key in dotted(pattern):
+            if key not in keys and key != "seed":
+                raise ConfigError(f"{where}: skip.{k}: '{key}' does not vary; varied: {', '.join([*keys, 'seed'])}")
+    return points, tuple(keys)
+
+
+def _joined(group: Sequence[Assignment]) -> Assignment:
+    return {key: value for point in group for key, value in point.items()}
+
+
+def _cells(
+    file: StudyFile, base: Mapping[str, Any], points: Iterator[Assignment], keys: tuple[str, ...], where: str
+) -> Iterator[Cell]:
+    """Build every cell once; what is wrong with any of them is in one error."""
+    patterns = [dotted(pattern) for pattern in file.skip]
+    problems, seen = list[str](), set[str]()
+    for point in points:
+        try:
+            first = _experiment(base, {**point, "seed": file.seeds[0]}, f"{where}: cell {_told(point)}")
+            _check_split(file, first, where)
+        except SnstdpError as error:
+            problems.append(str(error))
+            if len(problems) >= _MAX_PROBLEMS:
+                break
+            continue
+        for seed in () if problems else file.seeds:
+            experiment = first if seed == first.seed else first.model_copy(update={"seed": seed})
+            cell = _cell(experiment, keys)
+            skipped = any(matches({**cell.settings, "seed": seed}, pattern) for pattern in patterns)
+            if cell.id not in seen and not skipped:
+                seen.add(cell.id)
+                yield cell
+    if problems:
+        raise ConfigError("\n".join(problems))
+
+
+def _check_split(file: StudyFile, experiment: Experiment, where: str) -> None:
+    if file.score_on == "validation" and not getattr(experiment.evaluation, "validation_examples", 0):
+        raise ConfigError(
+            f"{where}: score_on: validation needs images to score on: set evaluation.validation_examples in the base"
+        )
+
+
+def _experiment(base: Mapping[str, Any], settings: Assignment, where: str) -> Experiment:
+    """Build an experiment; a rule chosen by a setting keeps those parameters that it has."""
+    name, given = settings.get("rule"), base.get("rule", {})
+    kept = base
+    parameters = _parameters(name if name is not None else given.get("name") if isinstance(given, dict) else None)
+    if isinstance(given, dict) and name is not None and name != given.get("name"):
+        kept = {**base, "rule": {key: value for key, value in given.items() if key in parameters}}
+    own = {key: value for key, value in settings.items() if _applies(key, parameters)}
+    return build_experiment(merge(kept, {**own, "save_name": CELL_NAME}, where), {}, where)
+
+
+def _parameters(rule: Any) -> set[str]:
+    """Return the names of a rule's parameters; a rule in a file is run, which the study named."""
+    name = rule if isinstance(rule, str) else DEFAULT_RULE
+    try:
+        return set(find_rule(name, run_files=is_rule_file(name)).parameters.model_fields)
+    except ConfigError:
+        return set()  # told when the experiment is built
+
+
+def _applies(key: str, parameters: set[str]) -> bool:
+    section, _, name = key.partition(".")
+    return section != "rule" or not name or not parameters or name in parameters
+
+
+def _cell(experiment: Experiment, keys: Sequence[str]) -> Cell:
+    leaves = dict(setting_leaves(experiment.model_dump(mode="json")))
+    named = {**leaves, "rule": leaves["rule.name"]}
+    settings = {key: named[key] for key in keys if key in named}
+    return Cell(_identity(leaves), settings, experiment.seed, experiment)
+
+
+def _told(point: Assignment) -> str:
+    return ", ".join(f"{key}={shown(value)}" for key, value in point.items()) or "base"
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

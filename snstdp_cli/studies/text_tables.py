@@ -1,0 +1,133 @@
+"""The table of a study as people read it: percentages, intervals, notes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from snstdp_cli.studies.cells import CellResult
+from snstdp_cli.studies.differences import Difference
+from snstdp_cli.studies.formats import Shown, TextTable
+from snstdp_cli.studies.statistics import Estimate, SettingRow, describe_settings, show_value
+from snstdp_cli.studies.tables import StudyTable, long_records
+
+
+def text_tables(table: StudyTable) -> list[TextTable]:
+    """Return the table for people: a row for each setting, then the differences if there is a baseline."""
+    tables = [_rows_as_text(table)]
+    return [*tables, _differences_as_text(table)] if table.differences else tables
+
+
+def long_text_table(cells: Sequence[CellResult]) -> TextTable:
+    """Return a row for each cell for people."""
+    records = long_records(cells)
+    columns = tuple(records[0]) if records else ()
+    rows = tuple(tuple(Shown(_text(value), number=_is_number(value)) for value in one.values()) for one in records)
+    return TextTable("Cells", columns, rows)
+
+
+def _rows_as_text(table: StudyTable) -> TextTable:
+    columns = [*(table.keys or ["setting"]), "cells"]
+    for read_out in table.read_outs:
+        columns += [read_out, "sd", "95 % interval"]
+    rows = []
+    for row in table.rows:
+        cells = [Shown(_setting_text(row.settings, key)) for key in table.keys] or [Shown("all")]
+        cells.append(Shown(count_cells(row), number=True))
+        for read_out in table.read_outs:
+            cells += _estimate_as_text(row.estimates.get(read_out), read_out in row.best)
+        cells.append(Shown(_percent(row.chance), number=True))
+        rows.append(tuple(cells))
+    return TextTable("Accuracy (%) over seeds", (*columns, "chance"), tuple(rows))
+
+
+def count_cells(row: SettingRow) -> str:
+    """Return how many cells of a setting are finished, and what became of the others.
+
+    Examples
+    --------
+    >>> count_cells(SettingRow({}, finished=3, failed=1, missing=1, estimates={}))
+    '3 of 5, 1 failed, 1 missing'
+    """
+    total = row.finished + row.failed + row.missing
+    others = [f"{num} {name}" for num, name in ((row.failed, "failed"), (row.missing, "missing")) if num]
+    return ", ".join([f"{row.finished} of {total}" if others else f"{row.finished}", *others])
+
+
+def _estimate_as_text(one: Estimate | None, best: bool) -> list[Shown]:
+    if one is None:
+        return [Shown("–", number=True)] * 3
+    interval = "–" if one.ci95 is None else " to ".join(_percent(limit) for limit in one.ci95)
+    return [
+        Shown(_percent(one.mean), best=best, number=True),
+        Shown(_percent(one.sd), number=True),
+        Shown(interval, number=True),
+    ]
+
+
+def _differences_as_text(table: StudyTable) -> TextTable:
+    columns: tuple[str, ...] = (
+        "setting",
+        "read-out",
+        "seeds",
+        "difference",
+        "95 % interval",
+        "d_z",
+        "p",
+        "p (Holm)",
+        "note",
+    )
+    rows = [_difference_as_text(one) for one in table.differences]
+    if not any(one.note for one in table.differences):
+        columns, rows = columns[:-1], [row[:-1] for row in rows]
+    title = f"Difference to {describe_settings(table.against)}, points of percent"
+    return TextTable(title, columns, tuple(rows))
+
+
+def _difference_as_text(one: Difference) -> tuple[Shown, ...]:
+    return (
+        Shown(describe_settings(one.settings)),
+        Shown(one.read_out),
+        Shown(str(len(one.seeds)), number=True),
+        Shown(_points(one.mean), number=True),
+        Shown("–" if one.ci95 is None else " to ".join(map(_points, one.ci95)), number=True),
+        Shown("–" if one.effect_size is None else f"{one.effect_size:.2f}".replace("-", "−"), number=True),
+        Shown(show_p(one.p_value), number=True),
+        Shown(show_p(one.p_holm), number=True),
+        Shown(one.note or ""),
+    )
+
+
+def show_p(value: float | None) -> str:
+    """Return a p-value to two digits.
+
+    Examples
+    --------
+    >>> show_p(0.0312), show_p(1e-9), show_p(None)
+    ('0.031', '< 0.0001', '–')
+    """
+    if value is None:
+        return "–"
+    return "< 0.0001" if value < 0.0001 else f"{value:.2g}"
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{100 * share:.2f}".replace("-", "−")
+
+
+def _points(share: float | None) -> str:
+    return "–" if share is None else f"{100 * share:+.2f}".replace("-", "−")
+
+
+def _setting_text(settings: Mapping[str, Any], key: str) -> str:
+    return show_value(settings[key]) if key in settings else "–"
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return "–"
+    return show_value(value)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

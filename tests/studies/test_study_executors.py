@@ -1,0 +1,246 @@
+"""Executors: Dask's local cluster, memory, batch systems by what they would submit, and missing libraries."""
+
+from __future__ import annotations
+
+import importlib.util
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small_studies import small_study
+
+from snstdp_cli.errors import ConfigError, EngineError, InterruptedRunError
+from snstdp_cli.progress import RecordingProgress
+from snstdp_cli.studies import Study, StudyReporter, load_results, make_task, run_study, running
+from snstdp_cli.studies.estimate import CellEstimate, StudyEstimate
+from snstdp_cli.studies.executors import extras
+from snstdp_cli.studies.executors.script import slurm_script
+from snstdp_cli.studies.memory import estimate_memory_mb, machine_memory_mb
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_a_missing_library_is_a_sentence_with_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ConfigError, match=r"pip install 'snstdp\[study\]'; without it, `snstdp study worker FILE`"):
+        extras.require_extra("distributed", "study")
+
+
+def test_memory_grows_with_the_network(tmp_path: Path) -> None:
+    study = small_study(tmp_path, vary={"n_e": [100, 6400]})
+    small, large = (estimate_memory_mb(cell.experiment) for cell in study.cells)
+    assert small < 600 < 1000 < large < 3000
+    assert machine_memory_mb() > 100
+
+
+def test_a_study_lasts_as_long_as_its_busiest_worker(tmp_path: Path) -> None:
+    cell = small_study(tmp_path).cells[0]
+    cells = tuple(CellEstimate(cell, seconds, memory, 1.0) for seconds, memory in ((5, 1), (3, 9), (1, 4), (4, 2)))
+    plan = StudyEstimate(cells, 2, 1)
+    assert (plan.seconds, plan.memory_mb, plan.disk_mb) == (8, 13, 4)
+
+
+def test_the_script_of_an_array_of_workers(tmp_path: Path) -> None:
+    study = small_study(tmp_path, seeds=30)
+    text = slurm_script(study, jobs=8, walltime="02:00:00", folder=Path("/a b"), data_dir=Path("/data"))
+    assert "#SBATCH --array=1-8\n" in text
+    assert "#SBATCH --time=02:00:00\n" in text
+    assert "\ncd '/a b'\n" in text
+    assert f"exec snstdp study worker {study.path} --workdir {tmp_path} --data-dir /data\n" in text
+
+
+class TestDask:
+    @pytest.fixture
+    def place(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        pytest.importorskip("distributed")
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("CXX", "/no/such/compiler")
+        return tmp_path
+
+    @pytest.fixture
+    def in_process(self, place: Path) -> Iterator[Any]:
+        """A client whose workers are threads of this process, so that stand-ins work."""
+        from distributed import Client, LocalCluster
+
+        with (
+            LocalCluster(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=":0") as cluster,
+            Client(cluster) as client,
+        ):
+            yield client
+
+    def test_workers_of_their_own_run_cells(self, place: Path) -> None:
+        """The one test that starts processes."""
+        from snstdp_cli.studies.executors.dask import local_cluster
+
+        study = small_study(place)
+        with local_cluster(1) as executor:
+            outcome = run_study(study, executor)
+        assert outcome.count("finished") == 1
+        assert all(result.accuracies for result in load_results(study))
+
+    def test_failures_come_back_as_records(self, place: Path, in_process: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        from snstdp_cli.studies.executors.dask import DaskExecutor
+
+        study = small_study(place, seeds=3)
+        monkeypatch.setattr(running, "run_experiment", _no_memory)
+        outcome = run_study(study, DaskExecutor(in_process, lambda: 2))
+        assert [one.state for one in outcome.ran] == ["failed"] * 3
+
+    def test_a_cell_larger_than_the_machine_is_told_and_the_rest_runs(
+        self, place: Path, in_process: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from snstdp_cli.studies.executors.dask import DaskExecutor
+
+        study = small_study(place, vary={"n_e": [20_000, 4]})
+        monkeypatch.setattr(running, "run_experiment", _no_memory)
+        outcome = run_study(study, DaskExecutor(in_process, lambda: 2, memory_mb=1000))
+        assert "MB of memory, and this machine has 1,000 MB" in str(outcome.results[0].error)
+        assert "not enough memory" in str(outcome.results[1].error)
+
+    def test_tasks_are_taken_when_there_is_room(
+        self, place: Path, in_process: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A search asks for its next trial when an outcome is known."""
+        from snstdp_cli.studies.executors.dask import DaskExecutor
+
+        study, taken, ended = small_study(place, seeds=5), list[int](), list[int]()
+        monkeypatch.setattr(running, "run_experiment", _no_memory)
+
+        def tasks() -> Iterator[Any]:
+            for k, cell in enumerate(study.cells):
+                taken.append(k - len(ended))
+                yield make_task(study, cell)
+
+        for _ in DaskExecutor(in_process, lambda: 2).run(tasks()):
+            ended.append(1)
+        assert len(ended) == 5
+        assert max(taken) <= 2
+
+    def test_a_worker_that_cannot_run_cells_ends_the_study_with_a_sentence(
+        self, place: Path, in_process: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from snstdp_cli.studies.executors import dask
+
+        monkeypatch.setattr(dask, "run_cell", _no_module)
+        with pytest.raises(EngineError, match="a Dask worker cannot run cells: ModuleNotFoundError: nowhere"):
+            run_study(small_study(place), dask.DaskExecutor(in_process, lambda: 2))
+
+    def test_what_a_cell_costs_beside_its_own_work_is_small(
+        self, place: Path, in_process: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from snstdp_cli.studies.executors.dask import DaskExecutor
+
+        study = small_study(place, seeds=50)
+        monkeypatch.setattr(running, "run_experiment", _no_memory)
+        began = time.process_time()  # of all threads: scheduler, workers and this one
+        assert len(run_study(study, DaskExecutor(in_process, lambda: 2)).ran) == 50
+        assert (time.process_time() - began) / 50 < 0.3
+
+    def test_no_scheduler_is_a_sentence(self, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        from snstdp_cli.studies.executors import dask
+
+        monkeypatch.setattr(dask, "_CONNECT_S", 0.2)
+        with (
+            pytest.raises(EngineError, match="no Dask scheduler answers at tcp://127.0.0.1:9"),
+            dask.running_cluster("tcp://127.0.0.1:9"),
+        ):
+            pass
+
+    def test_an_interrupt_asks_running_cells_to_stop(
+        self, place: Path, in_process: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from snstdp_cli.studies.executors.dask import DaskExecutor
+
+        study = small_study(place)
+        monkeypatch.setattr(running, "run_experiment", _endless)
+        ticks: list[int] = []
+
+        def press_ctrl_c() -> None:
+            ticks.append(1)
+            if len(ticks) == 2:
+                raise KeyboardInterrupt
+
+        with pytest.raises(InterruptedRunError):
+            run_study(study, DaskExecutor(in_process, lambda: 2), report=StudyReporter(tick=press_ctrl_c))
+        _wait_until_interrupted(study)
+
+
+def _no_memory(*args: Any, **options: Any) -> Any:
+    raise MemoryError
+
+
+def _no_module(*args: Any, **options: Any) -> Any:
+    raise ModuleNotFoundError("nowhere")
+
+
+def _endless(*args: Any, report: Any, **options: Any) -> Any:
+    for _ in range(400):
+        report.recording(RecordingProgress("train", 1, 10, 1.0))
+        time.sleep(0.05)
+
+
+def _wait_until_interrupted(study: Study) -> None:
+    for _ in range(100):
+        if load_results(study)[0].state == "interrupted":
+            return
+        time.sleep(0.05)
+    raise AssertionError(load_results(study)[0])
+
+
+class TestBatchSystems:
+    @pytest.fixture
+    def settings(self, tmp_path: Path) -> Any:
+        pytest.importorskip("dask_jobqueue")
+        from snstdp_cli.studies.executors.queue import read_cluster_file
+
+        def read(kind: str) -> Any:
+            path = tmp_path / f"{kind}.yaml"
+            path.write_text(
+                f"kind: {kind}\nmemory: 3GB\nwalltime: '02:00:00'\nqueue: long\naccount: lab\n"
+                "prologue: [module load gcc]"
+            )
+            return read_cluster_file(path)
+
+        return read
+
+    @pytest.mark.parametrize(
+        ("kind", "lines"),
+        [
+            ("slurm", ["#SBATCH -p long", "#SBATCH -A lab", "#SBATCH --mem=3G", "#SBATCH -t 02:00:00"]),
+            ("pbs", ["#PBS -q long", "#PBS -A lab", "#PBS -l walltime=02:00:00"]),
+            ("sge", ["#$ -q long", "#$ -P lab", "#$ -l h_rt=02:00:00"]),
+            ("lsf", ["#BSUB -q long", '#BSUB -P "lab"']),
+        ],
+    )
+    def test_what_is_submitted_ends_before_the_queue_ends_it(self, settings: Any, kind: str, lines: list[str]) -> None:
+        from snstdp_cli.studies.executors.queue import open_batch_system
+
+        with open_batch_system(settings(kind)) as cluster:
+            script = cluster.job_script()
+        for line in [*lines, "module load gcc", "export SNSTDP_CORES=1"]:
+            assert line in script
+        assert "--lifetime 6480s --lifetime-stagger 360s --resources MB=3000" in script
+
+    @pytest.mark.slow
+    def test_jobs_of_this_machine_run_cells(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """From end to end with the stand-in of dask-jobqueue, whose jobs are processes."""
+        pytest.importorskip("dask_jobqueue")
+        from snstdp_cli.studies.executors.queue import ClusterFile, batch_cluster
+
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("CXX", "/no/such/compiler")
+        with batch_cluster(ClusterFile(kind="local", jobs=1)) as executor:
+            outcome = run_study(small_study(tmp_path), executor)
+        assert outcome.count("finished") == 1
+
+    def test_mistakes_get_a_sentence(self, tmp_path: Path) -> None:
+        from snstdp_cli.studies.executors.queue import read_cluster_file
+
+        path = tmp_path / "c.yaml"
+        path.write_text("kind: slrum\nmemory: much\nwalltime: 120\nquee: x")
+        with pytest.raises(ConfigError) as refused:
+            read_cluster_file(path)
+        for part in ("slurm, pbs, sge, lsf or local", "a size such as 4GB", "walltime", "did you mean 'queue'?"):
+            assert part in str(refused.value)
