@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from snstdp_cli.config import Experiment, build_experiment
 
@@ -24,6 +24,7 @@ class Case:
     learning: bool = True
     delays: bool = True
     ancestor: bool = False
+    rest: Literal["simulated", "reset"] = "simulated"
 
     @property
     def name(self) -> str:
@@ -32,7 +33,8 @@ class Case:
             return "ancestor_400"
         parts = [self.engine, self.rule if self.learning else "frozen", str(self.n_e)]
         parts += [] if self.dt == 0.5 else [f"dt{self.dt:g}"]
-        return "_".join(parts + ([] if self.delays else ["no_delay"]))
+        parts += [] if self.delays else ["no_delay"]
+        return "_".join(parts + ([] if self.rest == "simulated" else [self.rest]))
 
     @property
     def presentations(self) -> int:
@@ -45,7 +47,7 @@ class Case:
     def experiment(self) -> Experiment:
         """Return the configuration."""
         content: dict[str, Any] = {"n_e": self.n_e, "dt": self.dt, "rule": {"name": self.rule}, "chunk": CHUNK}
-        content["engine"] = self.engine
+        content |= {"engine": self.engine, "presentation": {"rest": self.rest}}
         if self.ancestor:
             content["network"] = {
                 "integration": "euler",
@@ -67,6 +69,7 @@ def list_cases(quick: bool) -> list[Case]:
     if quick:
         return [
             Case("standalone", "smax", 400, 0.5),
+            Case("standalone", "smax", 400, 0.5, rest="reset"),
             Case("standalone", "smax", 400, 0.5, delays=False),
             Case("standalone", "smax", 400, 0.5, learning=False),
             Case("standalone", "smax", 100, 0.5),
@@ -79,4 +82,6 @@ def list_cases(quick: bool) -> list[Case]:
         for rule, learning in (("smax", True), ("smin", True), ("triplet", True), ("smax", False))
     ]
     # The baseline's ratios first: whoever interrupts the rest has them on the screen.
-    return [BASELINE, Case("standalone", "smax", 400, 0.5, delays=False), *cases]
+    others = [Case("standalone", "smax", 400, 0.5, delays=False)]
+    others += [Case("standalone", rule, 400, 0.5, rest="reset") for rule in ("smax", "smin", "triplet")]
+    return [BASELINE, *others, *cases]

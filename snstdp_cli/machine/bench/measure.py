@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -193,7 +193,8 @@ def _open(case: Case, experiment: Any, plasticity: Any, wiring: Any) -> Engine:
 def _bound_name(case: Case) -> str | None:
     if case.engine != "standalone" or (case.dt < 0.5 and case.n_e > 1600):  # minutes each
         return None
-    return case.name.replace("standalone", "yardstick")
+    # The yardstick simulates the rest.
+    return replace(case, rest="simulated").name.replace("standalone", "yardstick")
 
 
 def _run_yardstick(path: Path, case: Case) -> Spread:
