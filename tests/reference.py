@@ -449,7 +449,7 @@ def _translate_with_cython(engine: Any) -> None:
     ours = [built.exc.state_updater, built.exc.thresholder["spike"], built.exc.resetter["spike"]]
     ours += [*built.synapses._pathways, inputs.thresholder["spike"], inputs.resetter["spike"]]
     show = next(obj for obj in built.network.objects if obj.name == "show_image")
-    ours += show._pathways
+    ours += [*show._pathways, *built.controller.resetter.values()]
     ours += [obj for obj in built.controller.contained_objects if obj.name == "controller_step"]
     for obj in ours:
         obj.codeobj_class = CythonCodeObject

@@ -95,14 +95,16 @@ def _skip_function(clock: Clock) -> Function:
         }}
         """,
     )
-    skip.implementations.add_implementation(
+    skip.implementations.add_dynamic_implementation(
         "cython",
-        """
+        code=lambda owner: (
+            """
         cdef int skip_steps(int steps):
             global _namespace_skipped_clock
             _namespace_skipped_clock[0] += steps
             return steps
-        """,
+        """
+        ),
         namespace=lambda owner: {"_skipped_clock": timestep()},
     )
     return skip
