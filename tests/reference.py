@@ -1,4 +1,4 @@
-"""The whole network once more in plain NumPy, written from its equations (DESIGN, sections 2 and 3), for comparison.
+"""The whole network once more in plain NumPy, written from its equations, for comparison.
 
 Nothing here reads the Brian 2 statements of a rule or of the network. Voltages and thresholds are in mV, time in steps.
 The tests' small experiments and the way they open an engine are at the end.

@@ -231,9 +231,9 @@ def test_fingerprints_stay_what_they_are() -> None:
 
 
 FROZEN = {
-    "program": "d95f1e60e8d50718",
-    "training": "b981d7187606a2d1",
-    "recording": "10fb524d53b1ccec",
+    "program": "6aecc5ee2aefd28c",
+    "training": "8b0f5a3931ce5433",
+    "recording": "a6398c989989f046",
     "score": "5b15f496274727e3",
     "data": "f2263adcef21f8c0",
 }

@@ -1,0 +1,26 @@
+"""Open a study."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from snstdp_cli.studies import load_study
+from snstdp_cli.studies.opened import OpenStudy
+
+
+def study(file: str | Path, *, workdir: str | Path = ".") -> OpenStudy:
+    """Open a study: many experiments from one file, whose results are in `studies/<name>/`.
+
+    Parameters
+    ----------
+    file
+        YAML file of the study (see docs/studies.md).
+    workdir
+        Folder of `studies/`.
+
+    Raises
+    ------
+    ConfigError
+        For a file or cell that cannot be used; nothing is run then.
+    """
+    return OpenStudy(load_study(Path(file), Path(workdir)))
