@@ -292,7 +292,6 @@ MUTATIONS: list[tuple[str, str, str, int]] = [
     (RANDOMNESS, "m < _SQRT_HALF", "m < 0.75", 0),
     (RANDOMNESS, "(m < _SQRT_HALF)", "(m < 0.0)", 0),
     (RANDOMNESS, "(e - low) * _LN2", "e * _LN2", 0),
-    (RANDOMNESS, "+ np.uint64(1)).astype(np.float64)", ").astype(np.float64)", 0),
     (RANDOMNESS, "certain = chance >= 1", "certain = chance > 1", 0),
     (RANDOMNESS, "np.where(never, _ENDLESS, ", "np.where(never, 1.0, ", 0),
     (RANDOMNESS, "np.minimum(1 - natural_log", "np.minimum(0 - natural_log", 0),
