@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +115,22 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     for row in rows:
         table.add_row(*(styled(cell) for cell in row))
     out.print(table)
+
+
+def print_unbroken(lines: Iterable[str]) -> None:
+    """Print lines of any width as they are, so that another program can read them."""
+    for line in lines:
+        out.print(styled(line), soft_wrap=True)
+
+
+def print_rendered(shown: Table) -> None:
+    """Print a table whose cells were made by `styled` or `visible`."""
+    out.print(shown)
+
+
+def write_file_text(text: str) -> None:
+    """Write text of a file format, such as CSV, that has its own escapes."""
+    sys.stdout.write(text)
 
 
 def print_files(paths: Sequence[Path]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -14,7 +13,16 @@ from rich.table import Table
 from rich.text import Text
 
 from snstdp_cli.cli import options as o
-from snstdp_cli.cli.console import out, print_json, print_line, print_warning, visible
+from snstdp_cli.cli.console import (
+    out,
+    print_json,
+    print_line,
+    print_rendered,
+    print_unbroken,
+    print_warning,
+    visible,
+    write_file_text,
+)
 from snstdp_cli.cli.study import StudyPath, StudyWorkdir
 
 if TYPE_CHECKING:
@@ -117,32 +125,31 @@ def study_table(
     if format is TableFormat.json:
         print_json({"cells": table.long_records()} if long else {"study": study.name, **table.as_dict()})
         return
-    _print(table, long, format)
+    _show(table, long, format)
     for text in () if long else table.warnings:
         print_warning(text)
 
 
-def _print(table: StudyTable, long: bool, format: TableFormat) -> None:
+def _show(table: StudyTable, long: bool, format: TableFormat) -> None:
     from snstdp_cli.studies.formats import to_csv, to_latex, to_markdown
     from snstdp_cli.studies.text_tables import long_text_table, text_tables
 
     if format is TableFormat.csv:
-        sys.stdout.write(to_csv(table.long_records() if long else table.records()))
+        write_file_text(to_csv(table.long_records() if long else table.records()))
         return
     tables = [long_text_table(table.cells)] if long else text_tables(table)
     if format is TableFormat.text:
         for one in tables:
-            _print_table(one)
+            _show_table(one)
         return
-    sys.stdout.write(to_markdown(tables) if format is TableFormat.markdown else to_latex(tables))
+    write_file_text(to_markdown(tables) if format is TableFormat.markdown else to_latex(tables))
 
 
-def _print_table(table: TextTable) -> None:
+def _show_table(table: TextTable) -> None:
     """Print a table: in a terminal its cells wrap, elsewhere it is as wide as it is."""
     print_line((table.title, "bold"))
     if not out.is_terminal:
-        for line in _aligned(table):
-            out.print(Text(line), soft_wrap=True)
+        print_unbroken(_aligned(table))
         return
     shown = Table(box=None, pad_edge=False)
     for k, column in enumerate(table.columns):
@@ -150,7 +157,7 @@ def _print_table(table: TextTable) -> None:
         shown.add_column(visible(column), justify=justify, overflow="fold", style=None if k else "cyan")
     for row in table.rows:
         shown.add_row(*map(_cell, row))
-    out.print(shown)
+    print_rendered(shown)
 
 
 def _aligned(table: TextTable) -> list[str]:

@@ -265,6 +265,11 @@ def test_comparing_takes_pairs_of_the_same_images_only(copied: Workdir) -> None:
 
 
 def test_recordings_may_outlive_their_weights(copied: Workdir) -> None:
+    loaded = load_weights(copied, "a")
+    assert loaded.record is not None
+    # Which neurons never learned is written down beside the weights only.
+    learned = loaded.record.model_copy(update={"never_learned": ()})
+    save_weights(copied, "a", loaded.weights, loaded.theta_mv, learned, force=True)
     alone = score(copied).evaluation.num_correct
     for path in copied.weights.glob("*a*"):
         if path.is_file():
