@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -292,6 +293,17 @@ def test_a_damaged_journal_is_told(tmp_path: Path) -> None:
     path.write_bytes(b"nonsense\n" + path.read_bytes())
     with pytest.raises(ArtefactError, match=r"search.journal: the journal of the search is damaged .*move it away"):
         search(tmp_path)
+
+
+@pytest.mark.parametrize("mend", [True, False])
+@pytest.mark.parametrize("kind", ["link", "pipe", "folder"])
+def test_a_journal_that_is_no_file_is_refused(tmp_path: Path, kind: str, *, mend: bool) -> None:
+    other, journal = tmp_path / "other.txt", tmp_path / JOURNAL
+    other.write_text("a line\nhalf a line")
+    {"link": lambda: journal.symlink_to(other), "pipe": lambda: os.mkfifo(journal), "folder": journal.mkdir}[kind]()
+    with pytest.raises(ArtefactError, match=r"search.journal: expected a file, found a link"):
+        open_storage(tmp_path, mend=mend)
+    assert other.read_text() == "a line\nhalf a line"
 
 
 def test_a_database_takes_the_place_of_the_journal(tmp_path: Path) -> None:

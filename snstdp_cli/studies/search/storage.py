@@ -9,6 +9,7 @@ of before are kept, and not mixed with the new ones.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,6 +89,7 @@ def open_storage(folder: Path, url: str | None = None, *, mend: bool = True) -> 
                 raise ConfigError(f"--storage: the database cannot be opened: {told}") from None
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            _refuse_foreign(path)
             if mend:
                 _drop_half_a_line(path)
             return optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(str(path)))
@@ -179,6 +181,16 @@ def _error_of(trial: FrozenTrial) -> str | None:
     if trial.state.name != "FAIL":
         return None
     return str(trial.user_attrs.get(ERROR, f"was interrupted {MOST_ATTEMPTS} times, or another process runs it"))
+
+
+def _refuse_foreign(path: Path) -> None:
+    """Refuse what is no regular file: a link would lead the next line into another file, a pipe has no end."""
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISREG(mode):
+        raise ArtefactError(f"{path}: expected a file, found a link, a folder, a pipe or a device; move it away")
 
 
 def _drop_half_a_line(path: Path) -> None:
