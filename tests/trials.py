@@ -21,6 +21,7 @@ from typing import Any
 import yaml
 from synthetic import SMALL, write_idx_set
 
+import snstdp_cli
 from snstdp_cli.config import merge
 
 PROGRAM = Path(sys.executable).with_name("snstdp")
@@ -29,8 +30,9 @@ LONGER: dict[str, Any] = {"num_examples": 40, "checkpoint_every": 20, "evaluatio
 
 #: Imported by Python before the program: at call number AT of os.FUNCTION it does what ACTION says.
 _HOOK = """
-import faulthandler, os, signal, time
-faulthandler.register(signal.SIGUSR1)
+import faulthandler, os, signal, sys, time
+if sys.stderr is not None:
+    faulthandler.register(signal.SIGUSR1)
 def _install(name, at, action):
     original, calls = getattr(os, name), []
     def hooked(*args, **kwargs):
@@ -68,14 +70,29 @@ class Trial:
         (folder / "hook" / "sitecustomize.py").write_text(_HOOK)
         self.mark = folder / "mark"
 
-    def start(self, *arguments: str, limit: int | None = None, **environment: str | None) -> subprocess.Popen[str]:
-        """Start the program with its output going to a file; `limit` is the largest file it may write."""
+    @property
+    def python_path(self) -> str:
+        """Where the program finds modules: the hook, and the very package that is tried."""
+        return os.pathsep.join((str(self.folder / "hook"), str(Path(snstdp_cli.__file__).parents[1])))
+
+    def start(
+        self, *arguments: str, limit: int | None = None, shell: bool = False, **environment: str | None
+    ) -> subprocess.Popen[str]:
+        """Start the program with its output going to a file.
+
+        Parameters
+        ----------
+        limit
+            The largest file that it may write.
+        shell
+            The argument is a command line for `sh`, which names the program itself.
+        """
         self.mark.unlink(missing_ok=True)
         values: dict[str, str | None] = {
             **os.environ,
             "SNSTDP_CACHE": str(self.cache),
             "TMPDIR": str(self.temporary),
-            "PYTHONPATH": str(self.folder / "hook"),
+            "PYTHONPATH": self.python_path,
             "TRIAL_MARK": str(self.mark),
             "COLUMNS": "200",
             **environment,
@@ -88,7 +105,7 @@ class Trial:
 
         with (self.folder / "output.txt").open("w") as output:
             return subprocess.Popen(
-                [str(PROGRAM), *arguments],
+                ["/bin/sh", "-c", *arguments] if shell else [str(PROGRAM), *arguments],
                 cwd=self.folder,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
+from hostile import HOSTILE
 from trials import Trial, can_mount, small_disk, wait_for, working_folder
 
 from snstdp_cli.artefacts import load_responses
@@ -37,8 +39,22 @@ class Bench:
 
     def __init__(self, cache: Path) -> None:
         self.cache = cache
-        self.reference, _ = self.undisturbed()
-        self.long, self.seconds = self.undisturbed(*LONG)
+
+    @cached_property
+    def reference(self) -> dict[str, Any]:
+        return self.undisturbed()[0]
+
+    @cached_property
+    def _long(self) -> tuple[dict[str, Any], float]:
+        return self.undisturbed(*LONG)
+
+    @property
+    def long(self) -> dict[str, Any]:
+        return self._long[0]
+
+    @property
+    def seconds(self) -> float:
+        return self._long[1]
 
     def undisturbed(self, *arguments: str) -> tuple[dict[str, Any], float]:
         with self.trial() as trial:
@@ -303,7 +319,7 @@ TRIALS: dict[str, Callable[[Bench], str]] = {
     "engines agree": same_bits_for_each_rule,
     "same bits on digits": same_bits_on_digits,
     "constant memory": memory,
-}
+} | {name: lambda bench, trial=trial: trial(bench.trial) for name, trial in HOSTILE.items()}
 
 
 def main() -> int:

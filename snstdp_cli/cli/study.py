@@ -37,6 +37,16 @@ Retry = Annotated[bool, typer.Option("--retry", help="Try failed cells again.", 
 FailFast = Annotated[
     bool, typer.Option("--fail-fast", help="End at the first cell that fails.", rich_help_panel=o.RUNNING)
 ]
+RuleFiles = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--rule",
+        metavar="FILE:NAME",
+        help="Let this rule of the study run: one in a file is a program. Repeat it for more.",
+        show_default=False,
+        rich_help_panel=o.RUNNING,
+    ),
+]
 #: States in the order in which they are told.
 _STATES: tuple[CellState, ...] = ("finished", "running", "interrupted", "failed", "missing")
 
@@ -114,15 +124,17 @@ def run(
     _finish(study, outcome, found, as_json, quiet)
 
 
-def show(file: StudyPath, workdir: StudyWorkdir = Path(), as_json: o.Json = False) -> None:
+def show(file: StudyPath, workdir: StudyWorkdir = Path(), rule: RuleFiles = None, as_json: o.Json = False) -> None:
     """Tell the state of a study, which may run elsewhere: everything is read from its folder.
 
     Example: snstdp study show configs/studies/rules.yaml
     """
+    from snstdp_cli.rules import only_rule_files
     from snstdp_cli.studies import load_results, load_study, running_cells
 
-    study = load_study(file, workdir)
-    results, found = load_results(study), stored_search(study)
+    with only_rule_files(rule or ()):
+        study = load_study(file, workdir)
+        results, found = load_results(study), stored_search(study)
     if as_json:
         print_json({**_as_json(study, results), **search_as_json(found)})
         return
@@ -194,15 +206,18 @@ def script(
     workdir: StudyWorkdir = Path(),
     jobs: Annotated[int, typer.Option(min=1, max=10_000, help="Workers side by side.")] = 20,
     walltime: Annotated[str, typer.Option(help="Time limit of a job.")] = "04:00:00",
+    rule: RuleFiles = None,
 ) -> None:
     """Print a job script for SLURM, whose array of workers runs the study without Dask.
 
     Example: snstdp study script configs/studies/rules.yaml --jobs 50 > rules.sh
     """
+    from snstdp_cli.rules import only_rule_files
     from snstdp_cli.studies import load_study
     from snstdp_cli.studies.executors.script import slurm_script
 
-    study = load_study(file, workdir)
+    with only_rule_files(rule or ()):
+        study = load_study(file, workdir)
     text = slurm_script(study, jobs=jobs, walltime=walltime, folder=Path.cwd(), data_dir=data_dir)
     for line in text.splitlines():
         print_line(line)

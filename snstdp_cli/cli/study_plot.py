@@ -12,7 +12,7 @@ import typer
 from snstdp_cli.cli import options as o
 from snstdp_cli.cli.console import print_files, print_json, print_note
 from snstdp_cli.cli.live import steps
-from snstdp_cli.cli.study import StudyPath, StudyWorkdir
+from snstdp_cli.cli.study import RuleFiles, StudyPath, StudyWorkdir
 from snstdp_cli.cli.study_table import ReadOutName, gather
 from snstdp_cli.errors import ConfigError, DataError, SnstdpError
 
@@ -50,6 +50,7 @@ def plot(
         typer.Option("--read-out", help="Which accuracy.  \\[default: the study's first]", show_default=False),
     ] = None,
     workdir: StudyWorkdir = Path(),
+    rule: RuleFiles = None,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -69,7 +70,7 @@ def plot(
     Example: snstdp study plot configs/studies/rules.yaml --x n_e
     """
     study_plot(
-        gather(file, workdir),
+        gather(file, workdir, rule),
         kind=kind,
         x=x,
         read_out=None if read_out is None else read_out.value,

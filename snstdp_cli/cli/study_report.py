@@ -12,7 +12,7 @@ import typer
 from snstdp_cli.cli import options as o
 from snstdp_cli.cli.console import print_files, print_json, print_line
 from snstdp_cli.cli.live import steps
-from snstdp_cli.cli.study import StudyPath, StudyWorkdir
+from snstdp_cli.cli.study import RuleFiles, StudyPath, StudyWorkdir
 from snstdp_cli.cli.study_table import Against, gather
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ def report(
     file: StudyPath,
     against: Against = None,
     workdir: StudyWorkdir = Path(),
+    rule: RuleFiles = None,
     force: o.Force = False,
     output: Annotated[
         Path | None,
@@ -43,7 +44,7 @@ def report(
     Example: snstdp study report configs/studies/rules.yaml --against rule=triplet
     """
     study_report(
-        gather(file, workdir),
+        gather(file, workdir, rule),
         against=against or (),
         output=output,
         force=force,

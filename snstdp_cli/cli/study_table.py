@@ -23,7 +23,7 @@ from snstdp_cli.cli.console import (
     visible,
     write_file_text,
 )
-from snstdp_cli.cli.study import StudyPath, StudyWorkdir
+from snstdp_cli.cli.study import RuleFiles, StudyPath, StudyWorkdir
 
 if TYPE_CHECKING:
     from snstdp_cli.evaluation import Classifier
@@ -70,6 +70,7 @@ def table(
     ] = False,
     format: Annotated[TableFormat, typer.Option("--format", help="How to print it.")] = TableFormat.text,
     workdir: StudyWorkdir = Path(),
+    rule: RuleFiles = None,
     as_json: o.Json = False,
 ) -> None:
     """Print a row for each setting of a study: mean and 95 % interval over seeds, and differences to a baseline.
@@ -79,7 +80,7 @@ def table(
     Example: snstdp study table configs/studies/rules.yaml --long --format csv > rules.csv
     """
     study_table(
-        gather(file, workdir),
+        gather(file, workdir, rule),
         against=against or (),
         read_outs=[one.value for one in read_out or ()],
         long=long,
@@ -87,12 +88,14 @@ def table(
     )
 
 
-def gather(file: Path, workdir: Path) -> StudyResults:
-    """Read a study file, and from its folder what became of it."""
+def gather(file: Path, workdir: Path, rule_files: Sequence[str] | None = None) -> StudyResults:
+    """Read a study file, and from its folder what became of it; only the named rules in files run."""
+    from snstdp_cli.rules import only_rule_files
     from snstdp_cli.studies import load_study
     from snstdp_cli.studies.results import gather_results
 
-    return gather_results(load_study(file, workdir))
+    with only_rule_files(rule_files or ()):
+        return gather_results(load_study(file, workdir))
 
 
 def study_table(

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
+import select
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +17,8 @@ from snstdp_cli.fields import printable, shown
 
 MAX_CONFIG_BYTES = 100_000
 _MAX_DEPTH = 20
+#: Seconds that are waited for a pipe.
+_PIPE_S = 10
 
 
 class _Loader(yaml.SafeLoader):
@@ -71,9 +77,7 @@ def read_file(path: Path) -> dict[str, Any]:
     """
     where = printable(str(path), 4096)
     try:
-        # A device or a pipe has no size: read no more than is accepted.
-        with path.open("rb") as file:
-            raw = file.read(MAX_CONFIG_BYTES + 1)
+        raw = _read_up_to(path, MAX_CONFIG_BYTES + 1)
         text = raw[:MAX_CONFIG_BYTES].decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ConfigError(f"{where}: expected UTF-8 text, found another byte at position {error.start}") from None
@@ -87,6 +91,31 @@ def read_file(path: Path) -> dict[str, Any]:
     if content is not None and not isinstance(content, dict):
         raise ConfigError(f"{where}: expected keys and values such as 'n_e: 400', found {shown(content)}")
     return content or {}
+
+
+def _read_up_to(path: Path, limit: int) -> bytes:
+    """Read a file, a device or a pipe, which have no size, up to a limit; a pipe that nobody writes is not waited for.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read.
+    """
+    # Opening a pipe otherwise waits for whoever writes, perhaps for ever.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb", buffering=0) as file:
+        is_pipe = stat.S_ISFIFO(os.fstat(descriptor).st_mode)
+        os.set_blocking(descriptor, not is_pipe)
+        poll, content = select.poll(), b""
+        poll.register(descriptor, select.POLLIN)
+        while len(content) < limit:
+            if is_pipe and not poll.poll(1000 * _PIPE_S):
+                raise OSError(errno.ETIMEDOUT, f"nothing came out of this pipe for {_PIPE_S} seconds")
+            part = file.read(limit - len(content))
+            if not part:
+                break
+            content += part
+    return content
 
 
 def parse_override(text: str) -> tuple[str, Any]:

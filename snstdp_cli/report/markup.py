@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import math
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -137,9 +138,18 @@ def _child(child: object) -> str:
         return child
     if isinstance(child, list | tuple | Iterator):
         return join(child)
-    return html.escape(str(child))
+    return _escaped(child)
 
 
 def _attribute(key: str, value: object) -> str:
     name = key.rstrip("_").replace("_", "-")
-    return f" {name}" if value is True else f' {name}="{html.escape(str(value))}"'
+    return f" {name}" if value is True else f' {name}="{_escaped(value)}"'
+
+
+def _escaped(value: object) -> str:
+    """Escape text; bytes of a path that are no text, and control characters, are written out as `\\xff`."""
+    return html.escape("".join(c if _is_text(c) else c.encode("unicode_escape").decode() for c in str(value)))
+
+
+def _is_text(character: str) -> bool:
+    return character in "\n\t" or unicodedata.category(character) not in ("Cc", "Cs")

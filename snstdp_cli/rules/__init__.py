@@ -19,7 +19,7 @@ from snstdp_cli.fields import check_name, describe, shown
 from snstdp_cli.rules.base import Plasticity, Rule, RuleContext, RuleParameters, Symptom
 from snstdp_cli.rules.checking import build_plasticity as build_checked
 from snstdp_cli.rules.checking import plasticity_digest, problem_of_rule
-from snstdp_cli.rules.external import check_rule_file, load_rule
+from snstdp_cli.rules.external import check_rule_file, load_rule, only_rule_files
 from snstdp_cli.rules.naming import is_rule_file
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "find_rule",
     "is_rule_file",
     "load_rule",
+    "only_rule_files",
     "plasticity_digest",
     "refuse_unusable",
 ]

@@ -1,7 +1,7 @@
 """A learning rule in a file of the user's: `my_rules.py:MY_RULE`, the path of one file and the name of a `Rule` in it.
 
 The file is a program and runs when it is loaded. `load_rule` and `check_rule_file`, which calls it, are the only ways
-in.
+in, and `only_rule_files` narrows them for commands that only look at what somebody may have sent.
 """
 
 from __future__ import annotations
@@ -9,8 +9,11 @@ from __future__ import annotations
 import hashlib
 import importlib.abc
 import importlib.util
+import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -22,7 +25,7 @@ from snstdp_cli.rules.base import Rule
 from snstdp_cli.rules.checking import build_plasticity, describe_exception, problem_of_rule, try_rule
 from snstdp_cli.rules.isolation import own_imports
 
-__all__ = ["build_plasticity", "check_rule_file", "load_rule"]
+__all__ = ["build_plasticity", "check_rule_file", "load_rule", "only_rule_files"]
 
 _MAX_BYTES = 1_000_000
 
@@ -40,6 +43,19 @@ class _Loaded:
 
 #: By path and content: the classes of a file must be the same at every call.
 _LOADED: dict[tuple[str, bytes], _Loaded] = {}
+#: Names of the files that may run; None is any.
+_ALLOWED: ContextVar[Collection[str] | None] = ContextVar("_ALLOWED", default=None)
+
+
+@contextmanager
+def only_rule_files(names: Collection[str]) -> Iterator[None]:
+    """Let no file run but those of these names, such as `my_rules.py:MY_RULE`, while the body runs."""
+    outer = _ALLOWED.get()
+    before = _ALLOWED.set({name for name in names if outer is None or name in outer})
+    try:
+        yield
+    finally:
+        _ALLOWED.reset(before)
 
 
 def load_rule(name: str, where: str) -> Rule:
@@ -48,8 +64,15 @@ def load_rule(name: str, where: str) -> Rule:
     Raises
     ------
     ConfigError
-        If the file is missing or fails, or the attribute is missing or no usable `Rule`.
+        If the file may not run here, is missing or fails, or the attribute is missing or no usable `Rule`.
     """
+    allowed = _ALLOWED.get()
+    if allowed is not None and name not in allowed:
+        told = printable(name, 200)
+        raise ConfigError(
+            f"{where}: rule.name: {told} is a program, and this command runs it only if you name it: "
+            f"--rule {shlex.quote(told)}"
+        )
     path, attribute = _split(name, where)
     module = _module(path, _read(path, where), where)
     place = f"{where}: rule.name: {_shown(path)}"

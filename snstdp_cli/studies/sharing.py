@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from snstdp_cli.artefacts import Workdir, read_checkpoint, weights_exist, write_atomic
+from snstdp_cli.artefacts.files import read_file
 from snstdp_cli.artefacts.locks import LockedError, hold_lock
+from snstdp_cli.errors import ArtefactError
 from snstdp_cli.studies.plan import CELL_NAME
 
 #: Below the study's folder: for each shared training a lock, and the name of the cell that has it.
 _FOLDER = "trainings"
 _ASK_S = 0.5
+_MAX_NAME = 100
+#: A cell is named by a fingerprint.
+_CELL = re.compile(r"[0-9a-f]{16}")
 
 
 @contextmanager
@@ -31,13 +37,23 @@ def training_shared(folder: Path, key: str | None) -> Iterator[None]:
         if key is not None and not _is_trained(folder):
             mark = folder.parent.parent / _FOLDER / key
             _wait_for(held, mark.with_suffix(".lock"))
-            donor = folder.parent / mark.read_text() if mark.exists() else None
+            donor = _donor(folder, mark)
             if donor is not None and _is_trained(donor):
                 _copy_weights(donor, folder)
                 held.close()
         yield
         if key is not None:
             write_atomic(folder.parent.parent / _FOLDER / key, folder.name.encode())
+
+
+def _donor(folder: Path, mark: Path) -> Path | None:
+    """Return the folder of the cell that a mark names; None for anything but the name of a cell beside this one."""
+    try:
+        name = read_file(mark, _MAX_NAME).decode("ascii")
+    except (ArtefactError, ValueError):
+        return None
+    donor = folder.parent / name
+    return donor if _CELL.fullmatch(name) and not donor.is_symlink() else None
 
 
 def _is_trained(folder: Path) -> bool:

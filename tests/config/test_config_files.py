@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -163,3 +165,18 @@ def test_an_override_that_is_no_yaml_is_refused(value: str) -> None:
         parse_override(f"n_e={value}")
     assert str(caught.value).isprintable()
     assert len(str(caught.value)) < 400
+
+
+def test_a_pipe_is_read_as_it_is_written(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    writer = threading.Thread(target=(tmp_path / "pipe").write_text, args=("n_e: 7\n",), daemon=True)
+    writer.start()
+    assert read_file(tmp_path / "pipe") == {"n_e": 7}
+    writer.join(10)
+
+
+def test_a_pipe_that_nobody_writes_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    monkeypatch.setattr("snstdp_cli.config.files._PIPE_S", 0.05)
+    with pytest.raises(ConfigError, match="nothing came out of this pipe"):
+        read_file(tmp_path / "pipe")

@@ -341,6 +341,10 @@ class TestSafety:
     def test_text_and_attributes_are_escaped_by_themselves(self):
         assert tag("p", "<b>", tag("i", "&"), title='"') == '<p title="&quot;">&lt;b&gt;<i>&amp;</i></p>'
 
+    def test_what_is_no_text_is_written_out(self):
+        page = tag("p", "a\udcff\x1b[31m\u009b", title="\udcff\x07")
+        assert page.encode() == rb'<p title="\udcff\x07">a\udcff\x1b[31m\x9b</p>'
+
     def test_nothing_is_loaded_from_anywhere(self, page):
         for name, attributes in Reader(page).elements:
             for key in ("src", "href", "srcset", "action", "data", "poster"):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,9 +16,18 @@ pytest.importorskip("optuna")
 from snstdp_cli.config import build_experiment
 from snstdp_cli.errors import ArtefactError, ConfigError
 from snstdp_cli.studies.search.driver import Proposal, Search, TrialEnd
+from snstdp_cli.studies.search.sampling import quiet_optuna
 from snstdp_cli.studies.search.settings import SearchSettings
 from snstdp_cli.studies.search.space import read_space
-from snstdp_cli.studies.search.storage import JOURNAL, SearchTrial, importances, open_storage, open_trials, read_trials
+from snstdp_cli.studies.search.storage import (
+    JOURNAL,
+    SearchTrial,
+    importances,
+    open_storage,
+    open_trials,
+    read_storage,
+    read_trials,
+)
 
 SPACE: dict[str, Any] = {
     "rule.eta": {"from": 0.001, "to": 0.1, "scale": "log"},
@@ -292,6 +303,54 @@ def test_a_damaged_journal_is_told(tmp_path: Path) -> None:
     path.write_bytes(b"nonsense\n" + path.read_bytes())
     with pytest.raises(ArtefactError, match=r"search.journal: the journal of the search is damaged .*move it away"):
         search(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"value": "0.5"},
+        {"value": {}},
+        {"value": float("nan")},
+        {"user_attrs": "text"},
+        {"user_attrs": {"settings": 5}},
+        {"user_attrs": {"settings": {"rule.eta": [1]}}},
+        {"user_attrs": {"settings": {"rule.eta": 10**400}}, "params": {"rule.eta": 10**400}},
+        {"intermediate_values": {"5": "many"}},
+        {"intermediate_values": 7},
+    ],
+    ids=str,
+)
+def test_an_edited_journal_is_told(tmp_path: Path, change: dict[str, Any]) -> None:
+    import optuna
+
+    with quiet_optuna():
+        trials = open_trials(open_storage(tmp_path), "a", SearchSettings.model_validate({"space": SPACE, "trials": 4}))
+        for value in (0.5, 0.6):
+            attributes = {"settings": {"rule.eta": value}}
+            trials.add_trial(optuna.trial.create_trial(value=value, user_attrs=attributes))
+    lines = [json.loads(line) for line in (tmp_path / JOURNAL).read_text().splitlines()]
+    lines[-1].update(change)
+    (tmp_path / JOURNAL).write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+    def look() -> None:
+        found = read_storage(tmp_path, "a")
+        assert found is not None
+        importances(found)
+        read_trials(found)
+
+    with pytest.raises(ArtefactError, match=r"the journal of the search is damaged"):
+        look()
+
+
+@pytest.mark.parametrize("mend", [True, False])
+@pytest.mark.parametrize("kind", ["link", "pipe", "folder"])
+def test_a_journal_that_is_no_file_is_refused(tmp_path: Path, kind: str, *, mend: bool) -> None:
+    other, journal = tmp_path / "other.txt", tmp_path / JOURNAL
+    other.write_text("a line\nhalf a line")
+    {"link": lambda: journal.symlink_to(other), "pipe": lambda: os.mkfifo(journal), "folder": journal.mkdir}[kind]()
+    with pytest.raises(ArtefactError, match=r"search.journal: expected a file, found a link"):
+        open_storage(tmp_path, mend=mend)
+    assert other.read_text() == "a line\nhalf a line"
 
 
 def test_a_database_takes_the_place_of_the_journal(tmp_path: Path) -> None:

@@ -9,12 +9,16 @@ of before are kept, and not mixed with the new ones.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+import stat
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import AllowInfNan, TypeAdapter
 
 from snstdp_cli.errors import ArtefactError, ConfigError
+from snstdp_cli.fields import printable
 from snstdp_cli.studies.executors.extras import require_extra
 from snstdp_cli.studies.search.sampling import make_pruner, make_sampler, quiet_optuna
 from snstdp_cli.studies.search.settings import SearchSettings
@@ -28,6 +32,8 @@ JOURNAL = "search.journal"
 SETTINGS, ERROR, ATTEMPT = "settings", "error", "attempt"
 #: So often settings are tried whose trial is interrupted again and again; then it counts as failed.
 MOST_ATTEMPTS = 5
+_Finite = Annotated[float, AllowInfNan(False)]
+_Plain = bool | int | _Finite | str | None
 TrialState = Literal["finished", "pruned", "failed", "running"]
 
 
@@ -49,11 +55,15 @@ class SearchTrial:
     """
 
     number: int
-    settings: Mapping[str, Any]
-    value: float | None
+    settings: Mapping[str, _Plain]
+    value: _Finite | None
     state: TrialState
-    curve: Sequence[tuple[int, float]] = ()
+    curve: tuple[tuple[int, _Finite], ...] = ()
     error: str | None = None
+
+
+#: Optuna checks nothing of what a storage says.
+_TRIAL = TypeAdapter(tuple[int, dict[str, _Plain], _Finite | None, tuple[tuple[int, _Finite], ...], str | None])
 
 
 def open_storage(folder: Path, url: str | None = None, *, mend: bool = True) -> optuna.storages.BaseStorage:
@@ -88,17 +98,14 @@ def open_storage(folder: Path, url: str | None = None, *, mend: bool = True) -> 
                 raise ConfigError(f"--storage: the database cannot be opened: {told}") from None
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            _refuse_foreign(path)
             if mend:
                 _drop_half_a_line(path)
             return optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(str(path)))
         except OSError as error:
             raise ArtefactError(f"{path}: {error.strerror or error}; check the folder") from None
         except Exception as error:  # Optuna raises whatever its parsing meets
-            told = " ".join(str(error).split())[:300] or type(error).__name__
-            raise ArtefactError(
-                f"{path}: the journal of the search is damaged ({told}); move it away to begin the search again: "
-                "finished cells are kept, and are not run twice"
-            ) from None
+            raise _damaged(str(path), error) from None
 
 
 def open_trials(storage: optuna.storages.BaseStorage, name: str, settings: SearchSettings) -> optuna.Study:
@@ -106,10 +113,18 @@ def open_trials(storage: optuna.storages.BaseStorage, name: str, settings: Searc
     import optuna
 
     with quiet_optuna():
-        study = optuna.create_study(
-            storage=storage, study_name=name, direction="maximize", load_if_exists=True, pruner=make_pruner(settings)
-        )
-        study.sampler = make_sampler(settings, len(study.get_trials(deepcopy=False)))
+        try:
+            study = optuna.create_study(
+                storage=storage,
+                study_name=name,
+                direction="maximize",
+                load_if_exists=True,
+                pruner=make_pruner(settings),
+            )
+            study.sampler = make_sampler(settings, len(study.get_trials(deepcopy=False)))
+        except Exception as error:
+            raise _damaged(JOURNAL, error) from None
+    read_trials(study)
     return study
 
 
@@ -125,13 +140,28 @@ def read_storage(folder: Path, name: str, url: str | None = None) -> optuna.Stud
 
     storage = open_storage(folder, url, mend=False)
     with quiet_optuna():
-        names = [one.study_name for one in optuna.get_all_study_summaries(storage)]
-        return optuna.load_study(study_name=name, storage=storage) if name in names else None
+        try:
+            names = [one.study_name for one in optuna.get_all_study_summaries(storage)]
+            return optuna.load_study(study_name=name, storage=storage) if name in names else None
+        except Exception as error:
+            raise _damaged(str(folder / JOURNAL), error) from None
 
 
 def read_trials(study: optuna.Study) -> tuple[SearchTrial, ...]:
-    """Return the trials of a search in their order, without those that were interrupted and are tried again."""
-    return tuple(one for trial in study.get_trials(deepcopy=False) if (one := _read_trial(trial)) is not None)
+    """Return the trials of a search in their order, without those that were interrupted and are tried again.
+
+    Raises
+    ------
+    ArtefactError
+        If the storage holds what no search wrote.
+    """
+    try:
+        found = [one for trial in study.get_trials(deepcopy=False) if (one := _read_trial(trial)) is not None]
+        for one in found:
+            _TRIAL.validate_python((one.number, one.settings, one.value, one.curve, one.error), strict=True)
+        return tuple(found)
+    except (ValueError, TypeError, AttributeError, LookupError, OverflowError) as error:
+        raise _damaged(JOURNAL, error) from None
 
 
 def importances(study: optuna.Study) -> dict[str, float]:
@@ -148,7 +178,7 @@ def importances(study: optuna.Study) -> dict[str, float]:
                     study, evaluator=optuna.importance.PedAnovaImportanceEvaluator()
                 )
             )
-        except (ValueError, RuntimeError):  # too few trials, or all alike
+        except Exception:  # too few trials, or all alike, or numbers that no search wrote
             return {}
 
 
@@ -179,6 +209,24 @@ def _error_of(trial: FrozenTrial) -> str | None:
     if trial.state.name != "FAIL":
         return None
     return str(trial.user_attrs.get(ERROR, f"was interrupted {MOST_ATTEMPTS} times, or another process runs it"))
+
+
+def _damaged(where: str, error: Exception) -> ArtefactError:
+    told = printable(" ".join(str(error).split()), 300) or type(error).__name__
+    return ArtefactError(
+        f"{where}: the journal of the search is damaged ({told}); move it away to begin the search again: finished "
+        "cells are kept, and are not run twice"
+    )
+
+
+def _refuse_foreign(path: Path) -> None:
+    """Refuse what is no regular file: a link would lead the next line into another file, a pipe has no end."""
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISREG(mode):
+        raise ArtefactError(f"{path}: expected a file, found a link, a folder, a pipe or a device; move it away")
 
 
 def _drop_half_a_line(path: Path) -> None:

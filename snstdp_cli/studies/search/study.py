@@ -14,12 +14,13 @@ from snstdp_cli.artefacts.locks import hold_lock
 from snstdp_cli.config import Experiment, commented_yaml, fingerprint
 from snstdp_cli.datasets import sealed_test_images
 from snstdp_cli.errors import ConfigError, InterruptedRunError
+from snstdp_cli.rules import only_rule_files
 from snstdp_cli.studies.executors.base import CellExecutor
 from snstdp_cli.studies.plan import Study, build_cell, cell_id
 from snstdp_cli.studies.search.cells import CellRunner
 from snstdp_cli.studies.search.driver import Search
 from snstdp_cli.studies.search.settings import SearchSettings
-from snstdp_cli.studies.search.space import Space, base_values, describe_space, read_space
+from snstdp_cli.studies.search.space import RULE, Choices, Space, base_values, describe_space, read_space
 from snstdp_cli.studies.search.storage import (
     JOURNAL,
     SearchTrial,
@@ -57,6 +58,12 @@ class SearchPlan:
     def values(self) -> dict[str, object] | None:
         """The base's own settings in the space; None if one of them lies outside it."""
         return base_values(self.space, self.base)
+
+    @property
+    def rules(self) -> set[str]:
+        """Names of the rules of the base and of the space."""
+        searched = self.space.get(RULE)
+        return {self.base.rule.name, *(map(str, searched.values) if isinstance(searched, Choices) else ())}
 
 
 @dataclass(frozen=True)
@@ -141,7 +148,8 @@ def run_search(
     """
     plan = plan_search(study)
     require_writable(study.folder)
-    with sealed_test_images(), hold_lock(study.folder / _LOCK):
+    # The journal is a record: a rule that it names and the study does not is not run.
+    with sealed_test_images(), hold_lock(study.folder / _LOCK), only_rule_files(plan.rules):
         trials = open_trials(open_storage(study.folder, storage), trials_name(study, plan), plan.settings)
         search = Search(trials, plan.settings, plan.space, plan.base, ended)
         runner = CellRunner(study, executor, plan.settings.read_out, data_dir=data_dir, tick=tick)

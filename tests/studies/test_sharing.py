@@ -1,0 +1,57 @@
+"""A training is copied from a cell beside this one, and from nowhere else."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from snstdp_cli.errors import ArtefactError
+from snstdp_cli.studies import sharing
+
+CELL, DONOR = "0123456789abcdef", "fedcba9876543210"
+
+
+@pytest.fixture
+def cell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder of a cell; every other folder counts as trained."""
+    folder = tmp_path / "cells" / CELL
+    folder.mkdir(parents=True)
+    (tmp_path / "trainings").mkdir()
+    monkeypatch.setattr(sharing, "_is_trained", lambda place: place != folder)
+    return folder
+
+
+def copied_from(cell: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    found: list[Path] = []
+    monkeypatch.setattr(sharing, "_copy_weights", lambda donor, _: found.append(donor))
+    with sharing.training_shared(cell, "key"):
+        pass
+    return found
+
+
+def test_the_weights_of_the_named_cell_are_copied(cell: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (cell.parents[1] / "trainings" / "key").write_text(DONOR)
+    assert copied_from(cell, monkeypatch) == [cell.parent / DONOR]
+
+
+@pytest.mark.parametrize(
+    "text", ["", ".", "../../elsewhere", "/etc", f"{DONOR}/..", f"{DONOR}\n", "\xe9", "0" * 10_000]
+)
+def test_a_mark_that_names_no_cell_is_ignored(cell: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    (cell.parents[1] / "trainings" / "key").write_text(text)
+    assert copied_from(cell, monkeypatch) == []
+    assert (cell.parents[1] / "trainings" / "key").read_text() == CELL
+
+
+def test_a_cell_that_is_a_link_is_no_donor(cell: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (cell.parent / DONOR).symlink_to(cell.parents[1])
+    (cell.parents[1] / "trainings" / "key").write_text(DONOR)
+    assert copied_from(cell, monkeypatch) == []
+
+
+def test_a_mark_that_is_a_pipe_is_not_waited_for(cell: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.mkfifo(cell.parents[1] / "trainings" / "key")
+    with pytest.raises(ArtefactError, match="a device, a pipe or a socket"):
+        copied_from(cell, monkeypatch)
