@@ -18,7 +18,7 @@ from snstdp_cli.artefacts import (
 from snstdp_cli.artefacts.provenance import describe_data
 from snstdp_cli.config import Experiment
 from snstdp_cli.datasets import Dataset, Part, Split, load_dataset, part_of, sealed_test_images, split_of
-from snstdp_cli.errors import ArtefactError
+from snstdp_cli.errors import ArtefactError, InterruptedRunError
 from snstdp_cli.progress import Reporter
 from snstdp_cli.recording import plan_record, record_activity
 from snstdp_cli.recording.record import configured_examples
@@ -123,17 +123,20 @@ def _record(
     if resume and (kept := find_recorded(experiment, workdir, split, dataset)) is not None:
         report.say(f"the {split} responses of '{name}' are recorded")
         return kept, [kept.path]
-    return record_activity(
-        experiment,
-        workdir,
-        name,
-        split,
-        dataset=dataset,
-        workers=workers,
-        resume=resume,
-        force=force or resume,
-        report=report,
-    )
+    try:
+        return record_activity(
+            experiment,
+            workdir,
+            name,
+            split,
+            dataset=dataset,
+            workers=workers,
+            resume=resume,
+            force=force or resume,
+            report=report,
+        )
+    except InterruptedRunError as error:
+        raise InterruptedRunError(f"{error}; the training is kept") from None
 
 
 def find_recorded(experiment: Experiment, workdir: Workdir, split: Part, dataset: Dataset) -> Responses | None:

@@ -60,6 +60,7 @@ def test_a_command_is_understood(page: Path, line: str) -> None:
 
 #: What makes a command short; options that come later win. Results are then poor, but everything is done.
 SHORT = {
+    "init-weights": "--n-e 20 --force",
     "train": "--n-e 20 --num-examples 60 --force",
     "test": "--num-examples 40 --force",
     "run": "--n-e 20 --num-examples 60 --set evaluation.assign_examples=40 --set evaluation.test_examples=40 --force",

@@ -56,6 +56,11 @@ if os.environ.get("TRIAL_CLOCK"):
 """
 
 
+def own_cache() -> Path:
+    """Return a cache of programs that no other process of the test session uses: a trial kills what works in it."""
+    return Path(f"{os.environ['SNSTDP_CACHE']}-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}")
+
+
 class Trial:
     """A folder with data and a configuration, in which the program is run and disturbed."""
 

@@ -17,14 +17,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from trials import Trial, stuck_cache, wait_for, working_folder
+from trials import Trial, own_cache, stuck_cache, wait_for, working_folder
 
 pytestmark = [pytest.mark.compiles, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
 def cache() -> Path:
-    return Path(os.environ["SNSTDP_CACHE"])
+    return own_cache()
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +138,7 @@ class TestInterrupt:
         wait_for(lambda: trial.working_in("building-"))
         assert "before the first checkpoint" in self.stop(trial, process, number)
         assert list(trial.cache.glob("programs/*")) == []
-        trial.cache = Path(os.environ["SNSTDP_CACHE"])
+        trial.cache = own_cache()
         resume(trial, undisturbed)
 
     def test_in_a_chunk(self, trial: Trial, undisturbed: dict[str, Any], number: int, tmp_path: Path) -> None:
@@ -185,7 +185,7 @@ class TestInterrupt:
         process = trial.start(*run)
         wait_for(trial.hanging)
         said = self.stop(trial, process, number)
-        assert "while recording the test images; the training is kept: run the same command with --resume" in said
+        assert "of the test images was recorded: run the same command with --resume; the training is kept" in said
         [kept] = (trial.folder / "activity").iterdir()
         assert re.fullmatch(r"a\.train\.10\.[0-9a-f]+\.npz", kept.name)
         trial.cache = healthy

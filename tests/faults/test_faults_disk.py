@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from synthetic import SMALL
-from trials import LONGER, Trial, can_mount, small_disk, working_folder
+from trials import LONGER, Trial, can_mount, own_cache, small_disk, working_folder
 
 from snstdp_cli.artefacts import Workdir, read_checkpoint
 from snstdp_cli.config import build_experiment, merge
@@ -29,7 +28,7 @@ NO_CURVE = ("--set", "evaluation.curve_every=0")
 @pytest.fixture(scope="module")
 def undisturbed() -> Iterator[dict[str, Any]]:
     with working_folder() as folder:
-        trial = Trial(folder, Path(os.environ["SNSTDP_CACHE"]))
+        trial = Trial(folder, own_cache())
         code, said = trial.end(trial.train(*NO_CURVE))
         assert code == 0, said
         yield trial.results()
@@ -38,7 +37,7 @@ def undisturbed() -> Iterator[dict[str, Any]]:
 @pytest.fixture
 def trial(undisturbed: dict[str, Any]) -> Iterator[Trial]:
     with working_folder() as folder:
-        yield Trial(folder, Path(os.environ["SNSTDP_CACHE"]))
+        yield Trial(folder, own_cache())
 
 
 @pytest.fixture

@@ -100,10 +100,10 @@ def test_an_alarm_names_who_and_what_to_change_and_keeps_the_last_good_checkpoin
 
 @pytest.mark.slow
 def test_forward_euler_runs_away_on_real_digits_and_is_stopped(tmp_path: Path) -> None:
-    """Twice the target weights, low thresholds and 1 ms steps: 5,800 spikes an example instead of tens."""
+    """Twice the inhibition, low thresholds and 1 ms steps: 5,800 spikes an example instead of tens."""
     changes = {"data": "bundled", "n_e": 100, "dt": 1, "num_examples": 20, "save_name": "wild", "chunk": 20}
     changes |= {"network.integration": "euler", "presentation.max_intensity": 3, "rule.a_tar": 0.2}
-    changes |= {"network.theta_init_mv": 0, "evaluation.curve_every": 0}
+    changes |= {"network.theta_init_mv": 0, "network.w_inh_exc": 34, "evaluation.curve_every": 0}
     workdir = Workdir(tmp_path)
     with pytest.raises(NumericalError, match=r"runaway activity.*network.integration: exponential_euler"):
         train_network(build_experiment({}, changes), workdir)

@@ -96,7 +96,7 @@ def test_the_memory_of_the_program_does_not_grow_with_the_number_of_chunks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A chunk is a process of its own, which holds its images and spikes and nothing of the chunks before."""
-    monkeypatch.setattr("snstdp_cli.engines.standalone.time.sleep", lambda _: None)  # look without a pause
+    monkeypatch.setattr("snstdp_cli.engines.processes.time.sleep", lambda _: None)  # look without a pause
     experiment = small()
     write_idx_set(tmp_path / "MNIST")
     images = load_dataset("mnist", "train", tmp_path / "MNIST").images.reshape(10, -1)
