@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from snstdp_cli.config import Experiment, build_experiment
 from snstdp_cli.engines.base import Chunk, ChunkResult, State, Stream, initial_state
+from snstdp_cli.network import neurons
 from snstdp_cli.network.randomness import draw_key
 from snstdp_cli.network.wiring import Wiring, draw_weights, draw_wiring
 
@@ -416,7 +417,9 @@ def open_run(
     """Open a network on `numpy`, `cython` or `cpp`; engines are kept, so that each is prepared once, or `fresh`."""
     wiring = draw_wiring(experiment, n_input)
     plasticity = experiment.plasticity(n_input) if plastic else None
-    key = (f"{experiment.model_dump_json()}{n_input}", plastic, target)
+    # A test may have put other constants in the place of the neurons' own.
+    constants = f"{neurons.EXCITATORY}{neurons.INHIBITORY}"
+    key = (f"{experiment.model_dump_json()}{n_input}{constants}", plastic, target)
     engine = open_fresh(experiment, target, plastic, n_input) if fresh else _OPEN.get(key)
     if engine is None:
         engine = _OPEN[key] = open_fresh(experiment, target, plastic, n_input)

@@ -40,7 +40,7 @@ FailFast = Annotated[
 RuleFiles = Annotated[
     list[str] | None,
     typer.Option(
-        "--rule",
+        "--run-rule",
         metavar="FILE:NAME",
         help="Let this rule of the study run: one in a file is a program. Repeat it for more.",
         show_default=False,
@@ -124,7 +124,7 @@ def run(
     _finish(study, outcome, found, as_json, quiet)
 
 
-def show(file: StudyPath, workdir: StudyWorkdir = Path(), rule: RuleFiles = None, as_json: o.Json = False) -> None:
+def show(file: StudyPath, workdir: StudyWorkdir = Path(), run_rule: RuleFiles = None, as_json: o.Json = False) -> None:
     """Tell the state of a study, which may run elsewhere: everything is read from its folder.
 
     Example: snstdp study show configs/studies/rules.yaml
@@ -132,7 +132,7 @@ def show(file: StudyPath, workdir: StudyWorkdir = Path(), rule: RuleFiles = None
     from snstdp_cli.rules import only_rule_files
     from snstdp_cli.studies import load_results, load_study, running_cells
 
-    with only_rule_files(rule or ()):
+    with only_rule_files(run_rule or ()):
         study = load_study(file, workdir)
         results, found = load_results(study), stored_search(study)
     if as_json:
@@ -206,7 +206,7 @@ def script(
     workdir: StudyWorkdir = Path(),
     jobs: Annotated[int, typer.Option(min=1, max=10_000, help="Workers side by side.")] = 20,
     walltime: Annotated[str, typer.Option(help="Time limit of a job.")] = "04:00:00",
-    rule: RuleFiles = None,
+    run_rule: RuleFiles = None,
 ) -> None:
     """Print a job script for SLURM, whose array of workers runs the study without Dask.
 
@@ -216,7 +216,7 @@ def script(
     from snstdp_cli.studies import load_study
     from snstdp_cli.studies.executors.script import slurm_script
 
-    with only_rule_files(rule or ()):
+    with only_rule_files(run_rule or ()):
         study = load_study(file, workdir)
     text = slurm_script(study, jobs=jobs, walltime=walltime, folder=Path.cwd(), data_dir=data_dir)
     for line in text.splitlines():

@@ -50,7 +50,7 @@ def plot(
         typer.Option("--read-out", help="Which accuracy.  \\[default: the study's first]", show_default=False),
     ] = None,
     workdir: StudyWorkdir = Path(),
-    rule: RuleFiles = None,
+    run_rule: RuleFiles = None,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -70,7 +70,7 @@ def plot(
     Example: snstdp study plot configs/studies/rules.yaml --x n_e
     """
     study_plot(
-        gather(file, workdir, rule),
+        gather(file, workdir, run_rule),
         kind=kind,
         x=x,
         read_out=None if read_out is None else read_out.value,

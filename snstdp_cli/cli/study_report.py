@@ -23,7 +23,7 @@ def report(
     file: StudyPath,
     against: Against = None,
     workdir: StudyWorkdir = Path(),
-    rule: RuleFiles = None,
+    run_rule: RuleFiles = None,
     force: o.Force = False,
     output: Annotated[
         Path | None,
@@ -44,7 +44,7 @@ def report(
     Example: snstdp study report configs/studies/rules.yaml --against rule=triplet
     """
     study_report(
-        gather(file, workdir, rule),
+        gather(file, workdir, run_rule),
         against=against or (),
         output=output,
         force=force,

@@ -70,7 +70,7 @@ def table(
     ] = False,
     format: Annotated[TableFormat, typer.Option("--format", help="How to print it.")] = TableFormat.text,
     workdir: StudyWorkdir = Path(),
-    rule: RuleFiles = None,
+    run_rule: RuleFiles = None,
     as_json: o.Json = False,
 ) -> None:
     """Print a row for each setting of a study: mean and 95 % interval over seeds, and differences to a baseline.
@@ -80,7 +80,7 @@ def table(
     Example: snstdp study table configs/studies/rules.yaml --long --format csv > rules.csv
     """
     study_table(
-        gather(file, workdir, rule),
+        gather(file, workdir, run_rule),
         against=against or (),
         read_outs=[one.value for one in read_out or ()],
         long=long,

@@ -71,7 +71,7 @@ def load_rule(name: str, where: str) -> Rule:
         told = printable(name, 200)
         raise ConfigError(
             f"{where}: rule.name: {told} is a program, and this command runs it only if you name it: "
-            f"--rule {shlex.quote(told)}"
+            f"--run-rule {shlex.quote(told)}"
         )
     path, attribute = _split(name, where)
     module = _module(path, _read(path, where), where)

@@ -37,12 +37,12 @@ def test_looking_at_a_study_runs_no_rule_in_a_file(place: Path, command: str, ke
     file = write_study(place, **keys)
     done = CliRunner().invoke(app, ["study", command, str(file)])
     assert not (place / "mark").exists()
-    assert "vary" not in keys or (done.exit_code == 2 and f"--rule {EVIL}" in done.stderr)
+    assert "vary" not in keys or (done.exit_code == 2 and f"--run-rule {EVIL}" in done.stderr)
 
 
 def test_a_rule_in_a_file_is_run_if_it_is_named(place: Path) -> None:
     file = write_study(place, vary={"rule": [EVIL, "smin"]})
-    done = CliRunner().invoke(app, ["study", "show", str(file), "--rule", EVIL])
+    done = CliRunner().invoke(app, ["study", "show", str(file), "--run-rule", EVIL])
     assert done.exit_code == 0
     assert "2 missing" in done.stdout
     assert (place / "mark").exists()
