@@ -57,7 +57,7 @@ def show_score(score: Score) -> None:
         style = "bold green" if kind == score.classifier else ""
         head.append(f"{percent(other.accuracy)}", style=style)
         head.append(f"  by {kind}, 95 % interval {percent(low)} to {percent(high)}\n")
-    chance = f"always answering {result.commonest_class}: {percent(result.chance)}"
+    chance = f"always answering {score.class_name(result.commonest_class)}: {percent(result.chance)}"
     head.append(visible(f"of {result.num_examples:,} {score.scored_on} images of {score.data}; {chance}"))
     head.append(visible(f"\nlabels of neurons from {score.labels_from}", lines=True))
     head.append(
@@ -76,14 +76,15 @@ def _show_confusion(score: Score) -> None:
     table = Table(box=None, pad_edge=False, padding=(0, 1))
     table.add_column("true", justify="right", style="cyan")
     table.add_column("correct", justify="right")
-    for label in result.classes:
-        table.add_column(str(label), justify="right")
+    names = [visible(name) for name in score.class_names]
+    for name in names:
+        table.add_column(Text(name), justify="right")
     table.add_column("none", justify="right")
     for k, row in enumerate(result.confusion):
         share = result.per_class[k].accuracy
         cells = [Text(str(n), style="bold" if j == k else "" if n else "dim") for j, n in enumerate(row)]
         none = Text(str(result.undecided_per_class[k]), style="dim")
-        table.add_row(str(result.classes[k]), "-" if share is None else percent(share), *cells, none)
+        table.add_row(Text(names[k]), "-" if share is None else percent(share), *cells, none)
     out.print(Text(f"predicted class of each true class, by {result.classifier}:", style="dim"))
     out.print(table)
 

@@ -12,6 +12,7 @@ from snstdp_cli.datasets.loading import load_dataset
 from snstdp_cli.datasets.parts import Part, load_part, part_of, split_of
 from snstdp_cli.datasets.places import DATA_VARIABLE, find_dataset, search_path
 from snstdp_cli.datasets.plausibility import plausibility
+from snstdp_cli.datasets.preparation import prepare_pixels
 from snstdp_cli.datasets.sealing import is_sealed, refuse_sealed, sealed_test_images
 from snstdp_cli.datasets.unlabelled import Images, images_from_array, load_images
 from snstdp_cli.datasets.withholding import withhold
@@ -36,6 +37,7 @@ __all__ = [
     "load_part",
     "part_of",
     "plausibility",
+    "prepare_pixels",
     "read_idx",
     "refuse_sealed",
     "sealed_test_images",
