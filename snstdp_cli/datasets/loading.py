@@ -18,7 +18,7 @@ from snstdp_cli.datasets.dataset import Dataset, Pair, build_dataset
 from snstdp_cli.datasets.files import Kind, Split, expand, expected_names, file_stems, find_file
 from snstdp_cli.datasets.identity import identify, refuse_other_content
 from snstdp_cli.datasets.idx import parse_idx, read_idx
-from snstdp_cli.datasets.npz import read_npz
+from snstdp_cli.datasets.npz import read_class_names, read_npz
 from snstdp_cli.datasets.places import asked_folder, check_name, find_dataset, search_path
 from snstdp_cli.datasets.preparation import Labelled, divide, refuse_to_divide
 from snstdp_cli.datasets.readers import EXPECTED, number_classes, read_once
@@ -185,14 +185,21 @@ def _load_own(name: str, split: Split, inputs: InputSection | None) -> Dataset:
         labels = {part: one.labels for part, one in reading.splits.items()}
         numbered, names = number_classes(labels, reading.names, str(path))
         pairs: dict[Split, Labelled] = {part: (one.images, numbered[part]) for part, one in reading.splits.items()}
-        return _assemble(name, split, str(path), pairs.get, inputs, names, reading.notes)
+        notes = list(reading.notes)
+        if reading.transposed and not (inputs and inputs.transpose):
+            notes.append(
+                f"{path}: {reading.transposed}: --set input.transpose=true turns them (snstdp data show {path})"
+            )
+        return _assemble(name, split, str(path), pairs.get, inputs, names, notes)
     if path.is_dir():
         return _load_folder(name, split, path, inputs)
     arrays = read_npz(path, readable_splits())
     own: dict[Split, Labelled] = {
         part: (arrays[f"{part}_images"], arrays[f"{part}_labels"]) for part in readable_splits()
     }
-    return _assemble(name, split, str(path), own.get, inputs)
+    labels = {part: pair[1] for part, pair in own.items()}
+    _, names = number_classes(labels, read_class_names(path), str(path))
+    return _assemble(name, split, str(path), own.get, inputs, names)
 
 
 def _idx_folder(folder: Path) -> Path | None:

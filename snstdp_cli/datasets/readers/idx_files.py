@@ -13,7 +13,7 @@ from snstdp_cli.errors import DataError
 
 _SUFFIXES = ("-ubyte", ".ubyte", ".idx", "-ubyte.gz", ".ubyte.gz", ".idx.gz", "idx1", "idx3", "idx1.gz", "idx3.gz")
 _MAPPING_BYTES = 100_000
-_TRANSPOSED = "EMNIST's IDX files hold transposed images; look at them (snstdp data show), and set input.transpose=true"
+_TRANSPOSED = "EMNIST's IDX files hold transposed images"
 
 
 def read_file(path: Path) -> Reading:
@@ -39,9 +39,8 @@ def _read(group: Group, source: Path) -> Reading:
         splits[split] = Labelled(images, read_idx(_file(group, split, "labels", source), "labels"))
     first = next(iter(group.files.values()))[0]
     notes = [f"{source}: {group.note}"] if group.note else []
-    if first.name.lower().startswith("emnist"):
-        notes.append(f"{source}: {_TRANSPOSED}")
-    return Reading(source, splits, _mapping_beside(first), tuple(notes))
+    transposed = _TRANSPOSED if first.name.lower().startswith("emnist") else ""
+    return Reading(source, splits, _mapping_beside(first), tuple(notes), transposed)
 
 
 def _file(group: Group, split: Split, kind: Kind, source: Path) -> Path:

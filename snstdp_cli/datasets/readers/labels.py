@@ -82,7 +82,8 @@ def number_classes(
     if all(_NUMERAL.fullmatch(one) and int(one) <= LARGEST_LABEL for one in found[: LARGEST_LABEL + 2]):
         kept = {split: one.astype(np.int64).astype(np.uint8) for split, one in labels.items()}
         shown = {int(one): shown_name(names[int(one)]) for one in found if int(one) in names}
-        return kept, _distinct(shown)
+        plain = all(name == str(number) for number, name in shown.items())
+        return kept, {} if plain else _distinct(shown)
     if len(found) > LARGEST_LABEL + 1:
         raise DataError(
             f"{where}: found {len(found):,} classes ({', '.join(map(shown_name, found[:3]))} ...); expected at most "

@@ -46,9 +46,12 @@ class Reading:
         Names of classes by their labels, as far as the file tells them.
     notes
         Sentences on what was converted or chosen.
+    transposed
+        Why the images are known to be transposed; empty if they are not.
     """
 
     source: Path
     splits: Mapping[Split, Labelled]
     names: Mapping[int, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    transposed: str = ""
