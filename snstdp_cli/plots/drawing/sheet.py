@@ -15,6 +15,10 @@ from snstdp_cli.plots.drawing.style import WIDTH_IN, names_of, new_figure, plain
 #: Classes and images of each that are drawn.
 MAX_CLASSES, MAX_IMAGES = 40, 14
 _GAP = 0.08
+#: Neither the ground of images nor the paper.
+_BETWEEN = "#bccad6"
+#: Images as dark as these would be black.
+_DARK = 128
 
 
 @styled
@@ -49,13 +53,23 @@ def contact_sheet(
     width = WIDTH_IN - left
     figure = new_figure(min(0.55 + width * sheet.shape[0] / sheet.shape[1], 14.0), "compressed")
     axes = figure.subplots()
-    axes.imshow(sheet, cmap="gray", vmin=0, vmax=255, interpolation="nearest", aspect="equal")
+    axes.set_facecolor(_BETWEEN)
+    brightest = max(int(images.max()), 1)
+    axes.imshow(
+        sheet,
+        cmap="gray",
+        vmin=0,
+        vmax=255 if brightest >= _DARK else brightest,
+        interpolation="nearest",
+        aspect="equal",
+    )
     axes.set_yticks(middles, [f"{name}  ({count:,})" for name, count in zip(names, counts, strict=False)])
     axes.set_xticks([cols / 2], ["mean"])
     axes.xaxis.tick_top()
     axes.tick_params(length=0)
     axes.spines[:].set(visible=False)
     more = f", first {MAX_CLASSES} of {len(classes)} classes" if len(classes) > MAX_CLASSES else ""
+    more += f", drawn brighter: their brightest value is {brightest}" if brightest < _DARK else ""
     figure.suptitle(plain(title or f"{rows} x {cols} pixels") + more, x=0.01, ha="left", fontsize=10)
     return figure
 
