@@ -68,7 +68,7 @@ SHORT = {
 }
 #: Pages name results before they say how to make them: networks first, recordings next.
 ORDER = ("data", "init", "init-weights", "run", "train", "test", "bench")
-#: What must be there in the end; own-data.md is followed by `tests/datasets/test_own_data.py`, the pages about studies
+#: What must be there in the end; data.md and own-data.md are followed by tests in `tests/datasets/`, the pages about studies
 #: and searches by `tests/studies/` and `tests/test_validation.py`.
 LEFT = {
     "README": (
@@ -92,7 +92,7 @@ LEFT = {
 
 
 def test_each_page_with_commands_is_followed_by_a_test() -> None:
-    assert {page.stem for page in PAGES if commands(page)} == {*LEFT, "own-data", "search", "studies"}
+    assert {page.stem for page in PAGES if commands(page)} == {*LEFT, "data", "own-data", "search", "studies"}
 
 
 @pytest.fixture

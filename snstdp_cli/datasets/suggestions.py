@@ -10,6 +10,7 @@ import numpy as np
 
 from snstdp_cli.datasets.dataset import Dataset
 from snstdp_cli.datasets.orientation import orientation
+from snstdp_cli.datasets.preparation import scaled_values
 from snstdp_cli.datasets.survey import sorted_share
 
 #: What MNIST's images, the settings' defaults and the paper's target norm come to: the sum of an image's grey values,
@@ -40,6 +41,12 @@ def suggest(dataset: Dataset, reference: Dataset) -> list[Suggestion]:
         Upright digits, with which others are compared.
     """
     found = []
+    brightest = int(dataset.images.max())
+    if 0 < brightest < _DARK:
+        factor = float(f"{255 / brightest:.3g}")
+        why = f"the brightest pixel is {brightest}; grey values go to 255"
+        found.append(Suggestion("input.scale", factor, why))
+        dataset = replace(dataset, images=scaled_values(factor)[dataset.images])
     inverted = _is_inverted(dataset)
     if inverted is not None:
         found.append(inverted)
@@ -85,7 +92,7 @@ def _ordered(dataset: Dataset) -> list[Suggestion]:
 
 
 def _bright_enough(dataset: Dataset) -> list[Suggestion]:
-    """Bring the drive of a fresh neuron to that on MNIST: by intensity for the scale, by both for the rest."""
+    """Bring the drive of a fresh neuron to that on MNIST, by brighter inputs and stronger weights alike."""
     images = dataset.images
     brightest, total = int(images.max()), float(images.mean()) * dataset.n_input
     if brightest == 0:
@@ -93,10 +100,9 @@ def _bright_enough(dataset: Dataset) -> list[Suggestion]:
     factor = _MNIST_SUM / total
     if 1 / _TOLERATED <= factor <= _TOLERATED:
         return []
-    scale = 255 / brightest if brightest < _DARK else 1.0
     # A mean weight above the share of bright pixels would ask for weights above 1 on them.
     share = float(np.count_nonzero(images > brightest // 2) / images.size)
-    rest = math.sqrt(factor / scale)
+    rest = math.sqrt(factor)
     a_tar = max(_MNIST_A_TAR, min(_MNIST_A_TAR * rest, share))
     intensity = min(_MNIST_INTENSITY * factor * _MNIST_A_TAR / a_tar, _BRIGHTEST_INTENSITY)
     why = (

@@ -92,8 +92,8 @@ def test_sorted_and_dark_images_are_seen(places: Path) -> None:
     order = np.argsort(DIGITS.labels[:1000], kind="stable")
     found = suggested(write(places, (SOME // 16)[order], DIGITS.labels[:1000][order]))
     assert found["shuffle"] is True
-    assert found["presentation.intensity"] == pytest.approx(32, rel=0.1)
-    assert "rule.a_tar" not in found
+    assert found["input.scale"] == pytest.approx(17)
+    assert "presentation.intensity" not in found
 
 
 def test_counts_brightness_and_images_in_both_splits_are_told(places: Path) -> None:

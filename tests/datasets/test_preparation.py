@@ -31,6 +31,7 @@ def load(name: str, split: Any = "train", **inputs: Any) -> Dataset:
 
 def test_each_field_does_what_it_says(own: str) -> None:
     assert np.array_equal(load(own, transpose=True).images, TRAIN.transpose(0, 2, 1))
+    assert np.array_equal(load(own, scale=2).images, np.minimum(TRAIN.astype(int) * 2, 255))
     assert np.array_equal(load(own, invert=True).images, 255 - TRAIN)
     assert np.array_equal(load(own, crop=1).images, TRAIN[:, 1:-1, 1:-1])
     assert np.array_equal(load(own, crop=[1, 2, 0, 0]).images, TRAIN[:, 1:, :-2])
