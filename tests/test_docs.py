@@ -68,8 +68,8 @@ SHORT = {
 }
 #: Pages name results before they say how to make them: networks first, recordings next.
 ORDER = ("data", "init", "init-weights", "run", "train", "test", "bench")
-#: What must be there in the end; data.md and own-data.md are followed by tests in `tests/datasets/`, the pages about studies
-#: and searches by `tests/studies/` and `tests/test_validation.py`.
+#: What must be there in the end; data.md and own-data.md are followed by tests in `tests/datasets/`, the pages about
+#: studies and searches by `tests/studies/` and `tests/test_validation.py`.
 LEFT = {
     "README": (
         "my.yaml",
