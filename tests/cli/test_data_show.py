@@ -96,6 +96,16 @@ def test_sorted_and_dark_images_are_seen(places: Path) -> None:
     assert "presentation.intensity" not in found
 
 
+def test_faint_images_get_brighter_inputs_and_then_stronger_weights(places: Path) -> None:
+    small = SOME[:, 10:18, 10:18]
+    found = suggested(write(places, small))
+    total = small.mean() * 64
+    assert found == {"presentation.intensity": pytest.approx(2 * 26_000 / total, rel=0.05)}
+    faint = np.zeros_like(small)
+    faint[:, 3, 3:6] = 200
+    assert set(suggested(write(places, faint))) == {"presentation.intensity", "rule.a_tar"}
+
+
 def test_counts_brightness_and_images_in_both_splits_are_told(places: Path) -> None:
     np.savez("both.npz", x_train=SOME[:100], y_train=DIGITS.labels[:100], x_test=SOME[:9], y_test=DIGITS.labels[:9])
     found = shown("both.npz")
