@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from snstdp_cli.progress import Reporter
-from snstdp_cli.studies.running import CellOutcome, CellTask, run_cell
+from snstdp_cli.studies.running import run_cell
+from snstdp_cli.studies.tasks import CellOutcome, CellTask
 
 
 class SerialExecutor:

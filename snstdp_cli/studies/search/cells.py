@@ -14,8 +14,8 @@ from snstdp_cli.results import TrainedNetwork
 from snstdp_cli.studies.executors.base import CellExecutor
 from snstdp_cli.studies.plan import CELL_NAME, Cell, Study, build_cell
 from snstdp_cli.studies.records import read_cell_record, read_progress
-from snstdp_cli.studies.running import CellOutcome, CellTask, make_task, request_stop
 from snstdp_cli.studies.search.driver import Proposal, TrialEnd
+from snstdp_cli.studies.tasks import CellOutcome, CellTask, make_task, request_stop
 
 
 class CellRunner:
