@@ -16,7 +16,7 @@ from snstdp_cli.datasets import sealed_test_images
 from snstdp_cli.errors import ConfigError, InterruptedRunError
 from snstdp_cli.rules import only_rule_files
 from snstdp_cli.studies.executors.base import CellExecutor
-from snstdp_cli.studies.plan import Study, build_cell, cell_id
+from snstdp_cli.studies.plan import Study, allowed_rules, build_cell, cell_id
 from snstdp_cli.studies.search.cells import CellRunner
 from snstdp_cli.studies.search.driver import Search
 from snstdp_cli.studies.search.settings import SearchSettings
@@ -108,7 +108,11 @@ def plan_search(study: Study) -> SearchPlan:
     ConfigError
         If there is none, a key or value cannot be used, or no validation images are withheld.
     """
-    where = f"{study.path}: search"
+    with allowed_rules(study.run_rules):
+        return _plan(study, f"{study.path}: search")
+
+
+def _plan(study: Study, where: str) -> SearchPlan:
     if study.file.search is None:
         raise ConfigError(f"{where}: the file has no `search`")
     settings = study.file.search
