@@ -125,25 +125,40 @@ def _show(table: StudyTable, long: bool, format: TableFormat) -> None:
         return
     tables = [long_text_table(table.cells)] if long else text_tables(table)
     if format is TableFormat.text:
-        for one in tables:
+        for k, one in enumerate(tables):
+            if k:
+                print_line("")
             _show_table(one)
         return
     write_file_text(to_markdown(tables) if format is TableFormat.markdown else to_latex(tables))
 
 
 def _show_table(table: TextTable) -> None:
-    """Print a table: in a terminal its cells wrap, elsewhere it is as wide as it is."""
+    """Print a table: where it fits into the terminal its texts wrap, elsewhere it is as wide as it is."""
     print_line((table.title, "bold"))
-    if not out.is_terminal:
+    least = _least_widths(table)
+    if not out.is_terminal or sum(least) + 2 * (len(least) - 1) > out.width:
         print_unbroken(_aligned(table))
         return
     shown = Table(box=None, pad_edge=False)
-    for k, column in enumerate(table.columns):
-        justify: Literal["left", "right"] = "right" if table.is_numeric(k) else "left"
-        shown.add_column(visible(column), justify=justify, overflow="fold", style=None if k else "cyan")
+    for k, (column, width) in enumerate(zip(table.columns, least, strict=True)):
+        is_number = table.is_numeric(k)
+        justify: Literal["left", "right"] = "right" if is_number else "left"
+        style = None if k else "cyan"
+        shown.add_column(visible(column), justify=justify, min_width=width, no_wrap=is_number, style=style)
     for row in table.rows:
         shown.add_row(*map(_cell, row))
     print_rendered(shown)
+
+
+def _least_widths(table: TextTable) -> list[int]:
+    """Return how wide each column is if its numbers are on one line, and its texts are broken between words."""
+    widths = []
+    for k, column in enumerate(table.columns):
+        texts = [visible(column), *(visible(row[k].text) for row in table.rows)]
+        parts = texts if table.is_numeric(k) else [word for text in texts for word in text.split()]
+        widths.append(max(map(cell_len, parts), default=0))
+    return widths
 
 
 def _aligned(table: TextTable) -> list[str]:
