@@ -61,7 +61,7 @@ class StudyTrial:
         """Start `snstdp study run` on two workers, or as the options say."""
         return self.start("run", f"{self.name}.yaml", *(options or ("--workers", "2")))
 
-    def end(self, process: subprocess.Popen[str], timeout: float = 600) -> int:
+    def end(self, process: subprocess.Popen[str], timeout: float = 3600) -> int:
         """Wait for the study; a traceback is never an answer."""
         try:
             code = process.wait(timeout)

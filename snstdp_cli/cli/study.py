@@ -54,7 +54,7 @@ def run(
     if study.file.search is not None and study.file.search.parallel is not None:
         num = min(num, study.file.search.parallel)
     if dry_run:
-        show_plan(study, num, data_dir, as_json, quiet)
+        show_plan(study, num, data_dir, storage, as_json, quiet)
         return
     with working(), open_executor(num, scheduler, cluster) as executor:
         with study_reporter(study, quiet) as report:
@@ -76,12 +76,13 @@ def worker(
             rich_help_panel=o.RUNNING,
         ),
     ] = None,
+    storage: Storage = None,
     retry: Retry = False,
     fail_fast: FailFast = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Take cells that nobody else runs, one after the other, until none is left; needs no Dask.
+    """Take cells and trials that nobody else runs, one after the other, until none is left; needs no Dask.
 
     Start as many as there are cores, on any machines that share the folder.
 
@@ -102,16 +103,13 @@ def worker(
         report = StudyReporter(
             progress.say, print_warning, (lambda _: None) if quiet else lambda event: print_note(ended_line(event))
         )
+        executor = SerialExecutor(progress)
         outcome = run_study(
-            study,
-            SerialExecutor(progress),
-            retry=retry,
-            fail_fast=fail_fast,
-            share=part,
-            data_dir=data_dir,
-            report=report,
+            study, executor, retry=retry, fail_fast=fail_fast, share=part, data_dir=data_dir, report=report
         )
-    finish(study, outcome, None, as_json, quiet)
+        waiting = SerialExecutor(progress, wait=True)  # equal settings that another worker tries come out once
+        found = run_search_of(study, waiting, storage, data_dir, quiet, live=False)
+    finish(study, outcome, found, as_json, quiet)
 
 
 def _read_share(text: str | None) -> tuple[int, int]:

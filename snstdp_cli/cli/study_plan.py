@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from snstdp_cli.studies import Study
 
 
-def show_plan(study: Study, workers: int, data_dir: Path | None, as_json: bool, quiet: bool) -> None:
+def show_plan(
+    study: Study, workers: int, data_dir: Path | None, storage: str | None, as_json: bool, quiet: bool
+) -> None:
     """List the cells that are left, and what they will take."""
     from snstdp_cli.cli.live import steps
     from snstdp_cli.studies import cells_to_run, load_results
@@ -26,7 +28,7 @@ def show_plan(study: Study, workers: int, data_dir: Path | None, as_json: bool, 
         for cell in study.cells:
             print_line((cell.id, "cyan"), f"  {states[cell.id]:<11}  {cell.label}", indent=2)
         print_line(f"{len(study.cells):,} cells: {tell_counts(results)}")
-        show_search_plan(study)
+        show_search_plan(study, storage)
     if not left:
         print_line("nothing is left to run")
         return

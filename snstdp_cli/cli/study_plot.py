@@ -12,7 +12,7 @@ import typer
 from snstdp_cli.cli import options as o
 from snstdp_cli.cli.console import print_files, print_json, print_note
 from snstdp_cli.cli.live import steps
-from snstdp_cli.cli.study_options import ReadOut, RunRules, StudyPath, StudyWorkdir
+from snstdp_cli.cli.study_options import ReadOut, RunRules, Storage, StudyPath, StudyWorkdir
 from snstdp_cli.cli.study_table import gather
 from snstdp_cli.errors import ConfigError, DataError, SnstdpError
 
@@ -47,6 +47,7 @@ def plot(
     ] = None,
     read_out: ReadOut = None,
     workdir: StudyWorkdir = Path(),
+    storage: Storage = None,
     run_rule: RunRules = None,
     output: Annotated[
         Path | None,
@@ -67,7 +68,7 @@ def plot(
     Example: snstdp study plot configs/studies/rules.yaml --x n_e
     """
     study_plot(
-        gather(file, workdir, run_rule),
+        gather(file, workdir, run_rule, storage),
         kind=kind,
         x=x,
         read_out=read_out,

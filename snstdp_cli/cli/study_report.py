@@ -12,7 +12,7 @@ import typer
 from snstdp_cli.cli import options as o
 from snstdp_cli.cli.console import print_files, print_json, print_line
 from snstdp_cli.cli.live import steps
-from snstdp_cli.cli.study_options import Against, RunRules, StudyPath, StudyWorkdir
+from snstdp_cli.cli.study_options import Against, RunRules, Storage, StudyPath, StudyWorkdir
 from snstdp_cli.cli.study_table import gather
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ def report(
     file: StudyPath,
     against: Against = None,
     workdir: StudyWorkdir = Path(),
+    storage: Storage = None,
     run_rule: RunRules = None,
     force: o.Force = False,
     output: Annotated[
@@ -44,7 +45,7 @@ def report(
     Example: snstdp study report configs/studies/rules.yaml --against rule=triplet
     """
     study_report(
-        gather(file, workdir, run_rule),
+        gather(file, workdir, run_rule, storage),
         against=against or (),
         output=output,
         force=force,

@@ -11,7 +11,7 @@ import typer
 from snstdp_cli.cli import options as o
 from snstdp_cli.cli.console import percent, print_json, print_line, print_warning
 from snstdp_cli.cli.hints import suggest
-from snstdp_cli.cli.study_options import RunRules, StudyPath, StudyWorkdir
+from snstdp_cli.cli.study_options import RunRules, Storage, StudyPath, StudyWorkdir
 from snstdp_cli.cli.study_search import search_as_json, show_search, stored_search
 from snstdp_cli.cli.study_view import progress_text
 
@@ -23,7 +23,13 @@ if TYPE_CHECKING:
 _STATES: tuple[CellState, ...] = ("finished", "running", "interrupted", "failed", "missing")
 
 
-def show(file: StudyPath, workdir: StudyWorkdir = Path(), run_rule: RunRules = None, as_json: o.Json = False) -> None:
+def show(
+    file: StudyPath,
+    workdir: StudyWorkdir = Path(),
+    storage: Storage = None,
+    run_rule: RunRules = None,
+    as_json: o.Json = False,
+) -> None:
     """Tell the state of a study, which may run elsewhere: everything is read from its folder.
 
     Example: snstdp study show configs/studies/rules.yaml
@@ -33,7 +39,7 @@ def show(file: StudyPath, workdir: StudyWorkdir = Path(), run_rule: RunRules = N
 
     with only_rule_files(run_rule or ()):
         study = load_study(file, workdir, run_rules=run_rule or ())
-        results, found = load_results(study), stored_search(study)
+        results, found = load_results(study), stored_search(study, storage)
     if as_json:
         print_json({**_as_json(study, results), **search_as_json(found)})
         return

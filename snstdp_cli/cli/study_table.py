@@ -68,14 +68,16 @@ def table(
     )
 
 
-def gather(file: Path, workdir: Path, run_rules: Sequence[str] | None = None) -> StudyResults:
+def gather(
+    file: Path, workdir: Path, run_rules: Sequence[str] | None = None, storage: str | None = None
+) -> StudyResults:
     """Read a study file, and from its folder what became of it; only the named rules in files run."""
     from snstdp_cli.rules import only_rule_files
     from snstdp_cli.studies import load_study
     from snstdp_cli.studies.results import gather_results
 
     with only_rule_files(run_rules or ()):
-        return gather_results(load_study(file, workdir, run_rules=run_rules or ()))
+        return gather_results(load_study(file, workdir, run_rules=run_rules or ()), storage)
 
 
 def study_table(

@@ -11,12 +11,24 @@ from snstdp_cli.artefacts import Workdir, weights_exist
 from snstdp_cli.errors import ArtefactError, ConfigError, SnstdpError
 from snstdp_cli.evaluation import Classifier
 from snstdp_cli.results import TrainedNetwork
+from snstdp_cli.studies.cells import running_cells
 from snstdp_cli.studies.executors.base import CellExecutor
 from snstdp_cli.studies.plan import CELL_NAME, Cell, Study, build_cell
-from snstdp_cli.studies.records import read_cell_record, read_progress
+from snstdp_cli.studies.records import CellProgress, read_cell_record, read_progress
 from snstdp_cli.studies.search.driver import Proposal, TrialEnd
 from snstdp_cli.studies.search.events import SearchReporter
+from snstdp_cli.studies.search.storage import SearchTrial
 from snstdp_cli.studies.tasks import CellOutcome, CellTask, make_task, request_stop
+
+
+def running_trials(study: Study, trials: Iterable[SearchTrial]) -> list[tuple[SearchTrial, CellProgress]]:
+    """Return the trials that run now, here or elsewhere, and how far they are."""
+    found = []
+    for trial in trials:
+        if trial.state == "running":
+            cell = build_cell(study.base, dict(trial.settings), study.file.seeds[0], list(trial.settings), "search")
+            found += [(trial, progress) for _, progress in running_cells(study, [cell])]
+    return found
 
 
 class CellRunner:
