@@ -92,7 +92,7 @@ LEFT = {
 
 
 def test_each_page_with_commands_is_followed_by_a_test() -> None:
-    assert {page.stem for page in PAGES if commands(page)} == {*LEFT, "own-data", "search", "studies"}
+    assert {page.stem for page in PAGES if commands(page)} == {*LEFT, "own-data", "searches", "studies"}
 
 
 @pytest.fixture

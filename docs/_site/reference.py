@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -13,8 +14,26 @@ from sphinx.util.docutils import SphinxDirective
 
 from snstdp_cli.cli.app import app as commands
 from snstdp_cli.config import allowed, json_schema
+from snstdp_cli.config.rule import DEFAULT_RULE
 from snstdp_cli.fields import AFFECTS
+from snstdp_cli.network.neurons import EXCITATORY, INHIBITORY, split_unit
 from snstdp_cli.rules import RULES
+
+
+#: What the constants of a neuron are, by the name that they have in the equations.
+_MEANINGS = {
+    "v_rest": "resting voltage",
+    "v_reset": "voltage after a spike",
+    "v_start": "voltage of a new network",
+    "v_offset": "threshold without theta",
+    "v_threshold": "threshold",
+    "E_exc": "reversal potential of excitation",
+    "E_inh": "reversal potential of inhibition",
+    "tau": "time constant of the membrane",
+    "tau_ge": "time constant of the excitatory conductance",
+    "tau_gi": "time constant of the inhibitory conductance",
+    "refractory": "refractory time",
+}
 
 
 class Generated(SphinxDirective):
@@ -64,6 +83,20 @@ class Parameters(Generated):
                 yield f"| {' | '.join(_in_cell(cell) for cell in cells)} |"
 
 
+class NeuronConstants(Generated):
+    """The constants of both kinds of neurons as a table."""
+
+    def lines(self) -> Iterator[str]:
+        """Yield a row for each constant; the unit is the end of its name."""
+        yield "| constant | excitatory | inhibitory |"
+        yield "|---|---|---|"
+        both = [dataclasses.asdict(cell) for cell in (EXCITATORY, INHIBITORY)]
+        for name in dict.fromkeys([*both[0], *both[1]]):
+            unit = split_unit(name)[1].replace("mv", "mV")
+            cells = (f"{cell[name]:g} {unit}" if name in cell else "" for cell in both)
+            yield f"| {_MEANINGS[split_unit(name)[0]]} | {' | '.join(cells)} |"
+
+
 class Rules(Generated):
     """Names, titles and sources of the learning rules as a table."""
 
@@ -72,7 +105,8 @@ class Rules(Generated):
         yield "| rule | what it is | source |"
         yield "|---|---|---|"
         for rule in RULES.values():
-            yield f"| `{rule.name}` | {_in_cell(rule.title)} | {_in_cell(_linked(rule.citation))} |"
+            name = f"`{rule.name}`{' (the default)' if rule.name == DEFAULT_RULE else ''}"
+            yield f"| {name} | {_in_cell(rule.title)} | {_in_cell(_linked(rule.citation))} |"
 
 
 class Command(Generated):
@@ -138,12 +172,10 @@ def _plain(text: str) -> str:
 
 
 def _entry(key: str, field: Mapping[str, Any]) -> Iterator[str]:
-    yield f"```{{confval}} {key}"
-    if values := allowed(field):
-        yield f":type: {values}"
-    yield from (f":default: {_default(field)}", "", f"{field.get('description', '')}.", "")
-    affects = ", ".join(field.get(AFFECTS, ())) or "no result"
-    yield from (f"Affects: {affects}.", "```", "")
+    description = field.get("description", "")
+    facts = [f"Default {_default(field)}", allowed(field), f"affects {', '.join(field.get(AFFECTS, ())) or 'no result'}"]
+    yield from (f"```{{confval}} {key}", f"{description[:1].upper()}{description[1:]}.", "")
+    yield from (f"*{'; '.join(filter(None, facts))}.*".replace("_", r"\_"), "```", "")
 
 
 def _is_section(name: str, field: Mapping[str, Any]) -> bool:
@@ -179,6 +211,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
         ("settings", Settings),
         ("rule-parameters", Parameters),
         ("rules", Rules),
+        ("neuron-constants", NeuronConstants),
         ("command", Command),
     ):
         app.add_directive(name, directive)
