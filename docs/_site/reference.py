@@ -173,7 +173,11 @@ def _plain(text: str) -> str:
 
 def _entry(key: str, field: Mapping[str, Any]) -> Iterator[str]:
     description = field.get("description", "")
-    facts = [f"Default {_default(field)}", allowed(field), f"affects {', '.join(field.get(AFFECTS, ())) or 'no result'}"]
+    facts = [
+        f"Default {_default(field)}",
+        allowed(field),
+        f"affects {', '.join(field.get(AFFECTS, ())) or 'no result'}",
+    ]
     yield from (f"```{{confval}} {key}", f"{description[:1].upper()}{description[1:]}.", "")
     yield from (f"*{'; '.join(filter(None, facts))}.*".replace("_", r"\_"), "```", "")
 
