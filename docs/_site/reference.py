@@ -19,7 +19,6 @@ from snstdp_cli.fields import AFFECTS
 from snstdp_cli.network.neurons import EXCITATORY, INHIBITORY, split_unit
 from snstdp_cli.rules import RULES
 
-
 #: What the constants of a neuron are, by the name that they have in the equations.
 _MEANINGS = {
     "v_rest": "resting voltage",
