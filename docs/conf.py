@@ -8,8 +8,6 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from jupyter_client.connect import ConnectionFileMixin
-
 import snstdp_cli
 
 sys.path.insert(0, str(Path(__file__).parent / "_site"))
@@ -40,8 +38,6 @@ nb_execution_in_temp = True
 nb_execution_raise_on_error = True
 nb_execution_timeout = 240
 nb_merge_streams = True
-# Kernels are spoken to through files of this user, not through a port of the machine.
-ConnectionFileMixin.transport.default_value = "ipc"
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"

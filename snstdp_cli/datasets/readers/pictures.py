@@ -83,4 +83,6 @@ def _grey(picture: Any) -> NDArray[np.uint8]:
     if picture.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in picture.info:
         layered = picture.convert("RGBA")
         picture = Image.alpha_composite(Image.new("RGBA", layered.size, (255, 255, 255, 255)), layered)
+    if picture.mode == "L":
+        return np.asarray(picture)
     return np.asarray(picture.convert("L"))  # 0.299 R + 0.587 G + 0.114 B
