@@ -194,7 +194,7 @@ class TrainedNetwork:
 
     def forget_recordings(self) -> None:
         """Look at the disk again when recordings are asked for the next time."""
-        self.__dict__.pop("recordings", None)
+        self.__dict__.pop("_listed", None)
 
 
 def guess_shape(n_input: int) -> tuple[int, int]:
