@@ -8,10 +8,12 @@ written down beside a result).
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
+from snstdp_cli.config.precision import PrecisionSettings
 from snstdp_cli.config.rule import RuleSettings
 from snstdp_cli.config.sections import (
     ALL_BUT_SCORE,
@@ -21,7 +23,7 @@ from snstdp_cli.config.sections import (
     Section,
 )
 from snstdp_cli.fields import MAX_EXAMPLES, Name, Number, Whole, check_name, setting, whole_number
-from snstdp_cli.rules import Plasticity, RuleContext, build_plasticity
+from snstdp_cli.rules import Plasticity, RuleContext, WeightGrid, build_plasticity, make_grid
 
 #: Diehl & Cook's step of the adaptive threshold in mV, by number of excitatory neurons.
 THETA_STEPS_MV = {100: 0.025, 400: 0.05, 1600: 0.15, 6400: 0.5}
@@ -99,6 +101,7 @@ class Experiment(Section):
     network: NetworkSettings = Field(default_factory=NetworkSettings)
     presentation: PresentationSettings = Field(default_factory=PresentationSettings)
     evaluation: EvaluationSettings = Field(default_factory=EvaluationSettings)
+    precision: PrecisionSettings = Field(default_factory=PrecisionSettings)
 
     @model_validator(mode="after")
     def _resolve_threshold_step(self) -> Experiment:
@@ -170,7 +173,24 @@ class Experiment(Section):
         ConfigError
             If the rule is the user's own and was not named for this run, or what it says cannot be used.
         """
-        return build_plasticity(self.rule.rule, self.rule.parameters, RuleContext(self.dt, n_input), self.rule.name)
+        built = build_plasticity(self.rule.rule, self.rule.parameters, RuleContext(self.dt, n_input), self.rule.name)
+        weights = self.precision.weights
+        if weights.bits is None:
+            return built
+        interval = None if weights.range == "auto" else weights.range
+        return replace(built, grid=make_grid(built, n_input, weights.bits, interval, weights.rounding))
+
+    def weight_grid(self, n_input: int) -> WeightGrid | None:
+        """Return the input weights that can be stored, or None for full precision.
+
+        Raises
+        ------
+        ConfigError
+            If the rule must tell the range and cannot.
+        """
+        if self.precision.weights.bits is None:
+            return None
+        return self.plasticity(n_input).grid
 
     @property
     def stimulus_steps(self) -> int:

@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from snstdp_cli.config.experiment import Experiment
+from snstdp_cli.config.precision import PrecisionSettings
 from snstdp_cli.config.rule import RuleSettings
 from snstdp_cli.fields import AFFECTS, FACETS, Facet, printable
 
@@ -48,8 +49,18 @@ def setting_leaves(content: Mapping[str, Any], prefix: str = "") -> Iterator[tup
 
 def settings_of(experiment: Experiment, facet: Facet, without: Iterable[str] = ()) -> dict[str, Any]:
     """Return the settings that shape a facet, by dotted key, but for the keys in `without`."""
-    leaves = setting_leaves(experiment.model_dump(mode="json"))
-    return {key: value for key, value in leaves if facet in affected(key) and key not in without}
+    leaves = effective(dict(setting_leaves(experiment.model_dump(mode="json"))))
+    return {key: value for key, value in leaves.items() if facet in affected(key) and key not in without}
+
+
+def effective(leaves: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings without the parts of `precision` that are off: they change nothing, nor any fingerprint."""
+    off = {
+        f"precision.{part}."
+        for part, usual in PrecisionSettings().model_dump(mode="json").items()
+        if all(leaves.get(f"precision.{part}.{key}", value) == value for key, value in usual.items())
+    }
+    return {key: value for key, value in leaves.items() if key[: key.rfind(".") + 1] not in off}
 
 
 def program_settings(experiment: Experiment, *, plastic: bool) -> dict[str, Any]:

@@ -27,7 +27,9 @@ from snstdp_cli.network.inhibition import build_inhibition
 from snstdp_cli.network.names import CLOCK, EXC, EXC_SPIKES, INH, INPUT_EXC, SHOWN, state_variables
 from snstdp_cli.network.neurons import NeuronModel, split_unit
 from snstdp_cli.network.presentation import build_presentation, count_spikes
+from snstdp_cli.network.randomness import random_functions
 from snstdp_cli.network.rest import begin_from_rest, skip_rest
+from snstdp_cli.network.rounding import store_on_grid, uses_chance
 from snstdp_cli.network.wiring import Wiring
 from snstdp_cli.rules import Plasticity
 
@@ -69,7 +71,10 @@ def build_network(
     """
     clock = Clock(experiment.dt * ms, name=CLOCK)
     rescales = plasticity is not None and plasticity.normalize_to is not None
-    shows = build_presentation(experiment, wiring.n_input, images_per_chunk, clock, announce=rescales)
+    grid = None if plasticity is None else plasticity.grid
+    shows = build_presentation(
+        experiment, wiring.n_input, images_per_chunk, clock, announce=rescales, remember=uses_chance(grid)
+    )
     controller = shows.controller
     exc = _build_neurons(EXC, experiment.n_e, neurons.excitatory_model(experiment, plasticity), clock)
     inh = _build_neurons(INH, experiment.n_e, neurons.inhibitory_model(experiment), clock)
@@ -115,7 +120,10 @@ def _build_input_synapses(
     wiring: Wiring,
     clock: Clock,
 ) -> Synapses:
-    model = neurons.synapse_model(plasticity)
+    model, functions = neurons.synapse_model(plasticity), {}
+    if plasticity is not None and plasticity.grid is not None:
+        model = store_on_grid(model, plasticity.grid)
+        functions = {"draw_dither": random_functions()["draw_dither"]} if uses_chance(plasticity.grid) else {}
     synapses = Synapses(
         inputs,
         exc,
@@ -123,7 +131,7 @@ def _build_input_synapses(
         on_pre=dict(model.on_pre),
         on_post=dict(model.on_post),
         on_event={"pre": "spike", **dict.fromkeys(model.on_post, "spike"), **model.events},
-        namespace=dict(model.constants),
+        namespace={**model.constants, **functions},
         clock=clock,
         name=INPUT_EXC,
     )

@@ -9,6 +9,8 @@ from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict
 
+from snstdp_cli.rules.grids import WeightGrid
+
 #: What a training may look like when something is wrong; a rule says for each which of its parameters helps.
 Symptom = Literal[
     "silent",
@@ -71,6 +73,9 @@ class Plasticity:
         The interval that no weight may leave.
     l1_target
         What the L1 norm of a neuron's weights is expected to approach, or None.
+    grid
+        The weights that can be stored, or None for full precision; set by the experiment and not by a rule. Whatever
+        the statements make of a weight is rounded to the grid after them.
     """
 
     on_post: Mapping[str, str]
@@ -82,6 +87,7 @@ class Plasticity:
     normalize_to: float | None = None
     bounds: tuple[float, float] = (-math.inf, math.inf)
     l1_target: float | None = None
+    grid: WeightGrid | None = None
 
 
 @dataclass(frozen=True)

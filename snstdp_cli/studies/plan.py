@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from snstdp_cli.config import Experiment, build_experiment, fingerprint, merge, read_file, setting_leaves, settings_of
-from snstdp_cli.config.facets import affected
+from snstdp_cli.config.facets import affected, effective
 from snstdp_cli.config.rule import DEFAULT_RULE
 from snstdp_cli.errors import ConfigError, SnstdpError
 from snstdp_cli.fields import shown
@@ -140,7 +140,7 @@ def cell_id(experiment: Experiment) -> str:
 
 
 def _identity(leaves: Mapping[str, Any]) -> str:
-    return fingerprint({key: value for key, value in leaves.items() if affected(key)})
+    return fingerprint({key: value for key, value in effective(leaves).items() if affected(key)})
 
 
 def training_key(experiment: Experiment) -> str:
