@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from snstdp_cli.errors import ConfigError
 from snstdp_cli.network.neurons import SynapseModel
 from snstdp_cli.rules.grids import DITHERS, WeightGrid
 
@@ -30,21 +31,29 @@ REMEMBER_SHOW = "show_key_post = key_pre\nshow_step_post = t_in_timesteps\n"
 
 def store_on_grid(model: SynapseModel, grid: WeightGrid) -> SynapseModel:
     """Return the synapses with weights that are rounded after every pathway that changes them."""
-    names = [*model.on_pre, *model.on_post]
-    assert len(names) <= PATHWAYS
+    both = {**model.on_pre, **model.on_post}
+    # 0 is the arrival, 1 what rescales, 2 and up are the rule's pathways of a postsynaptic spike.
+    writing = [name for name, statements in both.items() if _WRITES_WEIGHT.search(statements)]
+    numbers = {name: 2 + k for k, name in enumerate(name for name in writing if name in model.on_post)}
+    numbers |= {"pre": 0, "rescale": 1}
+    if grid.rounding not in DITHERS and max(numbers.values()) >= PATHWAYS:
+        raise ConfigError(
+            f"precision.weights.rounding: this rule changes weights in {len(writing)} pathways; expected at most "
+            f"{PATHWAYS - 2} with stochastic rounding"
+        )
 
     def stored(name: str, statements: str) -> str:
-        if not _WRITES_WEIGHT.search(statements):
+        if name not in writing:
             return statements
-        dither = DITHERS.get(grid.rounding, _BY_CHANCE.format(pathway=names.index(name)))
+        dither = DITHERS.get(grid.rounding, _BY_CHANCE.format(pathway=numbers[name]))
         return f"{statements.rstrip()}\n{_STORE.format(dither=dither)}"
 
-    numbers = {"grid_low": grid.low, "grid_step": grid.step, "grid_codes": 1 / grid.step, "grid_top": float(grid.top)}
+    constants = {"grid_low": grid.low, "grid_step": grid.step, "grid_codes": 1 / grid.step, "grid_top": float(grid.top)}
     return replace(
         model,
         on_pre={name: stored(name, statements) for name, statements in model.on_pre.items()},
         on_post={name: stored(name, statements) for name, statements in model.on_post.items()},
-        constants={**model.constants, **numbers},
+        constants={**model.constants, **constants},
     )
 
 
@@ -55,7 +64,7 @@ def uses_chance(grid: WeightGrid | None) -> bool:
 
 def round_start(grid: WeightGrid, weights: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
     """Return drawn or loaded weights [n_input, n_e] as they are stored."""
-    from snstdp_cli.network.randomness import draw_dither, draw_key
+    from snstdp_cli.network.randomness import draw_dither, draw_key  # Brian 2 is imported there
 
     dither: Any = DITHERS.get(grid.rounding)
     if dither is None:
