@@ -8,11 +8,11 @@ written down beside a result).
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
+from snstdp_cli.config.limiting import build_limited, grid_for_answering
 from snstdp_cli.config.precision import PrecisionSettings
 from snstdp_cli.config.rule import RuleSettings
 from snstdp_cli.config.sections import (
@@ -23,7 +23,7 @@ from snstdp_cli.config.sections import (
     Section,
 )
 from snstdp_cli.fields import MAX_EXAMPLES, Name, Number, Whole, check_name, setting, whole_number
-from snstdp_cli.rules import Plasticity, RuleContext, WeightGrid, build_plasticity, make_grid
+from snstdp_cli.rules import Plasticity, WeightGrid
 
 #: Diehl & Cook's step of the adaptive threshold in mV, by number of excitatory neurons.
 THETA_STEPS_MV = {100: 0.025, 400: 0.05, 1600: 0.15, 6400: 0.5}
@@ -173,12 +173,7 @@ class Experiment(Section):
         ConfigError
             If the rule is the user's own and was not named for this run, or what it says cannot be used.
         """
-        built = build_plasticity(self.rule.rule, self.rule.parameters, RuleContext(self.dt, n_input), self.rule.name)
-        weights = self.precision.weights
-        if weights.bits is None:
-            return built
-        interval = None if weights.range == "auto" else weights.range
-        return replace(built, grid=make_grid(built, n_input, weights.bits, interval, weights.rounding))
+        return build_limited(self.rule, self.precision, self.dt, n_input)
 
     def weight_grid(self, n_input: int) -> WeightGrid | None:
         """Return the input weights that can be stored, or None for full precision.
@@ -186,11 +181,9 @@ class Experiment(Section):
         Raises
         ------
         ConfigError
-            If the rule must tell the range and cannot.
+            If the rule must tell the range and is not at hand.
         """
-        if self.precision.weights.bits is None:
-            return None
-        return self.plasticity(n_input).grid
+        return grid_for_answering(self.rule, self.precision, self.dt, n_input)
 
     @property
     def stimulus_steps(self) -> int:

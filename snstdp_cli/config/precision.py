@@ -12,9 +12,7 @@ from snstdp_cli.fields import Number, setting, whole_number
 Rounding = Literal["nearest", "stochastic", "floor"]
 Divide = Literal["exact", "shift", "table"]
 _INTERVAL = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
-Range = Annotated[
-    Literal["auto"] | tuple[Number, Number], WithJsonSchema({"anyOf": [{"const": "auto"}, _INTERVAL]})
-]
+Range = Annotated[Literal["auto"] | tuple[Number, Number], WithJsonSchema({"anyOf": [{"const": "auto"}, _INTERVAL]})]
 
 
 def _optional_whole(low: int, high: int) -> Any:

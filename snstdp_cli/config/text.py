@@ -47,7 +47,12 @@ def commented_yaml(experiment: Experiment) -> str:
             usual = experiment.theta_step_mv == usual_theta_step_mv(experiment.n_e)
             if key == "network" and usual:
                 value = {**value, "theta_step_mv": None}  # so that another n_e in the file gets its own
-            lines += ["", *_comment(field["description"]), f"{key}:", *_section_lines(key, value, field, schema["$defs"])]
+            lines += [
+                "",
+                *_comment(field["description"]),
+                f"{key}:",
+                *_section_lines(key, value, field, schema["$defs"]),
+            ]
         else:
             lines += _setting_lines(key, value, field)
     return "\n".join(lines) + "\n"

@@ -14,11 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from snstdp_cli.errors import ConfigError
 from snstdp_cli.network.neurons import SynapseModel
 from snstdp_cli.rules.grids import DITHERS, WeightGrid
 
-#: Pathways of the input synapses, at most: an event's number is tick * PATHWAYS + pathway.
+#: An event's number is tick * PATHWAYS + pathway; a rule with more pathways would only use a number twice.
 PATHWAYS = 16
 _WRITES_WEIGHT = re.compile(r"(?:^|;)\s*w\s*(?:[-+*%]|//?|\*\*)?=(?!=)", re.MULTILINE)
 _STORE = "w = grid_low + grid_step * floor(clip((w - grid_low) * grid_codes + {dither}, 0, grid_top))"
@@ -36,12 +35,6 @@ def store_on_grid(model: SynapseModel, grid: WeightGrid) -> SynapseModel:
     writing = [name for name, statements in both.items() if _WRITES_WEIGHT.search(statements)]
     numbers = {name: 2 + k for k, name in enumerate(name for name in writing if name in model.on_post)}
     numbers |= {"pre": 0, "rescale": 1}
-    if grid.rounding not in DITHERS and max(numbers.values()) >= PATHWAYS:
-        raise ConfigError(
-            f"precision.weights.rounding: this rule changes weights in {len(writing)} pathways; expected at most "
-            f"{PATHWAYS - 2} with stochastic rounding"
-        )
-
     def stored(name: str, statements: str) -> str:
         if name not in writing:
             return statements

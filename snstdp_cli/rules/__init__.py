@@ -22,6 +22,7 @@ from snstdp_cli.rules.checking import plasticity_digest, problem_of_rule
 from snstdp_cli.rules.external import check_rule_file, load_rule, only_rule_files
 from snstdp_cli.rules.grids import WeightGrid, make_grid
 from snstdp_cli.rules.naming import is_rule_file
+from snstdp_cli.rules.scaling import Scaling
 
 __all__ = [
     "RULES",
@@ -29,6 +30,7 @@ __all__ = [
     "Rule",
     "RuleContext",
     "RuleParameters",
+    "Scaling",
     "Symptom",
     "WeightGrid",
     "build_plasticity",

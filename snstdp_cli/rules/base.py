@@ -10,6 +10,7 @@ from typing import Literal, get_args
 from pydantic import BaseModel, ConfigDict
 
 from snstdp_cli.rules.grids import WeightGrid
+from snstdp_cli.rules.scaling import Scaling
 
 #: What a training may look like when something is wrong; a rule says for each which of its parameters helps.
 Symptom = Literal[
@@ -40,10 +41,13 @@ class RuleContext:
         Time step, ms.
     n_input
         Number of inputs of a neuron.
+    scaling
+        Limited precision of what a self-normalizing rule scales by, or None; a rule may leave it alone.
     """
 
     dt_ms: float
     n_input: int
+    scaling: Scaling | None = None
 
 
 @dataclass(frozen=True)
@@ -113,6 +117,9 @@ class Rule:
     advice
         What to change of *this rule* when a training shows a symptom, as the object of "use": "a smaller rule.eta".
         A symptom that is not there is one that the rule's parameters do not mend.
+    rates
+        The parameters that are learning rates: `distance` for one that is the share of the way to a target, `weight`
+        for one that is the most that is added to a weight. Only used to tell what few bits cannot hold.
     """
 
     name: str
@@ -123,3 +130,4 @@ class Rule:
     parameters: type[RuleParameters]
     build: Callable[[RuleParameters, RuleContext], Plasticity]
     advice: Mapping[Symptom, str] = field(default_factory=dict, hash=False)
+    rates: Mapping[str, Literal["distance", "weight"]] = field(default_factory=dict, hash=False)

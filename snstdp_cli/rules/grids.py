@@ -49,7 +49,7 @@ class WeightGrid:
     @property
     def top(self) -> int:
         """The largest code."""
-        return 2**self.bits - 1
+        return (1 << self.bits) - 1
 
     @property
     def high(self) -> float:
@@ -70,12 +70,14 @@ class WeightGrid:
 
 
 def make_grid(
-    plasticity: Plasticity, n_input: int, bits: int, interval: tuple[float, float] | None, rounding: str
+    plasticity: Plasticity | None, n_input: int, bits: int, interval: tuple[float, float] | None, rounding: str
 ) -> WeightGrid:
     """Return the grid of a rule's weights.
 
     Parameters
     ----------
+    plasticity
+        The rule; it is not needed if there is an interval.
     interval
         Least and greatest weight, or None for a range that suits the rule: from 0, or for a rule with weights of both
         signs from -r, to below r, the power of two at or above eight times the mean of the positive weights that the
@@ -89,12 +91,12 @@ def make_grid(
     if interval is not None:
         low, high = interval
         return WeightGrid(bits, low, (high - low) / (2**bits - 1), rounding)
-    least, greatest = plasticity.bounds
-    if plasticity.l1_target is None:
+    if plasticity is None or plasticity.l1_target is None:
         raise ConfigError(
             "precision.weights.range: found auto, but this rule has no target norm from which a range would follow; "
             "expected the least and the greatest weight, such as [0, 1]"
         )
+    least, greatest = plasticity.bounds
     # Of both signs: the rule's bounds tell how the norm is divided.
     signed = least < 0
     share = greatest / (greatest - least) if signed and math.isfinite(greatest - least) and greatest > 0 else 1.0

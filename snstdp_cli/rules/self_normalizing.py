@@ -29,6 +29,7 @@ from snstdp_cli.errors import ConfigError
 from snstdp_cli.fields import Number
 from snstdp_cli.rules.base import Plasticity, Rule, RuleContext, RuleParameters, Symptom
 from snstdp_cli.rules.closures import Closures, ClosureText, make_closures
+from snstdp_cli.rules.scaling import Scaling
 
 CITATION = (
     "G. C. Fahey, S. J. Ippolito, G. I. Matthews, A linear self-normalizing spike-timing-dependent plasticity rule "
@@ -77,14 +78,14 @@ def window_steps(parameters: SelfNormalizingParameters, dt_ms: float) -> int:
     return math.floor(parameters.tau_pre_ms * math.log(1 / parameters.x_tar) / dt_ms + 1e-9)
 
 
-def _closures(parameters: RuleParameters, n: int) -> Closures:
+def _closures(parameters: RuleParameters, n: int, scaling: Scaling | None) -> Closures:
     assert isinstance(parameters, SmaxParameters | SminParameters)
     share = parameters.positive_share if isinstance(parameters, SminParameters) else 1.0
     s_max, s_min = parameters.s_max, parameters.s_min
     if share == 1 and s_min == _SMIN_CLOSURES[1]:
         s_min = "0"  # nothing on negative weights: SMAX, also at L_0 = n, where SMIN's formula is 0 / 0
     try:
-        return make_closures(s_max, s_min, parameters.a_tar * n, n, share)
+        return make_closures(s_max, s_min, parameters.a_tar * n, n, share, scaling)
     except ValueError as error:
         raise ConfigError(f"rule.s_max, rule.s_min: {error}") from None
 
@@ -107,7 +108,7 @@ def build(parameters: RuleParameters, context: RuleContext) -> Plasticity:
         If the closures have a value for no `L_0` at all.
     """
     assert isinstance(parameters, SelfNormalizingParameters)
-    closures = _closures(parameters, context.n_input)
+    closures = _closures(parameters, context.n_input, context.scaling)
     scale = _instantaneous if parameters.scaling == "instantaneous" else _lagged
     learn, variables, reset, constants = scale(closures)
     return Plasticity(
@@ -170,6 +171,7 @@ RULES = (
         parameters=SmaxParameters,
         build=build,
         advice=_ADVICE,
+        rates={"eta": "distance"},
     ),
     Rule(
         name="smin",
@@ -185,5 +187,6 @@ RULES = (
         parameters=SminParameters,
         build=build,
         advice=_ADVICE,
+        rates={"eta": "distance"},
     ),
 )

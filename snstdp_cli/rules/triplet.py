@@ -78,5 +78,6 @@ RULES = (
             "norm too low": "a smaller rule.nu_pre (weights are rescaled only before each presentation)",
             "never learned": "a larger rule.a_tar",
         },
+        rates={"nu_pre": "weight", "nu_post": "weight"},
     ),
 )
