@@ -49,6 +49,10 @@ class SelfNormalizingNeuron:
     lagged: bool
     s_max: float | None = None
     s_min: float | None = None
+    #: `exact`, `shift` or `table`; bits of the table's index; bits, low and step of what is stored, if it is limited.
+    divide: str = "exact"
+    table_bits: int = 5
+    stored: tuple[int, float, float] | None = None
 
     def fire(self, active: Mask) -> None:
         n, l_0 = len(self.w), int(active.sum())
@@ -63,9 +67,26 @@ class SelfNormalizingNeuron:
             self._scale(l_0)
 
     def _scale(self, l_0: int) -> None:
-        self.s_max = self.positive_share * self.l_tar / l_0
-        inactive = len(self.w) - l_0
-        self.s_min = -(1 - self.positive_share) * self.l_tar / inactive if inactive else 0.0
+        n = len(self.w)
+        if self.divide == "table":
+            shared = 1
+            while shared * 2**self.table_bits < n + 1:
+                shared *= 2
+            if shared > 1:
+                l_0 = min(max(l_0 // shared * shared + shared // 2, 1), n if self.positive_share == 1 else n - 1)
+        inactive = n - l_0
+        self.s_max = self._limit(self.positive_share * self.l_tar / l_0)
+        self.s_min = self._limit(-(1 - self.positive_share) * self.l_tar / inactive if inactive else 0.0)
+
+    def _limit(self, exact: float) -> float:
+        if self.divide == "shift" and exact:
+            powers = [2.0**k for k in range(-20, 12)]
+            nearest = max(p for p in powers if p == powers[0] or 0.75 * p <= abs(exact))
+            exact = math.copysign(nearest, exact)
+        if self.stored is not None:
+            bits, low, step = self.stored
+            exact = low + step * min(max(math.floor((exact - low) / step + 0.5), 0), 2**bits - 1)
+        return exact
 
 
 class SelfNormalizingLayer:
@@ -73,13 +94,22 @@ class SelfNormalizingLayer:
 
     def __init__(self, experiment: Experiment, weights: Floats) -> None:
         p = experiment.rule.parameters
+        scaling, limits = experiment.precision.scaling, None
+        if scaling.bits is not None:
+            assert experiment.precision.weights.range != "auto"
+            low, high = experiment.precision.weights.range
+            limits = scaling.bits, low, (high - low) / (2**scaling.bits - 1)
+        eta = p["eta"] if scaling.eta_shift is None else 2.0**-scaling.eta_shift
         self.neurons = [
             SelfNormalizingNeuron(
                 w=weights[:, j].copy(),
-                eta=p["eta"],
+                eta=eta,
                 l_tar=p["a_tar"] * len(weights),
                 positive_share=p.get("positive_share", 1.0),
                 lagged=p["scaling"] == "lagged",
+                divide=scaling.divide,
+                table_bits=scaling.table_bits,
+                stored=limits,
             )
             for j in range(weights.shape[1])
         ]

@@ -81,8 +81,10 @@ class ScalingPrecision(Section):
 class PrecisionSettings(Section):
     """Limited precision, as on a chip."""
 
-    weights: WeightPrecision = Field(default_factory=WeightPrecision, description=WeightPrecision.__doc__)
-    scaling: ScalingPrecision = Field(default_factory=ScalingPrecision, description=ScalingPrecision.__doc__)
+    weights: WeightPrecision = Field(default_factory=WeightPrecision, description="input weights, as they are stored")
+    scaling: ScalingPrecision = Field(
+        default_factory=ScalingPrecision, description="s_max, s_min and learning rate of a self-normalizing rule"
+    )
 
     @model_validator(mode="before")
     @classmethod

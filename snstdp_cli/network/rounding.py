@@ -35,6 +35,7 @@ def store_on_grid(model: SynapseModel, grid: WeightGrid) -> SynapseModel:
     writing = [name for name, statements in both.items() if _WRITES_WEIGHT.search(statements)]
     numbers = {name: 2 + k for k, name in enumerate(name for name in writing if name in model.on_post)}
     numbers |= {"pre": 0, "rescale": 1}
+
     def stored(name: str, statements: str) -> str:
         if name not in writing:
             return statements

@@ -154,7 +154,11 @@ class Closures:
             written, result, flags = write(formula, names, constants, key, guarded=guarded)
             lines += written
             conditions += flags
-            ends += [f"{key}_now = {result}", *self.scaling.result_statements(f"{key}_now")]
+            ends.append(f"{key}_now = {result}")
+            if isinstance(formula.result, float):
+                constants[result] = self.scaling.limited(formula.result)
+            else:
+                ends += self.scaling.result_statements(f"{key}_now")
         limits = ("0", f"{self.n}") if guarded else ("usable_from_1", f"usable_to_{len(intervals)}")
         look_up = [self.scaling.entry_statement("L_0_used", self.n, *limits)] if uses_table else []
         if guarded:

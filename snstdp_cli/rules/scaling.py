@@ -50,12 +50,25 @@ class Scaling:
             return ""
         return f"{name} = clip(floor({name} / {interval}.0) * {interval}.0 + {interval // 2}.0, {first}, {last})"
 
+    def limited(self, value: float) -> float:
+        """Return what is stored of an exact result that is known beforehand."""
+        if self.divide == "shift" and value:
+            exponent = _LEAST_POWER
+            for k in _DOUBLINGS:
+                exponent += k * (abs(value) >= 0.75 * 2.0 ** (exponent + k))
+            value = math.copysign(2.0**exponent, value)
+        if self.grid is not None:
+            value = self.grid.low + self.grid.step * min(
+                max(math.floor((value - self.grid.low) / self.grid.step + 0.5), 0), self.grid.top
+            )
+        return value
+
     def result_statements(self, name: str) -> list[str]:
-        """Return the statements that make of an exact result what is stored."""
+        """Return the statements that make of an exact result what is stored; each of its names is one of arrays."""
         lines = []
         if self.divide == "shift":
             size, power = f"{name}_size", f"{name}_power"
-            lines += [f"{size} = abs({name})", f"{power} = {2.0**_LEAST_POWER!r}"]
+            lines += [f"{size} = abs({name})", f"{power} = {2.0**_LEAST_POWER!r} + 0 * {size}"]
             lines += [
                 f"{power} = {power} * (1 + {2.0**k - 1!r} * int({size} >= {0.75 * 2**k!r} * {power}))"
                 for k in _DOUBLINGS
