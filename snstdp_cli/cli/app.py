@@ -13,6 +13,7 @@ from snstdp_cli.cli import (
     data,
     doctor,
     evaluate,
+    hardware,
     init,
     init_weights,
     plot,
@@ -74,6 +75,7 @@ _GROUPS: dict[str, tuple[str, str, dict[str, Command]]] = {
         "Show, check and describe configurations.",
         {"show": config.show, "check": config.check, "schema": config.schema},
     ),
+    "hardware": (_LOOKING, "What networks cost on a chip.", {"cost": hardware.cost}),
     "data": (_SETUP, "Find and download data sets.", {"info": data.info, "fetch": data.fetch}),
 }
 

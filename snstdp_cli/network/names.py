@@ -16,6 +16,9 @@ CONTROLLER, INPUTS, EXC, INH, POOL = "controller", "inputs", "exc", "inh", "pool
 INPUT_EXC, EXC_INH, INH_EXC = "input_exc", "exc_inh", "inh_exc"
 EXC_SPIKES, SHOWN, PIXELS, CLOCK = "exc_spikes", "shown", "pixels", "clock"
 
+#: (object, variable) of the counters of a network that counts its spikes.
+COUNTERS = tuple((group, neurons.COUNTER) for group in (INPUTS, EXC, INH))
+
 #: Variables that Brian 2 gives to every group and synapse.
 _BRIAN_VARIABLES = frozenset({"t", "dt", "t_in_timesteps", "i", "j", "N", "lastspike", "not_refractory", "delay"})
 _FUNCTIONS_AND_UNITS = frozenset({"int", "abs", "and", "or", "not", "volt", "integer", "linked", "clip", "floor"})

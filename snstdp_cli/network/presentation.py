@@ -11,6 +11,7 @@ from snstdp_cli.brian_import import Clock, Function, NeuronGroup, Synapses, Time
 from snstdp_cli.config import Experiment
 from snstdp_cli.network import protocol
 from snstdp_cli.network.names import CONTROLLER, EXC, INPUTS, PIXELS
+from snstdp_cli.network.neurons import COUNTER
 from snstdp_cli.network.randomness import random_functions
 from snstdp_cli.network.rounding import INPUT_VARIABLES, REMEMBER_SHOW
 
@@ -45,6 +46,7 @@ def build_presentation(
     clock: Clock,
     announce: bool = False,
     remember: bool = False,
+    count: bool = False,
 ) -> Presentation:
     """Build the controller and the Poisson input.
 
@@ -56,12 +58,15 @@ def build_presentation(
         Give the inputs an event `begin` at the start of each presentation, for rules that rescale weights.
     remember
         Let the inputs remember key and beginning of the presentation, for weights that are rounded by chance.
+    count
+        Let the inputs count their spikes.
     """
     controller = _build_controller(experiment, clock)
     statements, more = dict(protocol.SHOW_IMAGE), protocol.INPUT_TICK if announce else ""
     if remember:
         statements["show"] += REMEMBER_SHOW
         more += INPUT_VARIABLES
+    more += f"{COUNTER} : 1\n" if count else ""
     inputs = _build_inputs(experiment, controller, n_input, announce, more, clock)
     pixels = TimedArray(np.zeros((images_per_chunk, n_input)), dt=1 * second, name=PIXELS)
     show = Synapses(
@@ -114,7 +119,7 @@ def _build_inputs(
         n_input,
         protocol.INPUT_EQUATIONS + equations,
         threshold=protocol.INPUT_THRESHOLD,
-        reset=protocol.INPUT_RESET,
+        reset=protocol.INPUT_RESET + (f"{COUNTER} += 1\n" if COUNTER in equations else ""),
         events=dict(protocol.BEGIN) if announce else {},
         namespace={**protocol.input_constants(experiment), **random_functions()},
         clock=clock,

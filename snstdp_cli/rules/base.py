@@ -9,6 +9,7 @@ from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict
 
+from snstdp_cli.rules.costs import RuleCost
 from snstdp_cli.rules.grids import WeightGrid
 from snstdp_cli.rules.scaling import Scaling
 
@@ -120,6 +121,8 @@ class Rule:
     rates
         The parameters that are learning rates: `distance` for one that is the share of the way to a target, `weight`
         for one that is the most that is added to a weight. Only used to tell what few bits cannot hold.
+    cost
+        Tells from parameters and context what the rule costs on a chip; None if that is not declared.
     """
 
     name: str
@@ -131,3 +134,4 @@ class Rule:
     build: Callable[[RuleParameters, RuleContext], Plasticity]
     advice: Mapping[Symptom, str] = field(default_factory=dict, hash=False)
     rates: Mapping[str, Literal["distance", "weight"]] = field(default_factory=dict, hash=False)
+    cost: Callable[[RuleParameters, RuleContext], RuleCost] | None = None

@@ -29,6 +29,7 @@ from snstdp_cli.errors import ConfigError
 from snstdp_cli.fields import Number
 from snstdp_cli.rules.base import Plasticity, Rule, RuleContext, RuleParameters, Symptom
 from snstdp_cli.rules.closures import Closures, ClosureText, make_closures
+from snstdp_cli.rules.costs import Cost, RuleCost
 from snstdp_cli.rules.scaling import Scaling
 
 CITATION = (
@@ -143,6 +144,20 @@ def _instantaneous(closures: Closures) -> _Scaling:
     return learn, dict(_OLD_VALUES), f"{remember}\n{_KEEP}", constants
 
 
+def cost(parameters: RuleParameters, context: RuleContext) -> RuleCost:
+    """Tell what the rule costs with the default formulas; other formulas are not counted.
+
+    Of a synapse: its age, whether that is in the window, one more in `L_0`, and `w + eta * (s - w)`. Of a neuron: is
+    `L_0` usable, and L_tar / L_0; for both signs also n - L_0 and the other quotient.
+    """
+    assert isinstance(parameters, SelfNormalizingParameters)
+    both_signs = isinstance(parameters, SminParameters) and parameters.positive_share < 1
+    return RuleCost(
+        spike_synapse=Cost(reads=1, writes=1, add=4, multiply=1, compare=1),
+        spike_neuron=Cost(add=1, divide=2, compare=2) if both_signs else Cost(divide=1, compare=1),
+    )
+
+
 _UPDATE = (
     "at a postsynaptic spike, for every synapse of the neuron:",
     "  x_pre >= x_tar :  w += eta * (s_max - w)",
@@ -172,6 +187,7 @@ RULES = (
         build=build,
         advice=_ADVICE,
         rates={"eta": "distance"},
+        cost=cost,
     ),
     Rule(
         name="smin",
@@ -188,5 +204,6 @@ RULES = (
         build=build,
         advice=_ADVICE,
         rates={"eta": "distance"},
+        cost=cost,
     ),
 )
