@@ -15,7 +15,10 @@ from snstdp_cli.cli.live import steps
 from snstdp_cli.cli.names import known_names
 
 if TYPE_CHECKING:
-    from snstdp_cli.hardware import NetworkCost
+    from snstdp_cli.hardware import NetworkCost, Phase
+    from snstdp_cli.rules.costs import Cost
+
+_DOES = {"learning": "learns", "answering": "answers"}
 
 
 def cost(
@@ -75,20 +78,18 @@ def cost(
 
 
 def _show(found: list[NetworkCost], energy: str | None) -> None:
-    columns = ["for an example", *(f"{one.name}, {phase}" for one in found for phase in one.phases)]
+    columns = ["for an example", *(f"{one.name} {_DOES[phase]}" for one in found for phase in one.phases)]
     rows = [_rows(one, phase, energy) for one in found for phase in one.phases]
     print_table(columns, [[key, *(row[key] for row in rows)] for key in rows[0]])
     print_line("")
     memory = [_memory(one) for one in found]
     print_table(["memory", *(one.name for one in found)], [[key, *(row[key] for row in memory)] for key in memory[0]])
     print_line("")
-    print_table(
-        ["of one neuron with n inputs", *(f"{one.name}, n {n}" for one in found for n in one.growth)],
-        _growth_rows(found),
-    )
+    growth = ["of one neuron", "inputs", "accesses at its spike", "accesses to normalize", "words of state"]
+    print_table(growth, [row for one in found for row in _growth_rows(one)])
 
 
-def _rows(one: NetworkCost, phase: Any, energy: str | None) -> dict[str, str]:
+def _rows(one: NetworkCost, phase: Phase, energy: str | None) -> dict[str, str]:
     """Return the figures of a phase as text, by what they are."""
     from snstdp_cli.hardware import ENERGY_TABLES, energy_uj
     from snstdp_cli.rules.costs import OPERATIONS
@@ -128,14 +129,14 @@ def _memory(one: NetworkCost) -> dict[str, str]:
     }
 
 
-def _growth_rows(found: list[NetworkCost]) -> list[list[str]]:
-    cells = [one.growth[n] for one in found for n in one.growth]
-    both = {
-        "accesses at a spike of its own": [cell.spike for cell in cells],
-        "accesses to normalize, each presentation": [cell.normalization for cell in cells],
-    }
-    rows = [[text, *(f"{cost.reads + cost.writes:,.0f}" for cost in costs)] for text, costs in both.items()]
-    return [*rows, ["words of state", *(f"{cell.neuron_words}" for cell in cells)]]
+def _growth_rows(one: NetworkCost) -> list[list[str]]:
+    def accesses(cost: Cost) -> str:
+        return f"{cost.reads + cost.writes:,.0f}"
+
+    return [
+        [one.name, f"{n:,}", accesses(cell.spike), accesses(cell.normalization), f"{cell.neuron_words}"]
+        for n, cell in one.growth.items()
+    ]
 
 
 def _as_json(one: NetworkCost, energy: str | None) -> Mapping[str, Any]:

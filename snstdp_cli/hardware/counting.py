@@ -26,7 +26,7 @@ class SpikeCounts:
     presentations
         How often: with the tries that were answered by too few spikes.
     steps
-        Time steps of all of them, with their rests.
+        Time steps of all of them that were simulated: of a rest that is reset, only its beginning.
     input, excitatory, inhibitory
         Spikes of each input and neuron.
     """
@@ -77,5 +77,5 @@ def count_spikes(
     finally:
         engine.close()
     counted = [np.rint(state[f"{group}.{name}"].astype(np.float64)).astype(np.int64) for group, name in COUNTERS]
-    steps = presentations * experiment.presentation_steps
+    steps = presentations * (experiment.presentation_steps - experiment.skipped_steps)
     return SpikeCounts(len(images), presentations, steps, *counted)
