@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
 from snstdp_cli.config.sections import Section
 from snstdp_cli.fields import Number, setting, whole_number
@@ -45,14 +45,12 @@ class WeightPrecision(Section):
         "nearest",
     )
 
-    @model_validator(mode="after")
-    def _check_range(self) -> Self:
-        if self.range != "auto" and not self.range[0] < self.range[1]:
-            raise ValueError(
-                f"precision.weights.range: found [{self.range[0]:g}, {self.range[1]:g}], expected auto, or the least "
-                "weight and a greater one"
-            )
-        return self
+    @field_validator("range")
+    @classmethod
+    def _check_range(cls, value: Any) -> Any:
+        if value != "auto" and not value[0] < value[1]:
+            raise ValueError("expected auto, or the least weight and a greater one")
+        return value
 
 
 class ScalingPrecision(Section):
