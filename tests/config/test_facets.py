@@ -51,6 +51,7 @@ CHANGES: dict[str, tuple[Any, dict[str, Any]]] = {
     "input.classes": (["3"], {}),
     "input.max_per_class": (3, {}),
     "input.transpose": (True, {}),
+    "input.scale": (16, {}),
     "input.invert": (True, {}),
     "input.crop": (1, {}),
     "input.size": (14, {}),
