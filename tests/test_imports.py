@@ -23,6 +23,7 @@ ORDER = (
         "bundled",
         "errors",
         "signals",
+        "matplotlib_import",
         "brian_import",
         "fields",
         "rules",
