@@ -115,6 +115,10 @@ class TrainedNetwork:
         """The experiment that made the weights, or the defaults with their size."""
         return build_experiment({"n_e": self.n_e}) if self.record is None else self.record.experiment
 
+    def class_name(self, label: int) -> str:
+        """Return what a class of the training images is called: its name, or its number."""
+        return str(label) if self.data is None else self.data.class_name(label)
+
     @property
     def data(self) -> DataRecord | None:
         """The training images, if they are written down."""
