@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from snstdp_cli.engines.compiler import (
@@ -21,7 +21,14 @@ from snstdp_cli.engines.compiler import (
     processor_features,
     run_compilers,
 )
-from snstdp_cli.engines.generated import ask_clock_once, find_spikes_in_blocks, know_the_only_clock, walk_runs
+from snstdp_cli.engines.generated import (
+    ask_clock_once,
+    find_spikes_in_blocks,
+    keep_truth_as_number,
+    know_the_only_clock,
+    walk_runs,
+    write_only,
+)
 
 __all__ = [
     "COMPILER_FLAGS",
@@ -59,8 +66,13 @@ _UNITS = 2
 _INCLUDE = re.compile(r'^\s*#\s*include\s*(["<].*[">])', re.MULTILINE)
 
 
-def compile_sources(sources: Path, compiler: str) -> Path:
+def compile_sources(sources: Path, compiler: str, results: Collection[str]) -> Path:
     """Compile the project that Brian 2 wrote to `sources`; return the program.
+
+    Parameters
+    ----------
+    results
+        Names of the files that the program writes at its end; those of other arrays are left out.
 
     Raises
     ------
@@ -70,8 +82,9 @@ def compile_sources(sources: Path, compiler: str) -> Path:
     shutil.copyfile(QUEUE_HEADER, sources / "brianlib" / "spikequeue.h")
     (sources / "guard.cpp").write_text(_GUARD)
     _change(sources / "network.cpp", ask_clock_once, know_the_only_clock)
+    _change(sources / "objects.cpp", lambda source: write_only(source, results))
     for path in sorted((sources / "code_objects").glob("*.cpp")):
-        _change(path, find_spikes_in_blocks, walk_runs)
+        _change(path, find_spikes_in_blocks, keep_truth_as_number, walk_runs)
     units = [*_join_code_objects(sources), *sorted(sources.glob("*.cpp"))]
     # The largest first, so that the last to end is a short one.
     units = sorted(set(units), key=lambda path: (not path.name.startswith("unit_"), -path.stat().st_size))
