@@ -26,6 +26,8 @@ from snstdp_cli.engines.generated import (
     find_spikes_in_blocks,
     keep_truth_as_number,
     know_the_only_clock,
+    know_the_only_element,
+    skip_idle_pathways,
     walk_runs,
     write_only,
 )
@@ -82,9 +84,10 @@ def compile_sources(sources: Path, compiler: str, results: Collection[str]) -> P
     shutil.copyfile(QUEUE_HEADER, sources / "brianlib" / "spikequeue.h")
     (sources / "guard.cpp").write_text(_GUARD)
     _change(sources / "network.cpp", ask_clock_once, know_the_only_clock)
+    _change(sources / "main.cpp", skip_idle_pathways)
     _change(sources / "objects.cpp", lambda source: write_only(source, results))
     for path in sorted((sources / "code_objects").glob("*.cpp")):
-        _change(path, find_spikes_in_blocks, keep_truth_as_number, walk_runs)
+        _change(path, know_the_only_element, find_spikes_in_blocks, keep_truth_as_number, walk_runs)
     units = [*_join_code_objects(sources), *sorted(sources.glob("*.cpp"))]
     # The largest first, so that the last to end is a short one.
     units = sorted(set(units), key=lambda path: (not path.name.startswith("unit_"), -path.stat().st_size))

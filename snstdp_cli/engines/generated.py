@@ -30,6 +30,10 @@ _PROPAGATION = re.compile(
 _TARGET = re.compile(r"const int32_t _postsynaptic_idx = (?P<targets>\w+)\[_idx\];")
 _UPDATER = re.compile(r"for\(int _idx=0; _idx<_N; _idx\+\+\)")
 _HELD_TRUTH = re.compile(r"const int64_t (\w+) = int_\(")
+_LINKED = re.compile(r"(?P<read>const \w+ (?P<name>\w+) = _ptr_array_\w+)\[_(?P=name)_indices\];")
+_PATHWAY = re.compile(
+    r"(network\.add\(&_clock, )(_run_(\w+)_push_spikes)\);\s*network\.add\(&_clock, _run_\3_codeobject\);"
+)
 _WRITTEN = re.compile(
     r"    ofstream (?P<stream>outfile_\w+);\n    (?P=stream)\.open\(results_dir \+ \"(?P<file>\w+)\".*?\n"
     r"    \} else\n    \{\n.*?\n    \}\n",
@@ -86,6 +90,22 @@ def keep_truth_as_number(source: str) -> str:
             return source
     statements = _HELD_TRUTH.sub(r"const double \1 = _number(", statements).replace("* int_(", "* _number(")
     return f"{before}const auto _number = [](bool truth) {{ return truth ? 1.0 : 0.0; }};\n    {statements}"
+
+
+def know_the_only_element(source: str) -> str:
+    """Let a variable that is linked to an array of one element be read there, once, and not by each neuron's index."""
+
+    def rewrite(found: re.Match[str]) -> str:
+        alone = f"const size_t _num{found['name']} = 1;" in source
+        return f"{found['read']}[0];" if alone else found[0]
+
+    return _LINKED.sub(rewrite, source)
+
+
+def skip_idle_pathways(main: str) -> str:
+    """Let the main loop run a pathway's statements only in steps in which a spike arrives on it."""
+    together = r"\1[] { \2(); if (brian::\3.queue[0]->due()) _run_\3_codeobject(); });"
+    return _PATHWAY.sub(together, main)
 
 
 def write_only(objects: str, files: Collection[str]) -> str:

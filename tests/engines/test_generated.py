@@ -19,12 +19,22 @@ from snstdp_cli.engines.generated import (
     find_spikes_in_blocks,
     keep_truth_as_number,
     know_the_only_clock,
+    know_the_only_element,
+    skip_idle_pathways,
     walk_runs,
     write_only,
 )
 
 TEMPLATES = Path(brian2.__file__).parent / "devices" / "cpp_standalone" / "templates"
-CHANGES = (ask_clock_once, know_the_only_clock, find_spikes_in_blocks, keep_truth_as_number, walk_runs)
+CHANGES = (
+    ask_clock_once,
+    know_the_only_clock,
+    know_the_only_element,
+    find_spikes_in_blocks,
+    keep_truth_as_number,
+    skip_idle_pathways,
+    walk_runs,
+)
 
 THRESHOLDER = """
     const int _vectorisation_idx = -1;
@@ -202,6 +212,23 @@ def test_a_truth_that_is_held_as_a_number_gives_the_same_bits(tmp_path: Path) ->
     assert numbers == plain
     assert {"0", "1"} <= set(plain[0])
     assert float.fromhex(plain[-1][10]) == 9  # not a number stays what it is
+
+
+def test_a_variable_linked_to_one_neuron_is_read_there() -> None:
+    index = "const int64_t _tick_indices = _ptr_array_inputs__tick_indices[_idx];\n"
+    read = index + "const int32_t tick = _ptr_array_controller_tick[_tick_indices];\n"
+    one, many = (f"const size_t _numtick = {size};\n{read}" for size in (1, 2))
+    assert know_the_only_element(one) == one.replace("controller_tick[_tick_indices]", "controller_tick[0]")
+    assert know_the_only_element(many) == many
+
+
+def test_a_pathway_without_an_arriving_spike_is_skipped() -> None:
+    added = "network.add(&_clock, _run_{}_push_spikes);\n        network.add(&_clock, _run_{}_codeobject);"
+    assert skip_idle_pathways(added.format("a_pre", "a_pre")) == (
+        "network.add(&_clock, [] { _run_a_pre_push_spikes(); "
+        "if (brian::a_pre.queue[0]->due()) _run_a_pre_codeobject(); });"
+    )
+    assert skip_idle_pathways(added.format("a_pre", "b_pre")) == added.format("a_pre", "b_pre")
 
 
 def test_a_program_writes_the_results_that_are_read_and_no_others() -> None:
