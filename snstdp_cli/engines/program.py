@@ -165,7 +165,7 @@ def _build(
         built.network.run(_FOREVER_S * brian2.second, namespace={})
         brian2.device.build(directory=str(sources), compile=False, run=False, with_output=False)
         manifest = _describe(built, wiring, experiment, brian2.device)
-    executable = compile_sources(sources, compiler)
+    executable = compile_sources(sources, compiler, {entry["file"] for entry in manifest["arrays"].values()})
     folder.mkdir(mode=0o700)
     shutil.copy(executable, folder / "main")
     manifest["sha256"] = _checksum(folder / "main")
