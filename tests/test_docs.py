@@ -65,7 +65,8 @@ SHORT = {
     "init-weights": "--n-e 20 --force",
     "train": "--n-e 20 --num-examples 60 --force",
     "test": "--num-examples 40 --force",
-    "run": "--n-e 20 --num-examples 60 --set evaluation.assign_examples=40 --set evaluation.test_examples=40 --force",
+    "run": "--n-e 20 --num-examples 60 --set evaluation.assign_examples=40 --set evaluation.test_examples=40 "
+    "--set evaluation.curve_every=40 --set evaluation.curve_examples=20 --force",
     "bench": "--repeats 2",
 }
 #: Pages name results before they say how to make them: networks first, recordings next.
