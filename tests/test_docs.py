@@ -81,8 +81,8 @@ PREPARED = {
     "results": [f"snstdp run --config configs/{name}.yaml" for name in ("smin_400", "smax_400")],
     "troubleshooting": ["snstdp run --config configs/smax_400.yaml --save-name mine"],
 }
-#: What must be there in the end; own-data.md is followed by `tests/datasets/test_own_data.py`, the pages about studies
-#: and searches by `tests/studies/` and `tests/test_validation.py`, notebooks when the site is built.
+#: What must be there in the end; data.md and own-data.md are followed by tests in `tests/datasets/`, the pages about
+#: studies and searches by `tests/studies/` and `tests/test_validation.py`, notebooks when the site is built.
 LEFT = {
     "README": (
         "my.yaml",
@@ -110,7 +110,7 @@ LEFT = {
 
 
 def test_each_page_with_commands_is_followed_by_a_test() -> None:
-    assert {page.stem for page in PAGES if commands(page)} == {*LEFT, "own-data", "searches", "studies"}
+    assert {page.stem for page in PAGES if commands(page)} == {*LEFT, "data", "own-data", "searches", "studies"}
 
 
 @pytest.fixture
