@@ -26,5 +26,15 @@ def study(file: str | Path, *, workdir: str | Path = ".", run_rules: Collection[
     ------
     ConfigError
         For a file or cell that cannot be used; nothing is run then.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import snstdp_cli as snstdp
+    >>> base = "{n_e: 20, num_examples: 60, data: bundled}"
+    >>> _ = Path("seeds.yaml").write_text(f"name: seeds\\nbase: {base}\\nseeds: 3\\n")
+    >>> study = snstdp.study("seeds.yaml")
+    >>> [(result.seed, result.state) for result in study.results()]
+    [(0, 'missing'), (1, 'missing'), (2, 'missing')]
     """
     return OpenStudy(load_study(Path(file), Path(workdir), run_rules=run_rules))

@@ -11,6 +11,7 @@ from snstdp_cli.cli import (
     bench,
     config,
     data,
+    data_show,
     doctor,
     evaluate,
     init,
@@ -76,7 +77,11 @@ _GROUPS: dict[str, tuple[str, str, dict[str, Command]]] = {
         "Show, check and describe configurations.",
         {"show": config.show, "check": config.check, "schema": config.schema},
     ),
-    "data": (_SETUP, "Find and download data sets.", {"info": data.info, "fetch": data.fetch}),
+    "data": (
+        _SETUP,
+        "Look at data sets, find, download and convert them.",
+        {"show": data_show.show, "convert": data_show.convert, "info": data.info, "fetch": data.fetch},
+    ),
 }
 
 app = typer.Typer(

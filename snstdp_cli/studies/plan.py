@@ -11,8 +11,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from snstdp_cli.config import Experiment, build_experiment, fingerprint, merge, read_file, setting_leaves, settings_of
-from snstdp_cli.config.facets import affected
+from snstdp_cli.config import (
+    Experiment,
+    build_experiment,
+    fingerprint,
+    identifying_settings,
+    merge,
+    read_file,
+    setting_leaves,
+    settings_of,
+)
 from snstdp_cli.config.rule import DEFAULT_RULE
 from snstdp_cli.errors import ConfigError, SnstdpError
 from snstdp_cli.fields import shown
@@ -159,16 +167,12 @@ def build_cell(
 
 def cell_id(experiment: Experiment) -> str:
     """Return a cell's name: the fingerprint of all settings that affect anything, the images by their name."""
-    return _identity(dict(setting_leaves(experiment.model_dump(mode="json"))))
-
-
-def _identity(leaves: Mapping[str, Any]) -> str:
-    return fingerprint({key: value for key, value in leaves.items() if affected(key)})
+    return fingerprint(identifying_settings(experiment))
 
 
 def training_key(experiment: Experiment) -> str:
     """Return the fingerprint of all settings that shape a training, the images by their name."""
-    return fingerprint({"training": settings_of(experiment, "training"), "data": experiment.data})
+    return fingerprint({"training": settings_of(experiment, "training"), **settings_of(experiment, "data")})
 
 
 def _read_base(file: StudyFile, path: Path) -> dict[str, Any]:
@@ -277,9 +281,8 @@ def _cell(experiment: Experiment, keys: Sequence[str], named: Iterable[str]) -> 
     leaves = dict(setting_leaves(experiment.model_dump(mode="json")))
     values = {**leaves, "rule": leaves["rule.name"]}
     settings = {key: values[key] for key in keys if key in values}
-    return Cell(
-        _identity(leaves), settings, experiment.seed, experiment, tuple(key for key in named if key in settings)
-    )
+    told = tuple(key for key in named if key in settings)
+    return Cell(cell_id(experiment), settings, experiment.seed, experiment, told)
 
 
 def _told(point: Assignment) -> str:

@@ -17,7 +17,7 @@ from typing import Any, Literal
 from snstdp_cli.artefacts import Workdir, weights_exist, write_atomic
 from snstdp_cli.artefacts.locks import LockedError, hold_lock
 from snstdp_cli.artefacts.provenance import software_versions
-from snstdp_cli.config import build_experiment, is_data_path
+from snstdp_cli.config import InputSection, build_experiment, is_data_path
 from snstdp_cli.datasets import Dataset, Split, load_dataset, sealed_test_images
 from snstdp_cli.errors import EngineError, InterruptedRunError, SnstdpError
 from snstdp_cli.pipeline import run_experiment
@@ -191,7 +191,10 @@ def _run_experiment(task: CellTask, folder: Path, report: Reporter) -> Score:
 def _run_sealed(task: CellTask, folder: Path, report: Reporter) -> Score:
     experiment = build_experiment(task.experiment, {}, f"cell {task.cell}")
     splits: tuple[Split, ...] = ("train",) if task.score_on == "validation" else ("train", "test")
-    datasets = {split: _dataset(experiment.data, split, task.data_dir, task.current_folder) for split in splits}
+    datasets = {
+        split: _dataset(experiment.data, split, experiment.input, task.data_dir, task.current_folder)
+        for split in splits
+    }
     for left in reversed(range(_TRIES)):
         try:
             return run_experiment(
@@ -211,14 +214,14 @@ def _run_sealed(task: CellTask, folder: Path, report: Reporter) -> Score:
 
 
 @functools.lru_cache(maxsize=8)
-def _dataset(name: str, split: Split, data_dir: str | None, current_folder: str) -> Dataset:
+def _dataset(name: str, split: Split, inputs: InputSection, data_dir: str | None, current_folder: str) -> Dataset:
     """Load images once for all cells of this process."""
     where = str(Path(current_folder) / Path(name).expanduser()) if is_data_path(name) else name
-    loaded = load_dataset(where, split, None if data_dir is None else Path(data_dir))
+    loaded = load_dataset(where, split, None if data_dir is None else Path(data_dir), inputs=inputs)
     # What the study calls them: no path of this machine is written down.
     identity = loaded.identity
-    if identity.name == where:
-        identity = dataclasses.replace(identity, name=name)
+    if identity.name.startswith(where):
+        identity = dataclasses.replace(identity, name=f"{name}{identity.name.removeprefix(where)}")
     return dataclasses.replace(loaded, name=name, identity=identity)
 
 
