@@ -14,6 +14,7 @@ from snstdp_cli.cli import (
     data_show,
     doctor,
     evaluate,
+    hardware,
     init,
     init_weights,
     plot,
@@ -77,6 +78,7 @@ _GROUPS: dict[str, tuple[str, str, dict[str, Command]]] = {
         "Show, check and describe configurations.",
         {"show": config.show, "check": config.check, "schema": config.schema},
     ),
+    "hardware": (_LOOKING, "What networks cost on a chip.", {"cost": hardware.cost}),
     "data": (
         _SETUP,
         "Look at data sets, find, download and convert them.",

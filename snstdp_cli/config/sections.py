@@ -13,7 +13,7 @@ from snstdp_cli.fields import MAX_EXAMPLES, Facet, Number, Whole, plain_number, 
 #: Most settings shape the equations or the protocol, and so all that comes out of them.
 ALL_BUT_SCORE: tuple[Facet, ...] = ("program", "training", "recording")
 #: The settings of `input` that change the images or choose among them, in the order in which they are applied.
-_PREPARING = ("test_share", "classes", "max_per_class", "transpose", "invert", "crop", "size", "resample")
+_PREPARING = ("test_share", "classes", "max_per_class", "transpose", "scale", "invert", "crop", "size", "resample")
 _OptionalStep = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False), BeforeValidator(plain_number)] | None
 
 
@@ -56,6 +56,13 @@ class InputSection(Section):
         "images of each class to keep in each split, the first ones", ("data",), None
     )
     transpose: bool = setting("whether rows and columns are exchanged", ("data",), False, strict=True)
+    scale: Number = setting(
+        "factor of the grey values, which end at 255, such as 15.9 for images of 0 to 16",
+        ("data",),
+        1.0,
+        gt=0,
+        le=255,
+    )
     invert: bool = setting(
         "whether dark and bright are exchanged, as dark figures on paper need it", ("data",), False, strict=True
     )
