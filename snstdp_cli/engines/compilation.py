@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from snstdp_cli.engines.compiler import (
@@ -21,7 +21,16 @@ from snstdp_cli.engines.compiler import (
     processor_features,
     run_compilers,
 )
-from snstdp_cli.engines.generated import ask_clock_once, find_spikes_in_blocks, know_the_only_clock, walk_runs
+from snstdp_cli.engines.generated import (
+    ask_clock_once,
+    find_spikes_in_blocks,
+    keep_truth_as_number,
+    know_the_only_clock,
+    know_the_only_element,
+    skip_idle_pathways,
+    walk_runs,
+    write_only,
+)
 
 __all__ = [
     "COMPILER_FLAGS",
@@ -63,8 +72,13 @@ _RUNS_ONCE = "-O1"
 _INCLUDE = re.compile(r'^\s*#\s*include\s*(["<].*[">])', re.MULTILINE)
 
 
-def compile_sources(sources: Path, compiler: str) -> Path:
+def compile_sources(sources: Path, compiler: str, results: Collection[str]) -> Path:
     """Compile the project that Brian 2 wrote to `sources`; return the program.
+
+    Parameters
+    ----------
+    results
+        Names of the files that the program writes at its end; those of other arrays are left out.
 
     Raises
     ------
@@ -74,8 +88,10 @@ def compile_sources(sources: Path, compiler: str) -> Path:
     shutil.copyfile(QUEUE_HEADER, sources / "brianlib" / "spikequeue.h")
     (sources / "guard.cpp").write_text(_GUARD)
     _change(sources / "network.cpp", ask_clock_once, know_the_only_clock)
+    _change(sources / "main.cpp", skip_idle_pathways)
+    _change(sources / "objects.cpp", lambda source: write_only(source, results))
     for path in sorted((sources / "code_objects").glob("*.cpp")):
-        _change(path, find_spikes_in_blocks, walk_runs)
+        _change(path, know_the_only_element, find_spikes_in_blocks, keep_truth_as_number, walk_runs)
     once = _join_what_runs_once(sources)
     # The code objects first, which take longest.
     commands = [["-c", *compiler_flags(), "-I.", path.name] for path in _join_code_objects(sources)]
