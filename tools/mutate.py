@@ -302,12 +302,12 @@ MUTATIONS: list[tuple[str, str, str, int]] = [
     (RANDOMNESS, "rate > 0 ? 1 / rate : {_ENDLESS!r}", "1 / rate", 0),
     # Loops of the generated programs
     (GENERATED, '.replace("&&", "&")', "", 0),
-    (GENERATED, "_any |= {condition}", "_any = {condition}", 0),
+    (GENERATED, "_fire |= (uint32_t)({condition})", "_fire = (uint32_t)({condition})", 0),
     (GENERATED, "_block + {_BLOCK} <= (size_t)N", "_block + {_BLOCK} < (size_t)N", 0),
     (GENERATED, "== _due.length - 1)", "== _due.length)", 0),
     (GENERATED, "_first = _due.first, _last = _first + _due.length - 1", "_first = 0, _last = _due.length - 1", 0),
     (GENERATED, "_due.list[_k]", "_due.list[0]", 0),
-    (GENERATED, "_target + (int32_t)(_idx - _first)", "_target + (int32_t)_idx", 0),
+    (GENERATED, "_target + (_idx - _first)", "_target + _idx", 0),
     # What the engines share
     (BASE, "TEST_RECORDING = 2", "TEST_RECORDING = 1", 0),
     (BASE, "CURVE_RECORDING = 4", "CURVE_RECORDING = 3", 0),

@@ -65,8 +65,8 @@ struct Guard {
 #endif
 """
 _UNITS = 2
-#: The loop over the steps is compiled with the code objects that it calls.
-_LOOP = "network.cpp"
+#: The loop over the steps, and what it calls, are compiled with the code objects.
+_LOOP = ("network.cpp", "main.cpp")
 #: Optimizing what runs once costs more than it gains. The last -O counts.
 _RUNS_ONCE = "-O1"
 _INCLUDE = re.compile(r'^\s*#\s*include\s*(["<].*[">])', re.MULTILINE)
@@ -111,7 +111,7 @@ def _change(path: Path, *changes: Callable[[str], str]) -> None:
 
 def _join_what_runs_once(sources: Path) -> Path:
     """Write a unit that holds the files beside the code objects, but the loop."""
-    names = sorted(path.name for path in sources.glob("*.cpp") if path.name != _LOOP)
+    names = sorted(path.name for path in sources.glob("*.cpp") if path.name not in _LOOP)
     unit = sources / "once.cpp"
     unit.write_text("".join(f'#include "{name}"\n' for name in names))
     return unit
@@ -134,7 +134,7 @@ def _join_code_objects(sources: Path) -> list[Path]:
                 f"void {function}() {{ unit_{number}::{function}(); }}\n"
             )
         if k == 0:
-            bodies.append(f'#include "{_LOOP}"\n')
+            bodies += [f'#include "{name}"\n' for name in _LOOP]
         unit = sources / f"unit_{k}.cpp"
         unit.write_text("".join(f"#include {h}\n" for h in headers) + "".join(bodies))
         units.append(unit)
