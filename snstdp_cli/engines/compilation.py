@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from snstdp_cli.engines.compiler import (
@@ -21,6 +21,7 @@ from snstdp_cli.engines.compiler import (
     processor_features,
     run_compilers,
 )
+from snstdp_cli.engines.constants import read_numbers_at_start
 from snstdp_cli.engines.generated import ask_clock_once, find_spikes_in_blocks, know_the_only_clock, walk_runs
 
 __all__ = [
@@ -59,8 +60,8 @@ _UNITS = 2
 _INCLUDE = re.compile(r'^\s*#\s*include\s*(["<].*[">])', re.MULTILINE)
 
 
-def compile_sources(sources: Path, compiler: str) -> Path:
-    """Compile the project that Brian 2 wrote to `sources`; return the program.
+def compile_sources(sources: Path, compiler: str, numbers: Mapping[str, float]) -> Path:
+    """Compile the project that Brian 2 wrote to `sources` with `numbers`; return the program, which reads others.
 
     Raises
     ------
@@ -69,6 +70,7 @@ def compile_sources(sources: Path, compiler: str) -> Path:
     """
     shutil.copyfile(QUEUE_HEADER, sources / "brianlib" / "spikequeue.h")
     (sources / "guard.cpp").write_text(_GUARD)
+    read_numbers_at_start(sources, numbers)
     _change(sources / "network.cpp", ask_clock_once, know_the_only_clock)
     for path in sorted((sources / "code_objects").glob("*.cpp")):
         _change(path, find_spikes_in_blocks, walk_runs)
