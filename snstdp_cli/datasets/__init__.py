@@ -11,7 +11,7 @@ from snstdp_cli.datasets.known import NAMES
 from snstdp_cli.datasets.loading import load_dataset
 from snstdp_cli.datasets.parts import Part, load_part, part_of, split_of
 from snstdp_cli.datasets.places import DATA_VARIABLE, find_dataset, search_path
-from snstdp_cli.datasets.plausibility import plausibility
+from snstdp_cli.datasets.plausibility import doubts_of, plausibility
 from snstdp_cli.datasets.sealing import is_sealed, refuse_sealed, sealed_test_images
 from snstdp_cli.datasets.unlabelled import Images, images_from_array, load_images
 from snstdp_cli.datasets.withholding import withhold
@@ -26,6 +26,7 @@ __all__ = [
     "Part",
     "Split",
     "check_fit",
+    "doubts_of",
     "fetch_dataset",
     "find_dataset",
     "from_arrays",

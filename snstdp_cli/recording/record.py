@@ -29,7 +29,7 @@ from snstdp_cli.artefacts import (
 from snstdp_cli.artefacts.files import checked_name
 from snstdp_cli.artefacts.provenance import describe_data, describe_run
 from snstdp_cli.config import Experiment
-from snstdp_cli.datasets import Dataset, Part, check_fit, load_dataset, part_of, refuse_sealed, split_of
+from snstdp_cli.datasets import Dataset, Part, check_fit, doubts_of, load_dataset, part_of, refuse_sealed, split_of
 from snstdp_cli.engines import Stream, available_cores, choose_engine
 from snstdp_cli.errors import InterruptedRunError
 from snstdp_cli.network.wiring import draw_wiring
@@ -122,8 +122,8 @@ def record_activity(
     check_fit(dataset, weights.weights.shape[0], f"the network '{name}'")
     if split == "validation":
         refuse_trained_on(weights, name, describe_data(dataset), held)
-        for sentence in dataset.warnings:
-            report.warn(sentence)
+    for sentence in doubts_of(dataset):
+        report.warn(sentence)
     num = _number_of_examples(experiment, split, num_examples, dataset, report)
     if label is not None:
         checked_name(label, "--as")

@@ -90,6 +90,7 @@ class TrainingSession:
     def run_all(self) -> None:
         """Run the chunks that are left."""
         experiment, journal = self.experiment, self.journal
+        silent = 0  # examples in a row
         began, at_start, seconds_before = time.perf_counter(), journal.examples, journal.seconds
         while journal.examples < experiment.num_examples:
             first = journal.examples
@@ -98,7 +99,8 @@ class TrainingSession:
             before = self.state
             result = self.engine.run(before, Chunk(first, self.images.images[order], Stream.TRAINING))
             advice = experiment.rule.rule.advice
-            check_chunk(before, result, first, self.wiring, self.plasticity, journal.start_bounds, advice)
+            bounds = journal.start_bounds
+            silent = check_chunk(before, result, first, self.wiring, self.plasticity, bounds, advice, silent)
             self.state = result.state
             journal.examples = first + num
             journal.seconds = seconds_before + time.perf_counter() - began

@@ -19,7 +19,7 @@ from snstdp_cli.artefacts import (
     save_weights,
 )
 from snstdp_cli.config import Experiment
-from snstdp_cli.datasets import Dataset, load_dataset, part_of
+from snstdp_cli.datasets import Dataset, doubts_of, load_dataset, part_of
 from snstdp_cli.errors import InterruptedRunError
 from snstdp_cli.progress import Reporter
 from snstdp_cli.training.continuing import continued_experiment, copy_snapshots, load_state
@@ -88,6 +88,8 @@ def train_network(
         experiment = continued_experiment(experiment, workdir, more)
     held = experiment.evaluation.validation_examples
     dataset = part_of(dataset or load_dataset(experiment.data, "train", data_dir), "train", held)
+    for sentence in doubts_of(dataset):
+        report.warn(sentence)
     name = experiment.save_name
     require_writable(workdir.weights)
     with lock_name(workdir, name):
