@@ -37,7 +37,7 @@ def run_time_numbers(experiment: Experiment, plasticity: Plasticity | None) -> d
 def neuron_numbers(experiment: Experiment, plasticity: Plasticity) -> dict[str, float]:
     """Return what excitatory neurons have besides their own constants: the rule's, and decays of one step."""
     shares = _shares(experiment, plasticity, experiment.dt)
-    return {**plasticity.constants, **{keep(name): share for name, share in shares.items()}}
+    return {**plasticity.constants, **{keep(name): _as_written(share) for name, share in shares.items()}}
 
 
 def synapse_numbers(plasticity: Plasticity) -> dict[str, float]:
@@ -67,6 +67,14 @@ def left(name: str) -> str:
 def decays_in_rest(experiment: Experiment, plasticity: Plasticity) -> Mapping[str, float]:
     """Return what is left of the thresholds and of each trace after the steps that are not simulated."""
     return _shares(experiment, plasticity, experiment.skipped_steps * experiment.dt)
+
+
+def _as_written(number: float) -> float:
+    """Return a number with the digits that Brian 2 leaves of one that stands in the statements of a neuron's step.
+
+    These decays once stood there; so a seed gives the very spikes and weights that it gave then.
+    """
+    return float(f"{number:.15g}")
 
 
 def _shares(experiment: Experiment, plasticity: Plasticity, duration_ms: float) -> dict[str, float]:

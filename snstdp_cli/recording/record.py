@@ -32,6 +32,7 @@ from snstdp_cli.config import Experiment
 from snstdp_cli.datasets import Dataset, Part, check_fit, doubts_of, load_dataset, part_of, refuse_sealed, split_of
 from snstdp_cli.engines import Stream, available_cores, choose_engine
 from snstdp_cli.errors import InterruptedRunError
+from snstdp_cli.events import EventLog
 from snstdp_cli.network.wiring import draw_wiring
 from snstdp_cli.progress import Reporter
 from snstdp_cli.recording.partial import PartialRecording
@@ -111,7 +112,8 @@ def record_activity(
     ConfigError
         If there are no validation images, or the network was trained on them.
     """
-    report = report or Reporter()
+    log = EventLog(workdir, name, report or Reporter())
+    report = log.report
     refuse_sealed(split, name)
     weights = load_weights(workdir, name, n_e=experiment.n_e, theta_init_mv=experiment.network.theta_init_mv)
     check_plausible(weights, name)
@@ -136,7 +138,9 @@ def record_activity(
     began = time.perf_counter()
     keeper = PartialRecording(workdir, record, dataset.labels, num, report)
     done = keeper.resumed() if resume else None
-    counts, attempts, silent = _record(experiment, weights, dataset, split, num, workers, keeper, done, report)
+    training = None if weights.record is None else weights.record.training
+    with log.opened(training, "recording", split, 0 if done is None else len(done[0]), num, goes_on=True):
+        counts, attempts, silent = _record(experiment, weights, dataset, split, num, workers, keeper, done, report)
     figures = RecordingFigures(
         spikes_per_example=float(counts.sum(axis=1).mean()),
         retries=int(attempts.sum()) - num,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from snstdp_cli.artefacts.provenance import describe_data, describe_run
 from snstdp_cli.config import Experiment
 from snstdp_cli.datasets import Dataset
 from snstdp_cli.engines import Chunk, ChunkResult, Engine, State, Stream, initial_state, open_engine
+from snstdp_cli.events import EventLog
 from snstdp_cli.network.wiring import Wiring, draw_wiring, training_order
 from snstdp_cli.progress import Reporter, TrainingProgress
 from snstdp_cli.rules import Plasticity
@@ -86,6 +87,12 @@ class TrainingSession:
             for opened in (engine, self.curve):
                 if opened is not None:
                     opened.close()
+
+    def logged(self, log: EventLog, *, goes_on: bool) -> AbstractContextManager[None]:
+        """Return what writes the events of this session; those of the same training stay if it `goes_on`."""
+        log.skip_curve(len(self.journal.curve))
+        training, examples, total = self.journal.identity.digest, self.journal.examples, self.experiment.num_examples
+        return log.opened(training, "training", "train", examples, total, goes_on=goes_on)
 
     def run_all(self) -> None:
         """Run the chunks that are left."""
