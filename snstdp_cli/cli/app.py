@@ -13,6 +13,7 @@ from snstdp_cli.cli import (
     data,
     doctor,
     evaluate,
+    explain,
     init,
     init_weights,
     plot,
@@ -50,7 +51,7 @@ _COMMANDS: dict[str, dict[str, Command]] = {
         "evaluate": evaluate.evaluate,
         "predict": predict.predict,
     },
-    _LOOKING: {"plot": plot.plot, "report": report.report, "trace": trace.trace},
+    _LOOKING: {"explain": explain.explain, "plot": plot.plot, "report": report.report, "trace": trace.trace},
     _SETUP: {"rules": rules.rules, "init": init.init, "doctor": doctor.doctor, "bench": bench.bench},
 }
 _GROUPS: dict[str, tuple[str, str, dict[str, Command]]] = {
