@@ -1,4 +1,4 @@
-"""Whether the parts of a network came to rest, and whether it learned at the right pace: from its training's history."""
+"""Whether a network came to rest and learned at the right pace, as the history of its training tells."""
 
 from __future__ import annotations
 
@@ -34,9 +34,7 @@ def theta_finding(means_mv: Sequence[float], start_mv: float) -> Finding | None:
     late = end - means_mv[-1 - len(means_mv) // 4]
     moved = f"rose from {start_mv:.1f} to {end:.1f} mV" if rise > 0 else f"went from {start_mv:.1f} to {end:.1f} mV"
     if rise > 0 and late >= _STILL_RISING * rise:
-        text = (
-            f"The mean threshold {moved}, {late:.1f} mV of it in the last quarter of the training: it has not settled."
-        )
+        text = f"The mean threshold {moved}, {late:.1f} mV of it in the last quarter of the training: it still rises."
         return Finding("theta", text, "Train on more examples.")
     return Finding("theta", f"The mean threshold {moved}, {late:.1f} mV of it in the last quarter: it has settled.")
 
@@ -65,14 +63,14 @@ def pace_finding(
         return None
     if memory < spikes_per_example / 2:
         text = (
-            f"The learning rate is high: a neuron forgets two thirds of its weights within {memory:,.0f} of its spikes, "
-            f"and a single image gives {spikes_per_example:,.0f}; fields are those of the last images."
+            f"The learning rate is high: a neuron forgets two thirds of its weights within {memory:,.0f} of its "
+            f"spikes, and a single image gives {spikes_per_example:,.0f}; fields are those of the last images."
         )
         return Finding("learning rate", text, slower)
     if spikes_of_a_neuron < _LEAST_MEMORIES * memory:
         text = (
-            f"The learning rate is low for so short a training: a neuron needs {memory:,.0f} spikes to forget two thirds "
-            f"of its random start, and fired {spikes_of_a_neuron:,.0f} times on average."
+            f"The learning rate is low for so short a training: a neuron needs {memory:,.0f} spikes to forget two "
+            f"thirds of its random start, and fired {spikes_of_a_neuron:,.0f} times on average."
         )
         return Finding("learning rate", text, faster or "Train on more examples.")
     return None

@@ -43,7 +43,7 @@ class Usual:
 @cache
 def usual_results() -> tuple[Usual, ...]:
     """Return all that was measured."""
-    with files("snstdp_cli.results").joinpath("usual.csv").open(encoding="utf-8", newline="") as table:
+    with files("snstdp_cli.results").joinpath("usual.csv").open(encoding="utf-8") as table:
         return tuple(
             Usual(
                 rule=row["rule"],
@@ -81,8 +81,8 @@ def usual_finding(score: Score, rule: str, n_e: int, examples: int) -> Finding |
     trained = "" if examples == found.examples else f" after {examples:,}"
     return Finding(
         "usual",
-        f"Usual for {rule} with {n_e:,} neurons after {found.examples:,} examples of {found.data} is {found.mean:.1%} by "
-        f"{found.read_out} ({seeds}{spread}); {here}{trained}.",
+        f"Usual for {rule} with {n_e:,} neurons after {found.examples:,} examples of {found.data} is {found.mean:.1%} "
+        f"by {found.read_out} ({seeds}{spread}); {here}{trained}.",
     )
 
 

@@ -34,7 +34,8 @@ def test_every_figure_that_a_finding_names_can_be_drawn() -> None:
 def test_thresholds_that_still_rise_and_those_that_settled() -> None:
     rising = theta_finding([22, 24, 26, 28, 30, 32, 34, 36], 20.0)
     assert told(rising) == (
-        "The mean threshold rose from 20.0 to 36.0 mV, 4.0 mV of it in the last quarter of the training: it still rises."
+        "The mean threshold rose from 20.0 to 36.0 mV, 4.0 mV of it in the last quarter of the training: it still "
+        "rises."
     )
     assert rising is not None
     assert rising.advice == "Train on more examples."
@@ -49,10 +50,12 @@ def test_a_learning_rate_is_high_if_an_image_overwrites_a_neuron_and_low_if_the_
     high = pace_finding(5, 1000, 20, "slower", "faster")
     low = pace_finding(100, 250, 20, "slower", "faster")
     assert fits is None
-    assert high is not None and low is not None
+    assert high is not None
+    assert low is not None
     assert (high.advice, low.advice) == ("slower", "faster")
     assert "within 5 of its spikes, and a single image gives 20" in high.sentence
-    assert "needs 100 spikes" in low.sentence and "fired 250 times" in low.sentence
+    assert "needs 100 spikes" in low.sentence
+    assert "fired 250 times" in low.sentence
     assert pace_finding(None, 0, 20) is None
 
 
@@ -82,9 +85,8 @@ def test_classes_that_no_neuron_answers_to_are_named() -> None:
 def test_what_is_usual_is_what_the_readme_says() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     for one in usual_results():
-        row = next(
-            line for line in readme.splitlines() if f"`snstdp run --config configs/{one.rule}_{one.n_e}.yaml`" in line
-        )
+        command = f"| `snstdp run --config configs/{one.rule}_{one.n_e}.yaml` |"
+        row = next(line for line in readme.splitlines() if line.startswith(command))
         assert f"{one.mean:.1%}".replace("%", " %") in row
         assert (one.seeds, one.sd) == (1, None)
 
@@ -103,8 +105,8 @@ def test_a_score_is_compared_with_what_is_usual_for_rule_and_size(
     assert usual_finding(score, "smax", 400, 60_000) is None  # these are no images of MNIST
     monkeypatch.setattr(Score, "data", "MNIST")
     assert told(usual_finding(score, "smax", 400, 5_000)) == (
-        "Usual for smax with 400 neurons after 60,000 examples of MNIST is 89.2% by average (one seed, so that a point of "
-        "difference says little); here it is 2.0 points less after 5,000."
+        "Usual for smax with 400 neurons after 60,000 examples of MNIST is 89.2% by average (one seed, so that a point "
+        "of difference says little); here it is 2.0 points less after 5,000."
     )
     assert told(usual_finding(scored(tmp_path / "b", 0.892), "smax", 400, 60_000)).endswith("here it is as much.")
     assert usual_finding(score, "smax", 401, 60_000) is None
