@@ -24,6 +24,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
+from advised import ADVISED
 from hostile import HOSTILE
 from trials import Trial, can_mount, small_disk, wait_for, working_folder
 
@@ -320,6 +321,8 @@ TRIALS: dict[str, Callable[[Bench], str]] = {
     "same bits on digits": same_bits_on_digits,
     "constant memory": memory,
 } | {name: lambda bench, trial=trial: trial(bench.trial) for name, trial in HOSTILE.items()}
+
+TRIALS |= {name: lambda bench, trial=trial: trial(bench.trial) for name, trial in ADVISED.items()}
 
 
 def main() -> int:

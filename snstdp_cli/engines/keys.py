@@ -58,13 +58,18 @@ def program_key(experiment: Experiment, plasticity: Plasticity | None, wiring: W
 
 
 def _statements(plasticity: Plasticity) -> dict[str, Any]:
-    """Return what a rule says without its numbers; the order of statements and variables is kept."""
-    return {
-        "on_pre": plasticity.on_pre,
-        "on_post": [[name, text] for name, text in plasticity.on_post.items()],
-        "reset": plasticity.reset,
-        # Their initial values are part of the network's state.
-        "variables": list(plasticity.neuron_variables),
-        "traces": list(plasticity.traces),
-        "rescales": plasticity.normalize_to is not None,
-    }
+    """Return what a rule says, but for the values of names; the order of statements and variables is kept."""
+    names = {key: list(getattr(plasticity, key)) for key in ("neuron_variables", "traces")}
+    said = {**vars(plasticity), **names, "normalize_to": plasticity.normalize_to is not None}
+    # Bounds and target are compared with results; the constants are told by type.
+    return {key: _plain(value) for key, value in said.items() if key not in ("bounds", "l1_target", "constants")}
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON can hold it; the order of names is kept, as statements are run in that order."""
+    if isinstance(value, Mapping):
+        return [[str(key), _plain(item)] for key, item in value.items()]
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    # The text of a float holds all its digits.
+    return value if isinstance(value, str | bool | None) else [type(value).__name__, repr(value)]

@@ -138,7 +138,7 @@ def run(command: str, folder: Path, code: int) -> str:
         ("", "config show --set rule.etta=1", "rule.eta", "config show --set rule.eta=1"),
         ("", "config show --set rule=smx", "smax", "config show --set rule=smax"),
         ("", "config show --set presentation.rest_ms=5", "at least 20", "config show --set presentation.rest_ms=20"),
-        ("", "config show --dt 3", "from 0.001 to 2", "config show --set dt=1"),
+        ("", "config show --dt 3", "from 0.001 to 2", "config show --set dt=0.5"),
         ("init-weights --n-e 3 --save-name a", "evaluate a", "snstdp test --load-name a --split train", ""),
     ],
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -161,3 +163,16 @@ def test_a_training_and_its_recordings_write_one_file_that_resuming_adds_to(
     again: list[Any] = read_events(place, "a")
     assert [event.how for event in again if event.event == "ended"] == ["complete"]
     assert all(isinstance(event, Event) for event in again)
+
+
+def test_the_example_draws_what_is_there_and_waits_for_no_more(place: Workdir) -> None:
+    log = EventLog(place, "a", Reporter())
+    with log.opened(ONE, "training", "train", 0, 10, goes_on=False):
+        log.report.training(progress(points=2))
+    picture = place.root / "live.png"
+    example = [str(ROOT / "examples" / "live" / "follow.py"), str(events_path(place, "a"))]
+    done = subprocess.run(
+        [sys.executable, *example, "--once", "--output", str(picture)], capture_output=True, text=True, check=True
+    )
+    assert "5 events" in done.stdout
+    assert picture.read_bytes().startswith(b"\x89PNG")

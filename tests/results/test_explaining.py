@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+import shutil
 from pathlib import Path
 from typing import Any, get_args
 
@@ -10,11 +12,13 @@ import numpy as np
 import pytest
 from stored_networks import figures, make_network
 
+from snstdp_cli.errors import ArtefactError
 from snstdp_cli.evaluation import Assignment
 from snstdp_cli.plots.kinds import KINDS
 from snstdp_cli.results import FindingKind, Score, TrainedNetwork, findings, score_network
 from snstdp_cli.results.convergence import classes_finding, pace_finding, theta_finding
 from snstdp_cli.results.finding import FIGURES
+from snstdp_cli.results.stages import training_stages
 from snstdp_cli.results.usual import usual_finding, usual_results
 from snstdp_cli.rules import RULES
 
@@ -123,3 +127,13 @@ def test_a_networks_findings_hold_pace_and_thresholds(tmp_path: Path) -> None:
     found = {one.kind: one for one in findings(TrainedNetwork(place, "one"))}
     assert "it still rises" in found["theta"].sentence
     assert found["learning rate"].advice == "Use a larger rule.eta, or more examples."
+
+
+def test_a_network_without_snapshots_is_advised_steps_that_give_some(tmp_path: Path) -> None:
+    network = TrainedNetwork(make_network(tmp_path, "one"), "one")
+    shutil.rmtree(network.workdir.weights / "snapshots")
+    with pytest.raises(ArtefactError, match=r"checkpoint_every=(\d+)") as error:
+        training_stages(network)
+    found = re.search(r"checkpoint_every=(\d+)", str(error.value))
+    assert found is not None
+    assert 0 < int(found[1]) < network.experiment.num_examples
