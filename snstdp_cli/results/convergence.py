@@ -88,10 +88,10 @@ def classes_finding(assignment: Assignment, names: Sequence[str], advice: str | 
     missing = [name for name, one in zip(names, assignment.classes, strict=True) if not np.any(labels == one)]
     if not missing or len(missing) == len(names):
         return None
-    are = "class has" if len(missing) == 1 else "classes have"
+    have, their = ("has", "its") if len(missing) == 1 else ("have", "their")
     text = (
-        f"{len(missing)} of {len(names)} {are} no neuron that answers to it most ({', '.join(missing[:10])}"
-        f"{', ...' if len(missing) > 10 else ''}): its images cannot be told."
+        f"{len(missing)} of {len(names)} classes {have} no neuron that answers to it most ({', '.join(missing[:10])}"
+        f"{', ...' if len(missing) > 10 else ''}): {their} images cannot be told."
     )
     return Finding(
         "classes without neurons", text, advice or "Use more neurons (n_e), or more examples.", alarming=True

@@ -81,7 +81,7 @@ def test_classes_that_no_neuron_answers_to_are_named() -> None:
     names = ["shirt", "bag", "shoe"]
     assert classes_finding(assigned(3, 5, 8, -1), names) is None
     one = told(classes_finding(assigned(3, 5, 5), names))
-    assert one.startswith("1 of 3 class has no neuron that answers to it most (shoe)")
+    assert one.startswith("1 of 3 classes has no neuron that answers to it most (shoe)")
     assert "(bag, shoe)" in told(classes_finding(assigned(3, 3), names))
     assert classes_finding(assigned(-1, -1), names) is None  # that the network learned nothing is told elsewhere
 
