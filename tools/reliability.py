@@ -26,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from advised import ADVISED
 from hostile import HOSTILE
+from studies import STUDIES
 from trials import Trial, can_mount, small_disk, wait_for, working_folder
 
 from snstdp_cli.artefacts import load_responses
@@ -321,6 +322,7 @@ TRIALS: dict[str, Callable[[Bench], str]] = {
     "same bits on digits": same_bits_on_digits,
     "constant memory": memory,
 } | {name: lambda bench, trial=trial: trial(bench.trial) for name, trial in HOSTILE.items()}
+TRIALS |= {name: lambda _, trial=trial: trial() for name, trial in STUDIES.items()}
 
 TRIALS |= {name: lambda bench, trial=trial: trial(bench.trial) for name, trial in ADVISED.items()}
 

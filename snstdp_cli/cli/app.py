@@ -11,6 +11,7 @@ from snstdp_cli.cli import (
     bench,
     config,
     data,
+    data_show,
     doctor,
     evaluate,
     explain,
@@ -22,8 +23,10 @@ from snstdp_cli.cli import (
     rules,
     run,
     study,
+    study_files,
     study_plot,
     study_report,
+    study_state,
     study_table,
     test,
     trace,
@@ -59,15 +62,15 @@ _GROUPS: dict[str, tuple[str, str, dict[str, Command]]] = {
         _EXPERIMENT,
         "Run many experiments from one file, and look at what came out.",
         {
-            "init": study.init,
+            "init": study_files.init,
             "run": study.run,
-            "show": study.show,
+            "show": study_state.show,
             "table": study_table.table,
             "plot": study_plot.plot,
             "report": study_report.report,
             "worker": study.worker,
-            "script": study.script,
-            "schema": study.schema,
+            "script": study_files.script,
+            "schema": study_files.schema,
         },
     ),
     "config": (
@@ -75,7 +78,11 @@ _GROUPS: dict[str, tuple[str, str, dict[str, Command]]] = {
         "Show, check and describe configurations.",
         {"show": config.show, "check": config.check, "schema": config.schema},
     ),
-    "data": (_SETUP, "Find and download data sets.", {"info": data.info, "fetch": data.fetch}),
+    "data": (
+        _SETUP,
+        "Look at data sets, find, download and convert them.",
+        {"show": data_show.show, "convert": data_show.convert, "info": data.info, "fetch": data.fetch},
+    ),
 }
 
 app = typer.Typer(

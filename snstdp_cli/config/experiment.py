@@ -16,6 +16,7 @@ from snstdp_cli.config.rule import RuleSettings
 from snstdp_cli.config.sections import (
     ALL_BUT_SCORE,
     EvaluationSettings,
+    InputSection,
     NetworkSettings,
     PresentationSettings,
     Section,
@@ -26,6 +27,8 @@ from snstdp_cli.rules import Plasticity, RuleContext, build_plasticity
 #: Diehl & Cook's step of the adaptive threshold in mV, by number of excitatory neurons.
 THETA_STEPS_MV = {100: 0.025, 400: 0.05, 1600: 0.15, 6400: 0.5}
 _MAX_PATH = 1000
+#: What a file of images ends in; any other path needs a `/`.
+DATA_SUFFIXES = (".npz", ".csv", ".tsv", ".parquet", ".mat", ".gz", "-ubyte")
 
 
 def usual_theta_step_mv(n_e: int) -> float:
@@ -35,7 +38,7 @@ def usual_theta_step_mv(n_e: int) -> float:
 
 def is_data_path(data: str) -> bool:
     """Tell whether a value of `data` is a path to own images and not the name of a data set."""
-    return "/" in data or data.endswith(".npz")
+    return "/" in data or data.lower().endswith(DATA_SUFFIXES)
 
 
 def _check_data(value: str) -> str:
@@ -44,7 +47,7 @@ def _check_data(value: str) -> str:
         try:
             return check_name(value)
         except ValueError as error:
-            raise ValueError(f"{error}, or a path (with a / or ending in .npz)") from None
+            raise ValueError(f"{error}, or a path (with a / or ending in {', '.join(DATA_SUFFIXES)})") from None
     if not value.isprintable() or len(value) > _MAX_PATH:
         raise ValueError(f"expected a path of at most {_MAX_PATH} printable characters")
     return value
@@ -82,8 +85,8 @@ class Experiment(Section):
         "seed of the input noise; by default that of everything", ("training", "recording"), None
     )
     data: DataSource = setting(
-        "data set: mnist, fashion-mnist or bundled, or your own: the path of an .npz file or of a folder with IDX "
-        "files (see docs/own-data.md)",
+        "data set: mnist, fashion-mnist or bundled, or your own: the path of a file (.npz, .csv, .parquet, .mat, IDX) "
+        "or of a folder with IDX files or with a folder of pictures for each class (see docs/data.md)",
         ("data",),
         "mnist",
     )
@@ -95,6 +98,9 @@ class Experiment(Section):
     chunk: Whole = setting("examples between two checkpoints", ("program",), 500, ge=1, le=100_000)
     checkpoint_every: Whole = setting(
         "examples between two kept snapshots of weights and theta", (), 10_000, ge=1, le=MAX_EXAMPLES
+    )
+    input: InputSection = Field(
+        default_factory=InputSection, description="what is done to the images before they are shown (see docs/data.md)"
     )
     network: NetworkSettings = Field(default_factory=NetworkSettings)
     presentation: PresentationSettings = Field(default_factory=PresentationSettings)

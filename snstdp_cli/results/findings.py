@@ -67,8 +67,7 @@ def findings(network: TrainedNetwork, score: Score | None = None) -> list[Findin
         found.append(silent_finding(figures.silent_examples, figures.examples, advise("silent")))
     if score is not None:
         assignment = score.evaluation.assignment
-        names = [str(one) for one in assignment.classes]
-        found.append(classes_finding(assignment, names, advise("classes without neurons")))
+        found.append(classes_finding(assignment, score.class_names, advise("classes without neurons")))
         spikes = assignment.num_spikes
         found.append(dominating_finding(spikes, advise("few neurons dominate")))
     return [one for one in found if one is not None]
@@ -123,8 +122,8 @@ def score_findings(score: Score) -> list[Finding]:
         Finding(
             "accuracy",
             f"{first.accuracy:.1%} of {first.num_examples:,} images of {score.data} are right by {score.classifier}, "
-            f"{' and '.join(texts)}; always answering class {first.commonest_class} would be right for "
-            f"{first.chance:.1%}.",
+            f"{' and '.join(texts)}; always answering class {score.class_name(first.commonest_class)} would be "
+            f"right for {first.chance:.1%}.",
         )
     ]
     if (why := score.collapsed) is not None:

@@ -23,10 +23,10 @@ from snstdp_cli.errors import ConfigError, DataError, InterruptedRunError
 from snstdp_cli.studies import load_study, make_task, run_cell
 from snstdp_cli.studies.executors.serial import SerialExecutor
 from snstdp_cli.studies.plan import Study
-from snstdp_cli.studies.running import CellOutcome, CellTask
 from snstdp_cli.studies.search.cells import CellRunner
 from snstdp_cli.studies.search.driver import Proposal
 from snstdp_cli.studies.search.study import BEST, BEST_STUDY, load_search, plan_search, run_search, trials_name
+from snstdp_cli.studies.tasks import CellOutcome, CellTask
 
 pytestmark = pytest.mark.compiles
 

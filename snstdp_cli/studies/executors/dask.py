@@ -22,7 +22,8 @@ from snstdp_cli.engines.workers import safe_search_path
 from snstdp_cli.errors import EngineError
 from snstdp_cli.studies.executors.extras import require_extra
 from snstdp_cli.studies.memory import estimate_memory_mb, machine_memory_mb
-from snstdp_cli.studies.running import CellOutcome, CellTask, request_stop, run_cell, write_failure
+from snstdp_cli.studies.running import run_cell, write_failure
+from snstdp_cli.studies.tasks import CellOutcome, CellTask, request_stop
 
 #: Dask's resource of the workers: memory in MB.
 MEMORY = "MB"
