@@ -11,7 +11,7 @@ from snstdp_cli.evaluation import Assignment
 from snstdp_cli.results.finding import Finding
 
 #: A rise in the last quarter of a training that is at least this share of the whole rise is no end of it.
-_STILL_RISING = 0.15
+_STILL_RISING = 0.08
 #: A neuron that fired fewer spikes than this many memories still carries its random start.
 _LEAST_MEMORIES = 3.0
 #: Fewer chunks than these have no last quarter.
