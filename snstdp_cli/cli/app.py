@@ -15,6 +15,7 @@ from snstdp_cli.cli import (
     doctor,
     evaluate,
     explain,
+    hardware,
     init,
     init_weights,
     plot,
@@ -78,6 +79,7 @@ _GROUPS: dict[str, tuple[str, str, dict[str, Command]]] = {
         "Show, check and describe configurations.",
         {"show": config.show, "check": config.check, "schema": config.schema},
     ),
+    "hardware": (_LOOKING, "What networks cost on a chip.", {"cost": hardware.cost}),
     "data": (
         _SETUP,
         "Look at data sets, find, download and convert them.",

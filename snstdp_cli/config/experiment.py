@@ -12,6 +12,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
+from snstdp_cli.config.limiting import build_limited, grid_for_answering
+from snstdp_cli.config.precision import PrecisionSettings
 from snstdp_cli.config.rule import RuleSettings
 from snstdp_cli.config.sections import (
     ALL_BUT_SCORE,
@@ -22,7 +24,7 @@ from snstdp_cli.config.sections import (
     Section,
 )
 from snstdp_cli.fields import MAX_EXAMPLES, Name, Number, Whole, check_name, setting, whole_number
-from snstdp_cli.rules import Plasticity, RuleContext, build_plasticity
+from snstdp_cli.rules import Plasticity, WeightGrid
 
 #: Diehl & Cook's step of the adaptive threshold in mV, by number of excitatory neurons.
 THETA_STEPS_MV = {100: 0.025, 400: 0.05, 1600: 0.15, 6400: 0.5}
@@ -105,6 +107,7 @@ class Experiment(Section):
     network: NetworkSettings = Field(default_factory=NetworkSettings)
     presentation: PresentationSettings = Field(default_factory=PresentationSettings)
     evaluation: EvaluationSettings = Field(default_factory=EvaluationSettings)
+    precision: PrecisionSettings = Field(default_factory=PrecisionSettings)
 
     @model_validator(mode="after")
     def _resolve_threshold_step(self) -> Experiment:
@@ -176,7 +179,17 @@ class Experiment(Section):
         ConfigError
             If the rule is the user's own and was not named for this run, or what it says cannot be used.
         """
-        return build_plasticity(self.rule.rule, self.rule.parameters, RuleContext(self.dt, n_input), self.rule.name)
+        return build_limited(self.rule, self.precision, self.dt, n_input)
+
+    def weight_grid(self, n_input: int) -> WeightGrid | None:
+        """Return the input weights that can be stored, or None for full precision.
+
+        Raises
+        ------
+        ConfigError
+            If the rule must tell the range and is not at hand.
+        """
+        return grid_for_answering(self.rule, self.precision, self.dt, n_input)
 
     @property
     def stimulus_steps(self) -> int:

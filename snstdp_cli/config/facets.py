@@ -22,7 +22,7 @@ GENERATION = 2
 _ABSENT = "not there"
 #: Sections that came after results were written: at its default a setting in them is as if it were not there, so that
 #: those results keep their fingerprints.
-_LATER = ("input",)
+_LATER = ("input", "precision")
 
 
 @cache

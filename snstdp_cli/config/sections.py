@@ -15,7 +15,7 @@ ALL_BUT_SCORE: tuple[Facet, ...] = ("program", "training", "recording")
 #: What a program is told when it starts (`network.numbers`).
 RESULTS: tuple[Facet, ...] = ("training", "recording")
 #: The settings of `input` that change the images or choose among them, in the order in which they are applied.
-_PREPARING = ("test_share", "classes", "max_per_class", "transpose", "invert", "crop", "size", "resample")
+_PREPARING = ("test_share", "classes", "max_per_class", "transpose", "scale", "invert", "crop", "size", "resample")
 _OptionalStep = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False), BeforeValidator(plain_number)] | None
 
 
@@ -58,6 +58,13 @@ class InputSection(Section):
         "images of each class to keep in each split, the first ones", ("data",), None
     )
     transpose: bool = setting("whether rows and columns are exchanged", ("data",), False, strict=True)
+    scale: Number = setting(
+        "factor of the grey values, which end at 255, such as 15.9 for images of 0 to 16",
+        ("data",),
+        1.0,
+        gt=0,
+        le=255,
+    )
     invert: bool = setting(
         "whether dark and bright are exchanged, as dark figures on paper need it", ("data",), False, strict=True
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from snstdp_cli.datasets.dataset import Dataset
 from snstdp_cli.datasets.orientation import orientation
+from snstdp_cli.datasets.preparation import scaled_values
 from snstdp_cli.datasets.survey import sorted_share
 
 #: What MNIST's images, the settings' defaults and the paper's target norm come to: the sum of an image's grey values,
@@ -40,6 +40,12 @@ def suggest(dataset: Dataset, reference: Dataset) -> list[Suggestion]:
         Upright digits, with which others are compared.
     """
     found = []
+    brightest = int(dataset.images.max())
+    if 0 < brightest < _DARK:
+        factor = float(f"{255 / brightest:.3g}")
+        why = f"the brightest pixel is {brightest}; grey values go to 255"
+        found.append(Suggestion("input.scale", factor, why))
+        dataset = replace(dataset, images=scaled_values(factor)[dataset.images])
     inverted = _is_inverted(dataset)
     if inverted is not None:
         found.append(inverted)
@@ -85,7 +91,7 @@ def _ordered(dataset: Dataset) -> list[Suggestion]:
 
 
 def _bright_enough(dataset: Dataset) -> list[Suggestion]:
-    """Bring the drive of a fresh neuron to that on MNIST: by intensity for the scale, by both for the rest."""
+    """Bring the drive of a fresh neuron to that on MNIST, by brighter inputs, and stronger weights for the rest."""
     images = dataset.images
     brightest, total = int(images.max()), float(images.mean()) * dataset.n_input
     if brightest == 0:
@@ -93,19 +99,18 @@ def _bright_enough(dataset: Dataset) -> list[Suggestion]:
     factor = _MNIST_SUM / total
     if 1 / _TOLERATED <= factor <= _TOLERATED:
         return []
-    scale = 255 / brightest if brightest < _DARK else 1.0
-    # A mean weight above the share of bright pixels would ask for weights above 1 on them.
-    share = float(np.count_nonzero(images > brightest // 2) / images.size)
-    rest = math.sqrt(factor / scale)
-    a_tar = max(_MNIST_A_TAR, min(_MNIST_A_TAR * rest, share))
-    intensity = min(_MNIST_INTENSITY * factor * _MNIST_A_TAR / a_tar, _BRIGHTEST_INTENSITY)
+    intensity = min(_MNIST_INTENSITY * factor, _BRIGHTEST_INTENSITY)
     why = (
         f"an image's grey values add up to {total:,.0f}, MNIST's to {_MNIST_SUM:,.0f}: a neuron is driven "
         f"{_times(factor)} with the defaults"
     )
     found = [Suggestion("presentation.intensity", _rounded(intensity), why)]
-    if a_tar > 1.1 * _MNIST_A_TAR:
-        found.append(Suggestion("rule.a_tar", _rounded(a_tar), "the other half of it: stronger weights"))
+    rest = _MNIST_INTENSITY * factor / intensity
+    if rest > 1:
+        # A mean weight above the share of bright pixels would ask for weights above 1 on them.
+        share = float(np.count_nonzero(images > brightest // 2) / images.size)
+        a_tar = max(_MNIST_A_TAR, min(_MNIST_A_TAR * rest, share))
+        found.append(Suggestion("rule.a_tar", _rounded(a_tar), "what brighter inputs cannot do, stronger weights may"))
     return found
 
 

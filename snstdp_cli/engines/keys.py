@@ -25,7 +25,9 @@ from snstdp_cli.rules import Plasticity
 _SOURCES = ("network/*.py", "engines/*.py", "engines/*.h")
 
 
-def program_key(experiment: Experiment, plasticity: Plasticity | None, wiring: Wiring, compiler: str) -> str:
+def program_key(
+    experiment: Experiment, plasticity: Plasticity | None, wiring: Wiring, compiler: str, count: bool = False
+) -> str:
     """Hash everything that shapes the program: not the numbers that it reads at its start.
 
     Parameters
@@ -39,11 +41,14 @@ def program_key(experiment: Experiment, plasticity: Plasticity | None, wiring: W
         Sizes, and whether there are delays; the connections themselves are read by the program.
     compiler
         As `find_compiler` tells it.
+    count
+        Whether the program counts events.
     """
     package = Path(__file__).parent.parent
     sources = sorted(path for pattern in _SOURCES for path in package.glob(pattern))
     shaping = {
         "settings": settings_of(experiment, "program"),
+        "count": count,
         "neurons": [asdict(neurons.EXCITATORY), asdict(neurons.INHIBITORY)],
         "plasticity": None if plasticity is None else _statements(plasticity),
         "numbers": describe_numbers(run_time_numbers(experiment, plasticity)),
