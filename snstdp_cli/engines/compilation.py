@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from snstdp_cli.engines.compiler import (
@@ -21,6 +21,7 @@ from snstdp_cli.engines.compiler import (
     processor_features,
     run_compilers,
 )
+from snstdp_cli.engines.constants import read_numbers_at_start
 from snstdp_cli.engines.generated import (
     ask_clock_once,
     find_spikes_in_blocks,
@@ -72,13 +73,15 @@ _RUNS_ONCE = "-O1"
 _INCLUDE = re.compile(r'^\s*#\s*include\s*(["<].*[">])', re.MULTILINE)
 
 
-def compile_sources(sources: Path, compiler: str, results: Collection[str]) -> Path:
+def compile_sources(sources: Path, compiler: str, results: Collection[str], numbers: Mapping[str, float]) -> Path:
     """Compile the project that Brian 2 wrote to `sources`; return the program.
 
     Parameters
     ----------
     results
         Names of the files that the program writes at its end; those of other arrays are left out.
+    numbers
+        The numbers that the sources were written with; the program reads others when it starts.
 
     Raises
     ------
@@ -87,6 +90,7 @@ def compile_sources(sources: Path, compiler: str, results: Collection[str]) -> P
     """
     shutil.copyfile(QUEUE_HEADER, sources / "brianlib" / "spikequeue.h")
     (sources / "guard.cpp").write_text(_GUARD)
+    read_numbers_at_start(sources, numbers)
     _change(sources / "network.cpp", ask_clock_once, know_the_only_clock)
     _change(sources / "main.cpp", skip_idle_pathways)
     _change(sources / "objects.cpp", lambda source: write_only(source, results))

@@ -161,7 +161,7 @@ def test_writing_sources_leaves_a_standalone_project_of_the_user_as_it_was(tmp_p
         with pytest.MonkeyPatch.context() as patch:
             sources: list[Path] = []
 
-            def keep(folder: Path, compiler: str, results: set[str]) -> Path:
+            def keep(folder: Path, *_: object) -> Path:
                 sources.append(folder)
                 raise KeyboardInterrupt
 
