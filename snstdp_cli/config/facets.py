@@ -20,6 +20,9 @@ from snstdp_cli.fields import AFFECTS, FACETS, Facet, printable
 #: Counts up when the same settings begin to give other spikes or weights.
 GENERATION = 2
 _ABSENT = "not there"
+#: Sections that came after results were written: at its default a setting in them is as if it were not there, so that
+#: those results keep their fingerprints.
+_LATER = ("input", "precision")
 
 
 @cache
@@ -48,8 +51,19 @@ def setting_leaves(content: Mapping[str, Any], prefix: str = "") -> Iterator[tup
 
 def settings_of(experiment: Experiment, facet: Facet, without: Iterable[str] = ()) -> dict[str, Any]:
     """Return the settings that shape a facet, by dotted key, but for the keys in `without`."""
-    leaves = setting_leaves(experiment.model_dump(mode="json"))
-    return {key: value for key, value in leaves if facet in affected(key) and key not in without}
+    leaves = identifying_settings(experiment)
+    return {key: value for key, value in leaves.items() if facet in affected(key) and key not in without}
+
+
+def identifying_settings(experiment: Experiment) -> dict[str, Any]:
+    """Return all settings that affect anything, by dotted key, without those of later sections at their defaults."""
+    leaves = dict(setting_leaves(experiment.model_dump(mode="json")))
+    for section in _LATER:
+        usual = type(getattr(experiment, section))().model_dump(mode="json")
+        for key, value in setting_leaves(usual, f"{section}."):
+            if leaves[key] == value:
+                del leaves[key]
+    return {key: value for key, value in leaves.items() if affected(key)}
 
 
 def program_settings(experiment: Experiment, *, plastic: bool) -> dict[str, Any]:

@@ -126,8 +126,8 @@ def score_findings(score: Score) -> list[Finding]:
         Finding(
             "accuracy",
             f"{first.accuracy:.1%} of {first.num_examples:,} images of {score.data} are right by {score.classifier}, "
-            f"{' and '.join(texts)}; always answering class {first.commonest_class} would be right for "
-            f"{first.chance:.1%}.",
+            f"{' and '.join(texts)}; always answering class {score.class_name(first.commonest_class)} would be "
+            f"right for {first.chance:.1%}.",
         )
     ]
     if (why := score.collapsed) is not None:
