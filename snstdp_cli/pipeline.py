@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from snstdp_cli.artefacts.provenance import describe_data
 from snstdp_cli.config import Experiment
 from snstdp_cli.datasets import Dataset, Part, Split, load_dataset, part_of, sealed_test_images, split_of
 from snstdp_cli.errors import ArtefactError, InterruptedRunError
+from snstdp_cli.evaluation import Classifier
 from snstdp_cli.progress import Reporter
 from snstdp_cli.recording import plan_record, record_activity
 from snstdp_cli.recording.record import configured_examples
@@ -41,6 +43,7 @@ def run_experiment(
     workdir: Workdir,
     *,
     score_on: ScoreOn = "test",
+    read_outs: Sequence[Classifier] = (),
     datasets: dict[Split, Dataset] | None = None,
     data_dir: Path | None = None,
     workers: int | None = None,
@@ -58,6 +61,8 @@ def run_experiment(
     score_on
         `validation` scores the answers to the training images that were kept for validation; then nothing of the test
         images is read.
+    read_outs
+        What to score by beside the experiment's read-out and those that are always told.
     datasets
         The whole training and test splits, as far as they are needed; by default those that `experiment.data` names,
         looked for in `data_dir`.
@@ -74,7 +79,7 @@ def run_experiment(
         for split in map(split_of, parts):
             whole[split] = whole.get(split) or load_dataset(experiment.data, split, data_dir)
         images = {part: part_of(whole[split_of(part)], part, held) for part in parts}
-        return _run(experiment, workdir, images, score_on, workers, resume, force, report or Reporter())
+        return _run(experiment, workdir, images, score_on, read_outs, workers, resume, force, report or Reporter())
 
 
 def _run(
@@ -82,6 +87,7 @@ def _run(
     workdir: Workdir,
     images: dict[Part, Dataset],
     score_on: ScoreOn,
+    read_outs: Sequence[Classifier],
     workers: int | None,
     resume: bool,
     force: bool,
@@ -104,6 +110,7 @@ def _run(
         answers["train"],
         answers[score_on],
         classifier=experiment.evaluation.classifier,
+        read_outs=read_outs,
     )
     return RunResult(score, files, time.perf_counter() - began)
 

@@ -13,7 +13,7 @@ from snstdp_cli.cli import options as o
 from snstdp_cli.cli.console import print_files, print_json, print_note
 from snstdp_cli.cli.live import steps
 from snstdp_cli.cli.study import RuleFiles, StudyPath, StudyWorkdir
-from snstdp_cli.cli.study_table import ReadOutName, gather
+from snstdp_cli.cli.study_table import gather
 from snstdp_cli.errors import ConfigError, DataError, SnstdpError
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def plot(
         str | None, typer.Option("--x", help="Varied key along the axis, such as rule.eta.", show_default=False)
     ] = None,
     read_out: Annotated[
-        ReadOutName | None,
+        o.ReadOutName | None,
         typer.Option("--read-out", help="Which accuracy.  \\[default: the study's first]", show_default=False),
     ] = None,
     workdir: StudyWorkdir = Path(),
@@ -73,7 +73,7 @@ def plot(
         gather(file, workdir, run_rule),
         kind=kind,
         x=x,
-        read_out=None if read_out is None else read_out.value,
+        read_out=next(iter(o.read_outs_of([read_out] if read_out else ())), None),
         output=output,
         as_json=as_json,
         quiet=quiet,

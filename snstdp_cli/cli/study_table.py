@@ -42,13 +42,6 @@ class TableFormat(StrEnum):
     latex = "latex"
 
 
-class ReadOutName(StrEnum):
-    """The read-outs, known before NumPy is imported."""
-
-    average = "average"
-    selective = "selective"
-
-
 Against = Annotated[
     list[str] | None,
     typer.Option(
@@ -56,7 +49,7 @@ Against = Annotated[
     ),
 ]
 ReadOuts = Annotated[
-    list[ReadOutName] | None,
+    list[o.ReadOutName] | None,
     typer.Option("--read-out", help="Only this read-out.  \\[default: those of the study]", show_default=False),
 ]
 
@@ -82,7 +75,7 @@ def table(
     study_table(
         gather(file, workdir, run_rule),
         against=against or (),
-        read_outs=[one.value for one in read_out or ()],
+        read_outs=o.read_outs_of(read_out),
         long=long,
         format=TableFormat.json if as_json else format,
     )

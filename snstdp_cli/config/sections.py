@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, NoReturn, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from snstdp_cli.fields import MAX_EXAMPLES, Facet, Number, Whole, plain_number, setting
+from snstdp_cli.fields.readouts import MEANINGS, Classifier
 
 #: Most settings shape the equations or the protocol, and so all that comes out of them.
 ALL_BUT_SCORE: tuple[Facet, ...] = ("program", "training", "recording")
@@ -113,9 +114,8 @@ class EvaluationSettings(Section):
         ge=0,
         le=MAX_EXAMPLES,
     )
-    classifier: Literal["average", "selective"] = setting(
-        "read-out that is told first; average: Diehl & Cook's highest average response; selective: weighted by "
-        "selectivity",
+    classifier: Classifier = setting(
+        f"read-out that is told first; {'; '.join(f'{name}: {meaning}' for name, meaning in MEANINGS.items())}",
         ("score",),
         "average",
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
-from snstdp_cli.evaluation import CLASSIFIERS, Classifier
+from snstdp_cli.evaluation import Classifier, told
 from snstdp_cli.plots import drawing
 from snstdp_cli.plots.drawing.style import plain
 from snstdp_cli.results import (
@@ -272,8 +272,8 @@ def _presented(network: TrainedNetwork, example: int, trace: Trace) -> str:
 
 
 def _order(classifier: Classifier) -> list[Classifier]:
-    """Return both read-outs, the chosen one first."""
-    return [classifier, *(kind for kind in CLASSIFIERS if kind != classifier)]
+    """Return the read-outs that are drawn, the chosen one first."""
+    return list(told(classifier))
 
 
 def _images(score: Score) -> str:
@@ -285,8 +285,8 @@ def _images(score: Score) -> str:
 
 
 def _headline(score: Score) -> str:
-    told = ", ".join(f"{score.evaluations[kind].accuracy:.1%} by {kind}" for kind in _order(score.classifier))
-    return f"{score.name}: {told}\n{_images(score)}; chance {score.evaluation.chance:.1%}"
+    shares = ", ".join(f"{score.evaluations[kind].accuracy:.1%} by {kind}" for kind in _order(score.classifier))
+    return f"{score.name}: {shares}\n{_images(score)}; chance {score.evaluation.chance:.1%}"
 
 
 def _label(group: SeedGroup) -> str:

@@ -21,6 +21,7 @@ from snstdp_cli.artefacts.provenance import software_versions
 from snstdp_cli.config import build_experiment, is_data_path
 from snstdp_cli.datasets import Dataset, Split, load_dataset, sealed_test_images
 from snstdp_cli.errors import EngineError, InterruptedRunError, SnstdpError
+from snstdp_cli.evaluation import Classifier
 from snstdp_cli.pipeline import run_experiment
 from snstdp_cli.progress import RecordingProgress, Reporter, TrainingProgress
 from snstdp_cli.results import Score, TrainedNetwork
@@ -33,6 +34,7 @@ from snstdp_cli.studies.records import (
     CellProgress,
     CellRecord,
     CellScore,
+    has_scores,
     read_cell_record,
     write_cell_record,
     write_progress,
@@ -62,6 +64,8 @@ class CellTask:
         Try again what failed before.
     training
         Key of the training, if other cells have the same (see `sharing`).
+    read_outs
+        What the cell is scored by; one that was scored by fewer is scored again from its recordings.
     """
 
     cell: str
@@ -74,6 +78,7 @@ class CellTask:
     current_folder: str = "."
     retry: bool = False
     training: str | None = None
+    read_outs: tuple[Classifier, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -114,6 +119,7 @@ def make_task(study: Study, cell: Cell, *, data_dir: Path | None = None, retry: 
         current_folder=str(Path.cwd()),
         retry=retry,
         training=study.shared_trainings.get(cell.id),
+        read_outs=(*study.file.read_outs, *(() if study.file.search is None else (study.file.search.read_out,))),
     )
 
 
@@ -213,7 +219,7 @@ def _run_held(task: CellTask, folder: Path, report: Reporter) -> CellOutcome:
 
 
 def _is_kept(folder: Path, record: CellRecord, task: CellTask) -> bool:
-    return task.score_on in record.scores and weights_exist(Workdir(folder), CELL_NAME)
+    return has_scores(record, task.score_on, task.read_outs) and weights_exist(Workdir(folder), CELL_NAME)
 
 
 def _begin(task: CellTask, folder: Path, before: CellRecord | None) -> CellRecord:
@@ -274,6 +280,7 @@ def _run_sealed(task: CellTask, folder: Path, report: Reporter) -> Score:
                 experiment,
                 Workdir(folder),
                 score_on=task.score_on,
+                read_outs=task.read_outs,
                 datasets=datasets,
                 workers=1,
                 resume=True,

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from snstdp_cli.errors import ConfigError
-from snstdp_cli.evaluation import CLASSIFIERS, Classifier
+from snstdp_cli.evaluation import CLASSIFIERS, READ_OUTS, Classifier
 from snstdp_cli.studies.baseline import resolve_baseline
 from snstdp_cli.studies.cells import CellResult
 from snstdp_cli.studies.differences import Difference, LoadCorrect, paired_differences
@@ -136,8 +136,8 @@ def make_table(
         If there is no cell.
     """
     for read_out in read_outs:
-        if read_out not in CLASSIFIERS:
-            raise ConfigError(f"--read-out: found '{read_out}', expected {' or '.join(CLASSIFIERS)}")
+        if read_out not in READ_OUTS:
+            raise ConfigError(f"--read-out: found '{read_out}', expected one of {', '.join(READ_OUTS)}")
     rows = summarize(cells, read_outs)
     baseline = resolve_baseline(against, [row.settings for row in rows]) if against else {}
     differences = paired_differences(cells, baseline, read_outs, load_correct) if baseline else []

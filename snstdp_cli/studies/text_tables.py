@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from snstdp_cli.evaluation import read_out_title
 from snstdp_cli.studies.cells import CellResult
 from snstdp_cli.studies.differences import Difference
 from snstdp_cli.studies.formats import Shown, TextTable
@@ -29,7 +30,7 @@ def long_text_table(cells: Sequence[CellResult]) -> TextTable:
 def _rows_as_text(table: StudyTable) -> TextTable:
     columns = [*(table.keys or ["setting"]), "cells"]
     for read_out in table.read_outs:
-        columns += [read_out, "sd", "95 % interval"]
+        columns += [read_out_title(read_out), "sd", "95 % interval"]
     rows = []
     for row in table.rows:
         cells = [Shown(_setting_text(row.settings, key)) for key in table.keys] or [Shown("all")]
@@ -87,7 +88,7 @@ def _differences_as_text(table: StudyTable) -> TextTable:
 def _difference_as_text(one: Difference) -> tuple[Shown, ...]:
     return (
         Shown(describe_settings(one.settings)),
-        Shown(one.read_out),
+        Shown(read_out_title(one.read_out)),
         Shown(str(len(one.seeds)), number=True),
         Shown(_points(one.mean), number=True),
         Shown("–" if one.ci95 is None else " to ".join(map(_points, one.ci95)), number=True),

@@ -107,7 +107,7 @@ IMPOSSIBLE = [
     ),
     ("presentation: {min_spikes: -1}", "presentation.min_spikes: found -1, expected a whole number from 0 to"),
     ("evaluation: {test_examples: 0}", "evaluation.test_examples: found 0, expected a whole number from 1 to"),
-    ("evaluation: {classifier: best}", "evaluation.classifier: found 'best', expected average or selective"),
+    ("evaluation: {classifier: best}", "evaluation.classifier: found 'best', expected average, selective, "),
     # A white pixel of 255 fires at 255 / 8 * max_intensity Hz; dt 0.5 ms allows 2000 Hz.
     (
         "presentation: {max_intensity: 63}",

@@ -170,7 +170,7 @@ def test_a_table_of_nothing_finished_is_still_a_table() -> None:
 
 
 def test_an_unknown_read_out_is_refused() -> None:
-    with pytest.raises(ConfigError, match="--read-out: found 'best', expected average or selective"):
+    with pytest.raises(ConfigError, match="--read-out: found 'best', expected one of average, selective"):
         make_table(cells(), read_outs=["best"])  # type: ignore[list-item]
 
 
