@@ -1,12 +1,13 @@
 """Experiments: YAML files, flags and Python values become one frozen, complete `Experiment`."""
 
 from snstdp_cli.config.build import build_experiment, merge, recorded_experiment
-from snstdp_cli.config.experiment import THETA_STEPS_MV, Experiment, is_data_path
+from snstdp_cli.config.experiment import ORDERS, THETA_STEPS_MV, Experiment, is_data_path, is_order_file
 from snstdp_cli.config.facets import (
     GENERATION,
     differences,
     differing_settings,
     fingerprint,
+    identifying_settings,
     program_settings,
     setting_leaves,
     setting_notes,
@@ -23,6 +24,7 @@ __all__ = [
     "GENERATION",
     "MAX_CONFIG_BYTES",
     "MAX_EXAMPLES",
+    "ORDERS",
     "THETA_STEPS_MV",
     "EvaluationSettings",
     "Experiment",
@@ -41,7 +43,9 @@ __all__ = [
     "differences",
     "differing_settings",
     "fingerprint",
+    "identifying_settings",
     "is_data_path",
+    "is_order_file",
     "json_schema",
     "merge",
     "parse_override",

@@ -22,9 +22,18 @@ GENERATION = 2
 _ABSENT = "not there"
 
 
+#: Sections and settings that came after results were written: at its default each is as if it were not there, so that
+#: those results keep their fingerprints.
+_LATER = ("order",)
+#: What `order` was up to version 0.2: a switch, which identities go on to hold.
+_SHUFFLE = "shuffle"
+
+
 @cache
 def affected(key: str) -> frozenset[Facet]:
     """Return the facets that a setting affects, by its dotted key; a rule's parameters affect what its name does."""
+    if key == _SHUFFLE:
+        key = "order"
     model: type[BaseModel] = Experiment
     *sections, name = key.split(".")
     for section in sections:
@@ -48,8 +57,23 @@ def setting_leaves(content: Mapping[str, Any], prefix: str = "") -> Iterator[tup
 
 def settings_of(experiment: Experiment, facet: Facet, without: Iterable[str] = ()) -> dict[str, Any]:
     """Return the settings that shape a facet, by dotted key, but for the keys in `without`."""
-    leaves = setting_leaves(experiment.model_dump(mode="json"))
-    return {key: value for key, value in leaves if facet in affected(key) and key not in without}
+    leaves = identifying_settings(experiment)
+    return {key: value for key, value in leaves.items() if facet in affected(key) and key not in without}
+
+
+def identifying_settings(experiment: Experiment) -> dict[str, Any]:
+    """Return all settings that affect anything, by dotted key, without later ones that are at their defaults."""
+    leaves = dict(setting_leaves(experiment.model_dump(mode="json")))
+    for name in _LATER:
+        usual = type(experiment).model_fields[name].get_default(call_default_factory=True)
+        plain = {name: usual.model_dump(mode="json") if isinstance(usual, BaseModel) else usual}
+        for key, value in setting_leaves(plain):
+            if leaves[key] == value:
+                del leaves[key]
+    leaves[_SHUFFLE] = leaves.get("order") == "shuffled"
+    if leaves[_SHUFFLE]:
+        del leaves["order"]
+    return {key: value for key, value in leaves.items() if affected(key)}
 
 
 def program_settings(experiment: Experiment, *, plastic: bool) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from snstdp_cli.datasets.idx import read_idx
 from snstdp_cli.datasets.in_memory import ArrayDataset
 from snstdp_cli.datasets.known import NAMES
 from snstdp_cli.datasets.loading import load_dataset
+from snstdp_cli.datasets.ordering import class_ends, order_images, read_order
 from snstdp_cli.datasets.parts import Part, load_part, part_of, split_of
 from snstdp_cli.datasets.places import DATA_VARIABLE, find_dataset, search_path
 from snstdp_cli.datasets.plausibility import plausibility
@@ -26,6 +27,7 @@ __all__ = [
     "Part",
     "Split",
     "check_fit",
+    "class_ends",
     "fetch_dataset",
     "find_dataset",
     "from_arrays",
@@ -34,9 +36,11 @@ __all__ = [
     "load_dataset",
     "load_images",
     "load_part",
+    "order_images",
     "part_of",
     "plausibility",
     "read_idx",
+    "read_order",
     "refuse_sealed",
     "sealed_test_images",
     "search_path",

@@ -10,8 +10,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from snstdp_cli.config import Experiment, build_experiment, fingerprint, merge, read_file, setting_leaves, settings_of
-from snstdp_cli.config.facets import affected
+from snstdp_cli.config import (
+    Experiment,
+    build_experiment,
+    fingerprint,
+    identifying_settings,
+    merge,
+    read_file,
+    setting_leaves,
+    settings_of,
+)
 from snstdp_cli.config.rule import DEFAULT_RULE
 from snstdp_cli.errors import ConfigError, SnstdpError
 from snstdp_cli.fields import shown
@@ -136,11 +144,7 @@ def build_cell(
 
 def cell_id(experiment: Experiment) -> str:
     """Return a cell's name: the fingerprint of all settings that affect anything, the images by their name."""
-    return _identity(dict(setting_leaves(experiment.model_dump(mode="json"))))
-
-
-def _identity(leaves: Mapping[str, Any]) -> str:
-    return fingerprint({key: value for key, value in leaves.items() if affected(key)})
+    return fingerprint(identifying_settings(experiment))
 
 
 def training_key(experiment: Experiment) -> str:
@@ -254,7 +258,7 @@ def _cell(experiment: Experiment, keys: Sequence[str]) -> Cell:
     leaves = dict(setting_leaves(experiment.model_dump(mode="json")))
     named = {**leaves, "rule": leaves["rule.name"]}
     settings = {key: named[key] for key in keys if key in named}
-    return Cell(_identity(leaves), settings, experiment.seed, experiment)
+    return Cell(cell_id(experiment), settings, experiment.seed, experiment)
 
 
 def _told(point: Assignment) -> str:

@@ -38,7 +38,7 @@ CHANGES: dict[str, tuple[Any, dict[str, Any]]] = {
     "dt": (0.25, {}),
     "num_examples": (9, {}),
     "epochs": (False, {}),
-    "shuffle": (True, {}),
+    "order": ("shuffled", {}),
     "seed": (1, {}),
     "noise_seed": (1, {}),
     "data": ("fashion-mnist", {}),
