@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from snstdp_cli.errors import ConfigError, DataError
 from snstdp_cli.evaluation.checks import check_counts, check_labels
 
-#: Strengths of the L2 penalty that are tried: the loss is the mean cross entropy + strength / 2 * |weights|^2.
-STRENGTHS = (1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4)
+#: Strengths of the L2 penalty that are tried: the loss is the mean cross entropy + strength / 2 * |weights|^2, the
+#: weights being those of spike counts in units of their standard deviation over all neurons and examples.
+STRENGTHS = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5)
 #: Of the labelled images, every so many-th is withheld while the strength is chosen.
 _WITHHELD = 5
 _MAX_ITERATIONS = 1000
@@ -95,14 +96,17 @@ def _fit(counts: NDArray[Any], labels: NDArray[Any], strength: float) -> LinearR
     """Fit with one strength of the penalty."""
     try:
         from sklearn.linear_model import LogisticRegression
+        from threadpoolctl import threadpool_limits
     except ImportError:
         raise ConfigError(
             "the linear read-out needs scikit-learn, which is not installed: pip install 'snstdp[linear]'"
         ) from None
     # scikit-learn weighs the sum of the losses by C and the penalty by 1/2.
     model = LogisticRegression(C=1 / (strength * len(counts)), max_iter=_MAX_ITERATIONS)
-    model.fit(counts.astype(np.float64), labels.astype(np.int64))
-    weights, bias = np.asarray(model.coef_, np.float64).T, np.asarray(model.intercept_, np.float64)
+    scale = float(counts.std()) or 1.0
+    with threadpool_limits(1):  # the matrices are small: threads wait for each other, and sum in another order
+        model.fit(counts.astype(np.float64) / scale, labels.astype(np.int64))
+    weights, bias = np.asarray(model.coef_, np.float64).T / scale, np.asarray(model.intercept_, np.float64)
     if weights.shape[1] == 1:  # two classes: one column of log odds
         weights, bias = np.hstack([-weights, weights]) / 2, np.concatenate([-bias, bias]) / 2
     return LinearReadOut(np.asarray(model.classes_, np.int64), weights, bias, strength, float("nan"))

@@ -20,8 +20,9 @@ _MEASURED = (
     "selective: a neuron's spikes speak for the classes in proportion to its responses to training images. "
     "Read-outs proportion and all_activity are BindsNET's: the first weighs a neuron's spikes by the share of its own "
     "class in its responses, the second labels all neurons. These four use labels only to name neurons; the read-out "
-    "linear, if it is shown, is trained by them. The intervals are Wilson's; they cover the chance in the choice of test "
-    "images, not that of the seed. Chance is the share of the commonest class among the scored images: what always answering it would get right."
+    "linear, if it is shown, is trained by them. The intervals are Wilson's; they cover the chance in the choice of "
+    "test images, not that of the seed. Chance is the share of the commonest class among the scored images: what "
+    "always answering it would get right."
 )
 # A larger table could be neither read nor loaded.
 _MAX_TABLE_CLASSES = 40
