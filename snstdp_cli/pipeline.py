@@ -23,6 +23,7 @@ from snstdp_cli.errors import ArtefactError, InterruptedRunError
 from snstdp_cli.evaluation import Classifier
 from snstdp_cli.progress import Reporter
 from snstdp_cli.recording import plan_record, record_activity
+from snstdp_cli.recording.corruption import seen_by
 from snstdp_cli.recording.record import configured_examples
 from snstdp_cli.results import Score, ScoreOn, TrainedNetwork, score_responses
 from snstdp_cli.training import train_network
@@ -149,7 +150,7 @@ def _record(
 def find_recorded(experiment: Experiment, workdir: Workdir, split: Part, dataset: Dataset) -> Responses | None:
     """Return the recording that this experiment would make, if it is there already and intact."""
     weights, name = load_weights(workdir, experiment.save_name), experiment.save_name
-    planned = plan_record(experiment, name, weights, describe_data(dataset))
+    planned = plan_record(seen_by(experiment, split), name, weights, describe_data(dataset))
     num = min(configured_examples(experiment, split), len(dataset))
     try:
         found = load_responses(recording_path(workdir, name, split, num, recording_mark(planned)))

@@ -131,7 +131,7 @@ def _section(key: str, value: Any) -> Any:
     """Return a section's settings in their full form, in a new dictionary; any other value as it is."""
     if key == "rule" and isinstance(value, str | Rule):
         return {"name": value}
-    if value is None and key in ("rule", "network", "presentation", "evaluation"):
+    if value is None and key in ("rule", "input", "network", "presentation", "evaluation"):
         return {}
     return dict(value) if isinstance(value, Mapping) else value
 

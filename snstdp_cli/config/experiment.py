@@ -17,6 +17,7 @@ from snstdp_cli.config.rule import RuleSettings
 from snstdp_cli.config.sections import (
     ALL_BUT_SCORE,
     EvaluationSettings,
+    InputSection,
     NetworkSettings,
     PresentationSettings,
     Section,
@@ -109,6 +110,9 @@ class Experiment(Section):
         "files (see docs/own-data.md)",
         ("data",),
         "mnist",
+    )
+    input: InputSection = Field(
+        default_factory=InputSection, description="what is done to the images before they are shown"
     )
     load_name: Name | None = setting("weights to start from or to test; their content counts, not this name", (), None)
     save_name: Name = setting("name of the weights and activity that are written", (), "default")

@@ -24,7 +24,7 @@ _ABSENT = "not there"
 
 #: Sections and settings that came after results were written: at its default each is as if it were not there, so that
 #: those results keep their fingerprints.
-_LATER = ("order",)
+_LATER = ("input", "order")
 #: What `order` was up to version 0.2: a switch, which identities go on to hold.
 _SHUFFLE = "shuffle"
 

@@ -1,4 +1,4 @@
-"""The groups of settings below an experiment: network, presentation, evaluation."""
+"""The groups of settings below an experiment: input, network, presentation, evaluation."""
 
 from __future__ import annotations
 
@@ -34,6 +34,47 @@ class Section(Checked):
     """A frozen group of settings that knows all its keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+class InputSection(Section):
+    """What is done to the images before they are shown."""
+
+    noise: Number = setting(
+        "share of the pixels of test and validation images that are made black or white (salt and pepper) when they "
+        "are recorded; training and labels see clean images",
+        ("recording",),
+        0.0,
+        ge=0,
+        le=1,
+    )
+    occlusion: Number = setting(
+        "share of the area of test and validation images that a black rectangle covers, anywhere, when they are recorded",
+        ("recording",),
+        0.0,
+        ge=0,
+        le=1,
+    )
+    shift: Whole = setting(
+        "rows and columns by which test and validation images are moved at most, in any direction, when they are "
+        "recorded",
+        ("recording",),
+        0,
+        ge=0,
+        le=10_000,
+    )
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether images are shown as they are."""
+        return not (self.noise or self.occlusion or self.shift)
+
+    def clean(self) -> Self:
+        """Return these settings without noise, occlusion and shift."""
+        return self.model_copy(update=dict.fromkeys(CORRUPTIONS, 0))
+
+
+#: The settings of `input` by which test images are made harder.
+CORRUPTIONS = ("noise", "occlusion", "shift")
 
 
 class NetworkSettings(Section):

@@ -25,9 +25,11 @@ from snstdp_cli.config import (
 )
 from snstdp_cli.config.facets import affected
 from snstdp_cli.datasets import withhold
+from snstdp_cli.engines import Stream
 from snstdp_cli.fields import FACETS
 from snstdp_cli.network.builder import build_network
 from snstdp_cli.network.wiring import draw_weights, draw_wiring, training_order
+from snstdp_cli.recording.corruption import corrupt_images
 from snstdp_cli.rules import RULES, plasticity_digest
 
 N_INPUT, IMAGES = 6, 5
@@ -42,6 +44,9 @@ CHANGES: dict[str, tuple[Any, dict[str, Any]]] = {
     "seed": (1, {}),
     "noise_seed": (1, {}),
     "data": ("fashion-mnist", {}),
+    "input.noise": (0.2, {}),
+    "input.occlusion": (0.2, {}),
+    "input.shift": (2, {}),
     "load_name": ("other", {}),
     "save_name": ("other", {}),
     "engine": ("runtime", {}),
@@ -165,6 +170,7 @@ def drawn(experiment: Experiment) -> dict[str, Any]:
         "order": [training_order(experiment, 0, experiment.num_examples, IMAGES)],
         "threshold": [np.full(experiment.n_e, experiment.network.theta_init_mv)],
         "noise": [np.array(experiment.seed if experiment.noise_seed is None else experiment.noise_seed)],
+        "shown": [corrupt_images(np.full((2, 9, 9), 99, np.uint8), experiment, Stream.TEST_RECORDING)],
         "withheld": [withhold(np.arange(1000) % 10, experiment.evaluation.curve_examples, experiment.seed)],
         "kept for validation": [np.arange(1000)[1000 - experiment.evaluation.validation_examples :]],
     }
@@ -184,8 +190,8 @@ def test_a_setting_affects_what_it_says_and_nothing_else(key: str) -> None:
         assert changed == (key in program_settings(build_experiment(), plastic=plastic))
     # A chunk changes how many images the program holds, and no spike.
     results = key != "chunk"
-    assert (bool(arrays) or (learning and results)) == ("training" in affected(key))
-    assert (bool(arrays & {"wiring", "noise"}) or (frozen and results)) == ("recording" in affected(key))
+    assert (bool(arrays - {"shown"}) or (learning and results)) == ("training" in affected(key))
+    assert (bool(arrays & {"wiring", "noise", "shown"}) or (frozen and results)) == ("recording" in affected(key))
 
 
 def test_every_setting_is_tried() -> None:

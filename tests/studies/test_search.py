@@ -118,9 +118,8 @@ def test_whole_settings_get_whole_numbers_and_choices_stay_what_they_are(tmp_pat
     space = {
         "n_e": {"from": 10, "to": 40, "scale": "log"},
         "order": ["as_is", "shuffled"],
-        "rule.scaling": ["lagged"] * 1,
+        "rule.scaling": ["lagged", "instantaneous"],
     }
-    space["rule.scaling"] = ["lagged", "instantaneous"]
     for one in search(tmp_path, space).run(FakeRunner()):
         assert isinstance(one.settings["n_e"], int)
         assert one.settings["order"] in ("as_is", "shuffled")
