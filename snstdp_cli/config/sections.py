@@ -48,7 +48,8 @@ class InputSection(Section):
         le=1,
     )
     occlusion: Number = setting(
-        "share of the area of test and validation images that a black rectangle covers, anywhere, when they are recorded",
+        "share of the area of test and validation images that a black rectangle covers, anywhere, when they are "
+        "recorded",
         ("recording",),
         0.0,
         ge=0,

@@ -208,7 +208,7 @@ def test_every_parameter_of_a_rule_shapes_the_built_rule(name: str) -> None:
         if get_origin(annotation) is not None and isinstance(value, str):
             other: Any = next(choice for choice in get_args(annotation) if choice != value)
         else:
-            other = f"0.5 * ({value}) + 0.1" if isinstance(value, str) else value * 0.7
+            other = f"0.5 * ({value}) + 0.1" if isinstance(value, str) else value * 0.7 or 3.0
         digests.add(plasticity_digest(build_experiment(experiment, {f"rule.{key}": other}).plasticity(784)))
         assert affected(f"rule.{key}") == affected("rule.name") == {"training"}
     assert len(digests) == 1 + len(experiment.rule.parameters)

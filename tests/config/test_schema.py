@@ -120,7 +120,7 @@ def test_each_schema_is_a_new_one() -> None:
 
 def test_every_setting_of_the_schema_says_what_it_affects() -> None:
     schema = json_schema()
-    sections = {"network", "presentation", "evaluation"}
+    sections = {"input", "network", "presentation", "evaluation"}
     for owner in (schema, *schema["$defs"].values()):
         for key, field in owner["properties"].items():
             if key not in sections:

@@ -1,4 +1,4 @@
-"""Noise, occlusion and shifts of scored images: what they do, and that the draws hang on seed, split and number alone."""
+"""Noise, occlusion and shifts of scored images: what they do, and what the draws hang on."""
 
 import numpy as np
 import pytest
@@ -11,9 +11,7 @@ from snstdp_cli.recording.record import STREAMS
 GREY = np.full((200, 28, 28), 99, np.uint8)
 
 
-def corrupted(
-    images: np.ndarray = GREY, numbers: np.ndarray | None = None, stream: Stream = Stream.TEST_RECORDING, **set_
-):
+def corrupted(images: np.ndarray = GREY, numbers: np.ndarray | None = None, stream: Stream = STREAMS["test"], **set_):
     return corrupt_images(images, experiment(**set_), stream, numbers)
 
 
