@@ -28,6 +28,7 @@ from snstdp_cli.recording.record import configured_examples
 from snstdp_cli.results import Score, ScoreOn, TrainedNetwork, score_responses
 from snstdp_cli.training import train_network
 from snstdp_cli.training.completed import is_trained
+from snstdp_cli.training.stages import record_stages
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +103,11 @@ def _run(
     else:
         result = train_network(experiment, workdir, dataset=images["train"], resume=resume, force=force, report=report)
         files += result.files
+    if experiment.order == "by_class" and score_on == "test":
+        stages = record_stages(
+            experiment, workdir, images["train"], images["test"], workers=workers, resume=resume, report=report
+        )
+        files += [stages] if stages is not None else []
     answers: dict[Part, Responses] = {}
     for part, shown in images.items():
         answers[part], written = _record(experiment, workdir, part, shown, workers, resume, force, report)

@@ -25,8 +25,8 @@ _ABSENT = "not there"
 #: Sections and settings that came after results were written: at its default each is as if it were not there, so that
 #: those results keep their fingerprints.
 _LATER = ("input", "order")
-#: Parameters of rules of which the same holds.
-_LATER_PARAMETERS = {"rule.eta_decay": 0.0}
+#: Single settings of which the same holds, with their defaults.
+_LATER_SETTINGS = {"rule.eta_decay": 0.0, "evaluation.stage_examples": 1_000}
 #: What `order` was up to version 0.2: a switch, which identities go on to hold.
 _SHUFFLE = "shuffle"
 
@@ -72,7 +72,7 @@ def identifying_settings(experiment: Experiment) -> dict[str, Any]:
         for key, value in setting_leaves(plain):
             if leaves[key] == value:
                 del leaves[key]
-    for key, usual in _LATER_PARAMETERS.items():
+    for key, usual in _LATER_SETTINGS.items():
         if leaves.get(key) == usual:
             del leaves[key]
     leaves[_SHUFFLE] = leaves.get("order") == "shuffled"

@@ -168,6 +168,14 @@ class EvaluationSettings(Section):
         ge=0,
         le=MAX_EXAMPLES,
     )
+    stage_examples: Whole = setting(
+        "with order: by_class, images of each split that are shown after each class, to tell what is known of all "
+        "classes seen so far",
+        ("score",),
+        1_000,
+        ge=1,
+        le=MAX_EXAMPLES,
+    )
     curve_examples: Whole = setting(
         "training images, at most a fifth of them, that are withheld from training and tell the learning curve",
         ("training",),

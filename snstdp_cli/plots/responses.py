@@ -19,6 +19,7 @@ from snstdp_cli.results import (
     find_mistakes,
     group_seeds,
     on_same_data,
+    online_course,
     score_network,
 )
 
@@ -175,6 +176,31 @@ def comparison(
         chance_name=name,
         title=f"Accuracy on {_images(scores[0]) if same else 'different images (see the names)'}, with {bars}"
         f"{', of several seeds standard deviations' if mixed else ''}",
+    )
+
+
+def online(network: TrainedNetwork, *, classifier: Classifier = "average") -> Figure:
+    """Draw what a network knew after each class of a training in the order `by_class`.
+
+    Parameters
+    ----------
+    network
+        A network that `run` trained in this order.
+    classifier
+        The read-out.
+
+    Raises
+    ------
+    SnstdpError
+        If it is not written down.
+    """
+    course = online_course(network, classifier)
+    lost = "" if course.forgetting is None else f", forgetting {course.forgetting:.1%}"
+    return drawing.online_learning(
+        [str(c) for c in course.classes],
+        course.accuracies,
+        course.by_class,
+        title=f"{network.name}: {course.accuracies[-1]:.1%} by {classifier} at the end{lost}",
     )
 
 

@@ -18,13 +18,14 @@ from typing import Any, Literal
 from snstdp_cli.artefacts import Workdir, weights_exist, write_atomic
 from snstdp_cli.artefacts.locks import LockedError, hold_lock
 from snstdp_cli.artefacts.provenance import software_versions
+from snstdp_cli.artefacts.stages import load_stages
 from snstdp_cli.config import build_experiment, is_data_path
 from snstdp_cli.datasets import Dataset, Split, load_dataset, sealed_test_images
 from snstdp_cli.errors import EngineError, InterruptedRunError, SnstdpError
 from snstdp_cli.evaluation import Classifier
 from snstdp_cli.pipeline import run_experiment
 from snstdp_cli.progress import RecordingProgress, Reporter, TrainingProgress
-from snstdp_cli.results import Score, TrainedNetwork
+from snstdp_cli.results import Score, TrainedNetwork, online_course
 from snstdp_cli.studies.file import ScoredSplit
 from snstdp_cli.studies.plan import CELL_NAME, Cell, Study
 from snstdp_cli.studies.records import (
@@ -371,6 +372,9 @@ def _figures(score: Score, folder: Path) -> dict[str, float]:
             "never_learned": trained.never_learned,
             "training_s": network.record.duration_s,
         }
+    if load_stages(network.workdir, network.name) is not None:
+        course = online_course(network, score.classifier)
+        found |= {"online_accuracy": course.online_accuracy, "forgetting": course.forgetting}
     return {key: float(value) for key, value in found.items() if value is not None}
 
 

@@ -73,6 +73,7 @@ CHANGES: dict[str, tuple[Any, dict[str, Any]]] = {
     "evaluation.validation_examples": (2, {}),
     "evaluation.classifier": ("selective", {}),
     "evaluation.curve_every": (100, {}),
+    "evaluation.stage_examples": (100, {}),
     "evaluation.curve_examples": (100, {}),
 }
 
