@@ -2,8 +2,8 @@
 
 After k spikes while learning the rate is multiplied by d / (d + k), with d = `eta_decay`: half after d spikes. It
 needs no clock that all neurons share and no end of the training to be known; a neuron that rarely fires goes on
-learning fast. The sum over k diverges and that of the squares does not, as stochastic approximation asks for (H. Robbins,
-S. Monro, "A stochastic approximation method", Ann. Math. Stat. 1951, doi:10.1214/aoms/1177729586).
+learning fast. The sum over k diverges and that of the squares does not, as stochastic approximation asks for
+(H. Robbins, S. Monro, "A stochastic approximation method", Ann. Math. Stat. 1951, doi:10.1214/aoms/1177729586).
 """
 
 from __future__ import annotations
