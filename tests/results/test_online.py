@@ -77,7 +77,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Workdir:
 def _experiment(**changes: object):
     content = {
         "n_e": 6, "num_examples": 30, "chunk": 7, "order": "by_class", "save_name": "net", "engine": "runtime",
-        "dt": 1, "presentation": {"stimulus_ms": 40, "rest_ms": 10, "intensity": 20, "max_intensity": 25, "min_spikes": 0},
+        "dt": 1,
+        "presentation": {"stimulus_ms": 40, "rest_ms": 10, "intensity": 20, "max_intensity": 25, "min_spikes": 0},
         "network": {"input_delay_ms": 0, "theta_init_mv": 10},
         "evaluation": {"curve_examples": 0, "assign_examples": 15, "test_examples": 15, "stage_examples": 12},
         **changes,
