@@ -68,8 +68,10 @@ SHORT = {
 }
 #: Pages name results before they say how to make them: networks first, recordings next.
 ORDER = ("data", "init", "init-weights", "run", "train", "test", "bench")
-#: What must be there in the end; own-data.md is followed by `tests/datasets/test_own_data.py`, the pages about studies
-#: and searches by `tests/studies/` and `tests/test_validation.py`.
+#: Pages that other tests follow: `tests/datasets/test_own_data.py`, `tests/studies/`, `tests/test_validation.py`,
+#: `tests/evaluation/`, `tests/results/test_online.py`.
+ELSEWHERE = ("own-data", "search", "studies", "evaluation", "results")
+#: What must be there in the end.
 LEFT = {
     "README": (
         "my.yaml",
@@ -92,7 +94,7 @@ LEFT = {
 
 
 def test_each_page_with_commands_is_followed_by_a_test() -> None:
-    assert {page.stem for page in PAGES if commands(page)} == {*LEFT, "own-data", "search", "studies"}
+    assert {page.stem for page in PAGES if commands(page)} == {*LEFT, *ELSEWHERE}
 
 
 @pytest.fixture
