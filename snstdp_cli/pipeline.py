@@ -79,7 +79,8 @@ def run_experiment(
         held = experiment.evaluation.validation_examples
         whole = dict(datasets or {})
         for split in map(split_of, parts):
-            whole[split] = whole.get(split) or load_dataset(experiment.data, split, data_dir)
+            if split not in whole:
+                whole[split] = load_dataset(experiment.data, split, data_dir, inputs=experiment.input)
         images = {part: part_of(whole[split_of(part)], part, held) for part in parts}
         return _run(experiment, workdir, images, score_on, read_outs, workers, resume, force, report or Reporter())
 

@@ -11,6 +11,7 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,10 @@ class SelfNormalizingNeuron:
     lagged: bool
     s_max: float | None = None
     s_min: float | None = None
+    #: `exact`, `shift` or `table`; bits of the table's index; bits, low and step of what is stored, if it is limited.
+    divide: str = "exact"
+    table_bits: int = 5
+    stored: tuple[int, float, float] | None = None
 
     def fire(self, active: Mask) -> None:
         n, l_0 = len(self.w), int(active.sum())
@@ -62,9 +67,26 @@ class SelfNormalizingNeuron:
             self._scale(l_0)
 
     def _scale(self, l_0: int) -> None:
-        self.s_max = self.positive_share * self.l_tar / l_0
-        inactive = len(self.w) - l_0
-        self.s_min = -(1 - self.positive_share) * self.l_tar / inactive if inactive else 0.0
+        n = len(self.w)
+        if self.divide == "table":
+            shared = 1
+            while shared * 2**self.table_bits < n + 1:
+                shared *= 2
+            if shared > 1:
+                l_0 = min(max(l_0 // shared * shared + shared // 2, 1), n if self.positive_share == 1 else n - 1)
+        inactive = n - l_0
+        self.s_max = self._limit(self.positive_share * self.l_tar / l_0)
+        self.s_min = self._limit(-(1 - self.positive_share) * self.l_tar / inactive if inactive else 0.0)
+
+    def _limit(self, exact: float) -> float:
+        if self.divide == "shift" and exact:
+            powers = [2.0**k for k in range(-20, 12)]
+            nearest = max(p for p in powers if p == powers[0] or 0.75 * p <= abs(exact))
+            exact = math.copysign(nearest, exact)
+        if self.stored is not None:
+            bits, low, step = self.stored
+            exact = low + step * min(max(math.floor((exact - low) / step + 0.5), 0), 2**bits - 1)
+        return exact
 
 
 class SelfNormalizingLayer:
@@ -72,13 +94,22 @@ class SelfNormalizingLayer:
 
     def __init__(self, experiment: Experiment, weights: Floats) -> None:
         p = experiment.rule.parameters
+        scaling, limits = experiment.precision.scaling, None
+        if scaling.bits is not None:
+            assert experiment.precision.weights.range != "auto"
+            low, high = experiment.precision.weights.range
+            limits = scaling.bits, low, (high - low) / (2**scaling.bits - 1)
+        eta = p["eta"] if scaling.eta_shift is None else 2.0**-scaling.eta_shift
         self.neurons = [
             SelfNormalizingNeuron(
                 w=weights[:, j].copy(),
-                eta=p["eta"],
+                eta=eta,
                 l_tar=p["a_tar"] * len(weights),
                 positive_share=p.get("positive_share", 1.0),
                 lagged=p["scaling"] == "lagged",
+                divide=scaling.divide,
+                table_bits=scaling.table_bits,
+                stored=limits,
             )
             for j in range(weights.shape[1])
         ]
@@ -89,6 +120,11 @@ class SelfNormalizingLayer:
     @property
     def weights(self) -> Floats:
         return np.stack([neuron.w for neuron in self.neurons], axis=1)
+
+    @weights.setter
+    def weights(self, weights: Floats) -> None:
+        for j, neuron in enumerate(self.neurons):
+            neuron.w = weights[:, j].copy()
 
     def decay(self) -> None:
         self.x_pre *= self.keep
@@ -132,7 +168,59 @@ class TripletLayer:
         self.post1[fired] = self.post2[fired] = 1
 
     def begin_presentation(self) -> None:
-        self.weights = self.weights * self.total / self.weights.sum(axis=0)
+        sums = self.weights.sum(axis=0)
+        self.weights = self.weights * self.total / np.where(sums == 0, 1, sums)
+
+
+class StoredLayer:
+    """Any of the layers above, with weights of so many bits: rounded after whatever changed them.
+
+    Nothing of the package's rounding is used. Exact numbers: codes are whole numbers of Python.
+    """
+
+    def __init__(self, layer: Any, bits: int, low: float, step: float, rounding: str) -> None:
+        self.layer, self.bits, self.low, self.step, self.rounding = layer, bits, Fraction(low), Fraction(step), rounding
+        #: Key and tick of the presentation.
+        self.moment = (0, 0)
+
+    @property
+    def weights(self) -> Floats:
+        return self.layer.weights
+
+    def decay(self) -> None:
+        self.layer.decay()
+
+    def arrive(self, hit: Mask) -> None:
+        self.layer.arrive(hit)
+        self._store(0)
+
+    def fire(self, fired: Mask) -> None:
+        self.layer.fire(fired)
+        self._store(2)
+
+    def begin_presentation(self) -> None:
+        self.layer.begin_presentation()
+        self._store(1)
+
+    def _store(self, pathway: int) -> None:
+        stored = self.layer.weights.copy()
+        for (i, j), weight in np.ndenumerate(stored):
+            # As all numbers below are sums of powers of two, only a step that is none leaves a rest.
+            code = (Fraction(float(weight)) - self.low) / self.step
+            if abs(code - round(code)) > Fraction(1, 2**30):
+                stored[i, j] = self.low + self.step * self._cut(code, pathway, i, j)
+        self.layer.weights = stored
+
+    def _cut(self, code: Fraction, pathway: int, i: int, j: int) -> int:
+        match self.rounding:
+            case "nearest":
+                cut = math.floor(code + Fraction(1, 2))
+            case "floor":
+                cut = math.floor(code)
+            case _:
+                key, tick = self.moment
+                cut = math.floor(code + dither_number(key, tick * 16 + pathway, i, j))
+        return min(max(cut, 0), 2**self.bits - 1)
 
 
 class FrozenLayer:
@@ -197,6 +285,13 @@ def uniform_number(key: int, i: int, nth: int) -> float:
     return ((hashed >> 11) + 1) / 2**53
 
 
+def dither_number(key: int, event: int, i: int, j: int) -> Fraction:
+    """Return what is added to a code before it is cut, where weights are rounded by chance."""
+    hashed = splitmix64(((key << 12) ^ 0xD1B54A32D192ED03) + (event + 1) * 0x9E3779B97F4A7C15)
+    hashed = splitmix64(hashed ^ ((i << 32) + j))
+    return Fraction(2 * (hashed >> 40) + 1, 2**25)
+
+
 def input_spikes(key: int, chances: Floats, stimulus: int) -> dict[int, list[int]]:
     """Return which inputs fire at which tick of a presentation: geometric gaps by inversion."""
     sent: dict[int, list[int]] = defaultdict(list)
@@ -221,8 +316,12 @@ def simulate(
     stream: int = Stream.TRAINING,
     exc: Cell = EXC_CELL,
     inh: Cell = INH_CELL,
+    stored: tuple[int, float, float, str] | None = None,
 ) -> Reference:
-    """Present `images` to the network, in Brian 2's order: state updates, thresholds, synapses, resets."""
+    """Present `images` to the network, in Brian 2's order: state updates, thresholds, synapses, resets.
+
+    `stored` are bits, least weight, step and rounding of the weights' grid.
+    """
     dt, net, shown, n_e = experiment.dt, experiment.network, experiment.presentation, experiment.n_e
     euler = net.integration == "euler"
     keep_e, keep_i = decay_of(dt, exc["tau_ge_ms"], euler)[0], decay_of(dt, exc["tau_gi_ms"], euler)[0]
@@ -235,6 +334,8 @@ def simulate(
     layer: Any = FrozenLayer(weights)
     if plastic:
         layer = (TripletLayer if experiment.rule.name == "triplet" else SelfNormalizingLayer)(experiment, weights)
+        if stored is not None:
+            layer = StoredLayer(layer, *stored)
     theta_keep = math.exp(-dt / net.theta_tau_ms) if plastic else 1.0
     theta_step = experiment.theta_step_mv if plastic else 0.0
     stimulus, whole = round(shown.stimulus_ms / dt), round(shown.stimulus_ms / dt) + round(shown.rest_ms / dt)
@@ -258,8 +359,10 @@ def simulate(
         while not settled:
             counts = np.zeros(n_e, dtype=int)
             chance = image / 8 * (shown.intensity + attempt) * dt / 1000
-            sent = input_spikes(int(draw_key(seed, stream, first + example, attempt)[0]), chance, stimulus)
+            key = int(draw_key(seed, stream, first + example, attempt)[0])
+            sent = input_spikes(key, chance, stimulus)
             for tick in range(whole):
+                layer.moment = (key, tick)
                 # State updates: conductances enter by their value (Euler) or mean (exact), then decay.
                 free, free_inh = step - last >= refractory, step - last_inh >= refractory_inh
                 v = np.where(free, membrane_step(v, ge, gi, dt, euler, exc), v)

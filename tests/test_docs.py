@@ -22,12 +22,14 @@ from snstdp_cli.machine.bench import measure
 from snstdp_cli.machine.bench.cases import Case
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
+SITE_PAGES = sorted((ROOT / "docs").rglob("*.md"))
+PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *SITE_PAGES])
 
 
 def commands(page: Path) -> list[str]:
     """Return the snstdp commands of a page: lines of code blocks, and code within the text."""
-    text = page.read_text(encoding="utf-8")
+    # What stands between fences with a name in braces is said to Sphinx; it is no command.
+    text = re.sub(r"^(```|:::)\{.*?^\1$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
     blocks = re.findall(r"^```[a-z]*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     lines = [line.strip() for block in blocks for line in block.replace("\\\n", " ").splitlines()]
     inline = re.findall(r"`(snstdp [^`]+)`", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL))
@@ -63,15 +65,26 @@ SHORT = {
     "init-weights": "--n-e 20 --force",
     "train": "--n-e 20 --num-examples 60 --force",
     "test": "--num-examples 40 --force",
-    "run": "--n-e 20 --num-examples 60 --set evaluation.assign_examples=40 --set evaluation.test_examples=40 --force",
+    "run": "--n-e 20 --num-examples 60 --set evaluation.assign_examples=40 --set evaluation.test_examples=40 "
+    "--set evaluation.curve_every=40 --set evaluation.curve_examples=20 --force",
     "bench": "--repeats 2",
 }
 #: Pages name results before they say how to make them: networks first, recordings next.
 ORDER = ("data", "init", "init-weights", "run", "train", "test", "bench")
-#: Pages that other tests follow: `tests/datasets/test_own_data.py`, `tests/studies/`, `tests/test_validation.py`,
-#: `tests/evaluation/`, `tests/results/test_online.py`.
-ELSEWHERE = ("own-data", "search", "studies", "evaluation", "results")
-#: What must be there in the end.
+#: Names of commands, written as one types them.
+NAMES = {f"snstdp {name}" for name in ("run", "train", "test", "evaluate")}
+#: Networks that a page is about and does not make, and other commands that it takes for granted.
+PREPARED = {
+    "commands": [f"snstdp test --load-name start --split {split}" for split in ("train", "test")],
+    "faq": ["snstdp run --config configs/smax_400.yaml --save-name mine"],
+    "report": [f"snstdp run --config configs/smax_400.yaml --save-name {name}" for name in ("mine", "other", "third")],
+    "results": [f"snstdp run --config configs/{name}.yaml" for name in ("smin_400", "smax_400")],
+    "troubleshooting": ["snstdp run --config configs/smax_400.yaml --save-name mine"],
+}
+#: Pages that other tests follow, such as `tests/evaluation/` and `tests/results/test_online.py` evaluation.md.
+ELSEWHERE = ("data", "own-data", "searches", "studies", "evaluation", "result-tables")
+#: What must be there in the end; data.md and own-data.md are followed by tests in `tests/datasets/`, the pages about
+#: studies and searches by `tests/studies/` and `tests/test_validation.py`, notebooks when the site is built.
 LEFT = {
     "README": (
         "my.yaml",
@@ -80,16 +93,21 @@ LEFT = {
         "figures/smin_400.classes.png",
         "figures/mine.fields.png",
         "figures/report.mine.html",
-        "activity/resultPopVecs40.npy",
-        "activity/inputNumbers40.npy",
         "answers.csv",
         "spikes.npz",
     ),
+    "commands": ("my.yaml", "weights/XeAemine.npy", "figures/mine.fields.png", "answers.csv", "spikes.npz"),
+    "configuration": ("my.yaml",),
+    "faq": ("weights/longer.json", "activity/resultPopVecs40.npy", "activity/inputNumbers40.npy"),
     "own-rule": ("weights/graded.json",),
     "performance": ("docs/performance.md", "docs/performance.png"),
     "python": ("first.png", "weights/mine.json", "activity", "figures/report.first.html"),
     "reliability": (),
     "report": ("figures/report.mine.html", "figures/report.mine_vs_other_vs_third.html"),
+    "results": ("figures/smin_400.evolution.png", "figures/smin_400.raster.png"),
+    "rules": (),
+    "start": ("figures/first.classes.png", "figures/report.first_vs_second.html"),
+    "troubleshooting": ("figures/report.mine.html", "weights/longer.json"),
 }
 
 
@@ -118,11 +136,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize("page", [page for page in PAGES if page.stem in LEFT], ids=lambda page: page.stem)
 def test_a_page_can_be_followed(page: Path, desk: Path) -> None:
     """Run all commands of a page, shortened, in an order in which each finds what it needs."""
-    lines = [line for line in commands(page) if line != "snstdp evaluate"]  # the name of the command
-    if page.stem == "report":  # the page is about networks that are there
-        lines += [
-            f"snstdp run --config configs/smax_400.yaml --save-name {name}" for name in ("mine", "other", "third")
-        ]
+    lines = [*PREPARED.get(page.stem, ()), *(line for line in commands(page) if line not in NAMES)]
     if page.stem == "python":
         follow_python(page)
     if page.stem == "own-rule":
@@ -130,7 +144,8 @@ def test_a_page_can_be_followed(page: Path, desk: Path) -> None:
     for line in sorted(lines, key=lambda line: _rank(line.split()[1])):
         words = shlex.split(line)[1:]
         example = "--config examples/" in line  # short as it is
-        words += ["--json"] if example else shlex.split(SHORT.get(words[0], ""))
+        more = "--more" in words  # a training that goes on keeps all other settings
+        words += ["--json"] if example else shlex.split("--more 60" if more else SHORT.get(words[0], ""))
         words = ["yardstick.py" if word == "PATH" else word for word in words]
         words = ["activity/resultPopVecs40.npy" if word == "FILE" else word for word in words]
         result = CliRunner().invoke(app, words)
@@ -171,6 +186,29 @@ def test_a_test_that_is_named_is_there(page: Path) -> None:
         assert list(ROOT.glob(name)), f"{page.name}: {name}"
 
 
-@pytest.mark.parametrize("target", ["demo", "test", "check", "format", "bench"])
+def test_each_page_is_in_the_contents_of_the_site() -> None:
+    """Sphinx says it too, but only where it is installed."""
+    index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    trees = re.findall(r"^```\{toctree\}\n(.*?)^```", index, re.MULTILINE | re.DOTALL)
+    listed = [line for tree in trees for line in tree.splitlines() if line and not line.startswith(":")]
+    pages = [str(page.relative_to(ROOT / "docs").with_suffix("")) for page in SITE_PAGES]
+    assert sorted([*listed, "index"]) == sorted(pages)
+
+
+def test_no_page_is_called_as_one_that_sphinx_makes() -> None:
+    """A page of that name would be overwritten."""
+    assert not {"search", "genindex", "py-modindex"} & {page.stem for page in SITE_PAGES}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_link_to_a_place_in_a_page_leads_to_a_heading(page: Path) -> None:
+    for target, place in re.findall(r"\]\(([^)#: ]*)#([^)]+)\)", page.read_text(encoding="utf-8")):
+        text = ((page.parent / target) if target else page).read_text(encoding="utf-8")
+        headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+        slugs = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+        assert place in slugs, f"{page.name}: {target}#{place}"
+
+
+@pytest.mark.parametrize("target", ["demo", "test", "check", "format", "bench", "docs"])
 def test_make_has_the_targets_that_are_named(target: str) -> None:
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)

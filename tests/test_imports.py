@@ -23,6 +23,7 @@ ORDER = (
         "bundled",
         "errors",
         "signals",
+        "matplotlib_import",
         "brian_import",
         "fields",
         "rules",
@@ -32,7 +33,7 @@ ORDER = (
         "engines",
     ),
     *("evaluation", "artefacts", "progress", "recording", "training", "results", "pipeline"),
-    *("studies", "plots", "report", "machine", "cli", "api", "__main__"),
+    *("studies", "plots", "hardware", "report", "machine", "cli", "api", "__main__"),
 )
 #: Modules that may import little more than what they need by their nature.
 ONLY = {

@@ -1,7 +1,7 @@
 """The published results: run small versions of their studies, and write the tables of what is finished.
 
     python tools/results.py small                      # all studies on the bundled digits, in minutes (`make results`)
-    python tools/results.py publish --workdir DIR      # docs/results.md from DIR/studies/, made by `snstdp study run`
+    python tools/results.py publish --workdir DIR      # docs/result-tables.md from DIR/studies/
 
 A small version is made from the published study itself: the same axes and tables, with fewer neurons, images, seeds and
 trials. Its accuracies are those of small networks after few images; its tables have the shape of the published ones.
@@ -152,11 +152,11 @@ def write_page(page: Path, paths: Mapping[str, Path], workdir: Path, machine: st
             (folder / f"{name}.csv").write_text(to_csv(results.table().long_records()), encoding="utf-8")
 
 
-HEAD = """# Results
+HEAD = """# All tables of the results
 
 Made by `python tools/results.py publish` from the studies in `configs/studies/results/`; the raw records are beside
-this page, in `results/`. Accuracies are shares of right answers to all 10,000 test images, labels of the neurons come
-from training images, and nothing was chosen on test images. Intervals are Student's over seeds; a single seed has none,
+this page, in `result-tables/`. Accuracies are shares of right answers to all 10,000 test images, labels of the neurons
+come from training images, and nothing was chosen on test images. Intervals are Student's over seeds; a single seed has none,
 and its differences are McNemar's over images, which say nothing of other seeds. `make results` repeats a small version
 of every table on the digits that come with snstdp."""
 SMALL_HEAD = """# Small versions of the results
@@ -176,7 +176,7 @@ def main() -> int:
     machine = f"{asked.machine}, {datetime.now(UTC):%d %B %Y}"
     if asked.what == "publish":
         paths = {name: STUDIES / f"{name}.yaml" for name in asked.only}
-        write_page(ROOT / "docs" / "results.md", paths, asked.workdir, machine, HEAD)
+        write_page(ROOT / "docs" / "result-tables.md", paths, asked.workdir, machine, HEAD)
         return 0
     paths = {path.stem: path for path in small_studies(asked.workdir / "small") if path.stem in asked.only}
     for path in paths.values():

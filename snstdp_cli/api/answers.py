@@ -52,6 +52,15 @@ def predict(
     ------
     SnstdpError
         If training responses are missing or of other conditions, or the images do not fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import snstdp_cli as snstdp
+    >>> blank = np.zeros((2, 28, 28), dtype=np.uint8)
+    >>> found = snstdp.predict("tiny", blank)
+    >>> found.predictions["average"], found.silent
+    (array([-1, -1]), array([ True,  True]))
     """
     network = load(network, workdir) if isinstance(network, str) else network
     shown = load_images(str(images)) if isinstance(images, str | Path) else images_from_array(images)
@@ -93,6 +102,14 @@ def trace(
     ------
     SnstdpError
         If weights or images are not there, or there is no such image or neuron.
+
+    Examples
+    --------
+    >>> import snstdp_cli as snstdp
+    >>> trace = snstdp.trace("tiny", example=3)
+    >>> times_ms, neurons = trace.spikes["excitatory"]
+    >>> len(times_ms) == len(neurons), trace.label
+    (True, 0)
     """
     network = load(network, workdir) if isinstance(network, str) else network
     return present_again(network, example, neurons=neurons, data=data, mark=label)

@@ -34,12 +34,12 @@ def dotted(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str,
 def images_of(experiment: Experiment, split: Split, data: Data | None) -> tuple[Experiment, Dataset]:
     """Return the images to show, and the experiment that names them."""
     if isinstance(data, ArrayDataset):
-        return experiment, data.split(split)
+        return experiment, data.split(split, experiment.input)
     if data is not None:
         changed = {**experiment.model_dump(mode="json"), "data": str(data)}
         rule = experiment.rule
         experiment = build_experiment(changed, {}, "data", run_rule_files=False).model_copy(update={"rule": rule})
-    return experiment, load_dataset(experiment.data, split)
+    return experiment, load_dataset(experiment.data, split, inputs=experiment.input)
 
 
 @contextmanager

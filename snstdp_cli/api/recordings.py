@@ -63,6 +63,14 @@ def record(
     ------
     SnstdpError
         For anything that goes wrong.
+
+    Examples
+    --------
+    >>> import snstdp_cli as snstdp
+    >>> snstdp.record("tiny", split="train", num_examples=40).counts.shape
+    (40, 20)
+    >>> snstdp.record("tiny", split="test", num_examples=40).labels.shape
+    (40,)
     """
     network = load(network, workdir) if isinstance(network, str) else network
     made = network.experiment
@@ -125,6 +133,13 @@ def evaluate(
     ------
     ArtefactError
         If the recordings are missing, or do not belong together.
+
+    Examples
+    --------
+    >>> import snstdp_cli as snstdp
+    >>> score = snstdp.evaluate("tiny")
+    >>> sorted(score.evaluations), score.evaluation.num_examples
+    (['average', 'selective'], 40)
     """
     network = load(network, workdir) if isinstance(network, str) else network
     return score_network(
@@ -147,6 +162,13 @@ def load(name: str, workdir: str | Path = ".") -> TrainedNetwork:
     ------
     ArtefactError
         If there are neither weights nor recordings of this name.
+
+    Examples
+    --------
+    >>> import snstdp_cli as snstdp
+    >>> network = snstdp.load("tiny")
+    >>> network.experiment.rule.name, network.image_shape
+    ('smin', (28, 28))
     """
     network = TrainedNetwork(Workdir(Path(workdir)), name)
     if not network.has_weights and not network.recordings:

@@ -77,6 +77,14 @@ def train(
     ------
     SnstdpError
         For anything that goes wrong.
+
+    Examples
+    --------
+    >>> import snstdp_cli as snstdp
+    >>> tiny = snstdp.experiment(n_e=20, num_examples=60, data="bundled", save_name="tiny")
+    >>> network = snstdp.train(tiny)
+    >>> network.weights.shape, network.theta_mv.shape
+    ((784, 20), (20,))
     """
     place, (chosen, images) = Workdir(Path(workdir)), images_of(experiment, "train", data)
     with reporter_of(progress) as report:
@@ -101,6 +109,15 @@ def run(
     ------
     SnstdpError
         For anything that goes wrong.
+
+    Examples
+    --------
+    >>> import snstdp_cli as snstdp
+    >>> short = {"assign_examples": 40, "test_examples": 40}
+    >>> tiny = snstdp.experiment(n_e=20, num_examples=60, data="bundled", save_name="whole", evaluation=short)
+    >>> score = snstdp.run(tiny)
+    >>> score.evaluation.confusion.shape
+    (10, 10)
     """
     with sealed_test_images(score_on == "validation"), reporter_of(progress) as report:
         chosen, train_images = images_of(experiment, "train", data)

@@ -44,6 +44,7 @@ def describe_data(dataset: Dataset) -> DataRecord:
         num_images=len(dataset),
         image_shape=(rows, cols),
         classes=tuple(int(c) for c in dataset.classes),
+        class_names=dataset.class_names,
         sha256=dataset.sha256,
         set_sha256=dataset.identity.set_digest,
     )

@@ -48,6 +48,7 @@ def _experiment(content: object) -> Experiment:
 
 
 Text = Annotated[str, Field(strict=True, max_length=4096), AfterValidator(_printable)]
+ClassName = Annotated[str, Field(strict=True, min_length=1, max_length=100), AfterValidator(_printable)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Identity = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
 Count = Annotated[int, Field(strict=True, ge=0, lt=2**53)]
@@ -78,6 +79,8 @@ class DataRecord(Record):
         What they were asked for by: a data set's name or a path.
     identity
         What they are, by their content; the same as `name` where nothing is known of it.
+    class_names
+        What the classes are called, in the order of `classes`; empty where their numbers are their names.
     sha256
         Digest of the images and labels of this split.
     set_sha256
@@ -91,8 +94,21 @@ class DataRecord(Record):
     num_images: Annotated[Count, Field(ge=1)]
     image_shape: tuple[Side, Side]
     classes: Counts | None = None
+    class_names: Annotated[tuple[ClassName, ...], Field(fail_fast=True, max_length=256)] = ()
     sha256: Digest
     set_sha256: Digest | None = None
+
+    @model_validator(mode="after")
+    def _check_names(self) -> DataRecord:
+        if self.class_names and len(self.class_names) != len(self.classes or ()):
+            raise ValueError(f"expected a name for each class, found {len(self.class_names)} class_names")
+        return self
+
+    def class_name(self, label: int) -> str:
+        """Return what a class is called: its name, or its number."""
+        if self.class_names and self.classes is not None and label in self.classes:
+            return self.class_names[self.classes.index(label)]
+        return str(label)
 
     def belongs_to(self, other: DataRecord) -> bool:
         """Tell whether both are of the same data set; where one record does not tell, by what they are called."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from pathlib import Path
@@ -18,7 +18,6 @@ import typer
 from rich.markup import escape
 
 from snstdp_cli.config import Experiment, allowed
-from snstdp_cli.fields.readouts import READ_OUTS, Classifier
 
 EXPERIMENT, RUNNING, OUTPUT = "Experiment", "Files and running", "Output"
 
@@ -37,16 +36,6 @@ FLAGS = {
     "classifier": "evaluation.classifier",
 }
 _TYPES: dict[str, type] = {"integer": int, "number": float}
-
-
-#: The read-outs, as options name them.
-ReadOutName = StrEnum("ReadOutName", [(name, name) for name in READ_OUTS])  # type: ignore[misc]
-
-
-def read_outs_of(names: Sequence[StrEnum] | None) -> tuple[Classifier, ...]:
-    """Return the read-outs that were asked for."""
-    asked = {name.value for name in names or ()}
-    return tuple(one for one in READ_OUTS if one in asked)
 
 
 class TiesName(StrEnum):

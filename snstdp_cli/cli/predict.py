@@ -89,6 +89,7 @@ def _summary(found: Prediction) -> dict[str, Any]:
         "data": found.source,
         "labels_from": found.labels_from,
         "classes": found.classes.tolist(),
+        "class_names": [found.class_names.get(int(label), str(label)) for label in found.classes],
         "num_examples": len(found),
         "silent_examples": int(found.silent.sum()),
         "undecided_examples": int(found.undecided.sum()),
@@ -105,10 +106,11 @@ def _show(found: Prediction, rows: list[dict[str, Any]], output: Path | None) ->
         print_files([output])
         return
     kinds = list(found.predictions)
+    answers = "prediction_names" if found.class_names else "predictions"
     cells = [
         (
             str(row["image"]),
-            *("none" if row["predictions"][kind] is None else str(row["predictions"][kind]) for kind in kinds),
+            *("none" if row[answers][kind] is None else str(row[answers][kind]) for kind in kinds),
             str(row["spikes"]),
             "silent" if row["silent"] else "",
         )

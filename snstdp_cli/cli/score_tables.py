@@ -17,6 +17,7 @@ from snstdp_cli.evaluation import mean_and_sd, read_out_title
 from snstdp_cli.results import Score
 from snstdp_cli.results.scoring import compare_scores
 
+_LONGEST_HEAD = 3
 FLATTERS = (
     "the labels of the neurons come from the very responses that are scored, as with the ancestor's script: this "
     "flatters the accuracy; quote the one with labels from training responses"
@@ -57,7 +58,7 @@ def show_score(score: Score) -> None:
         style = "bold green" if kind == score.classifier else ""
         head.append(f"{percent(other.accuracy)}", style=style)
         head.append(f"  by {read_out_title(kind)}, 95 % interval {percent(low)} to {percent(high)}\n")
-    chance = f"always answering {result.commonest_class}: {percent(result.chance)}"
+    chance = f"always answering {score.class_name(result.commonest_class)}: {percent(result.chance)}"
     head.append(visible(f"of {result.num_examples:,} {score.scored_on} images of {score.data}; {chance}"))
     head.append(visible(f"\nlabels of neurons from {score.labels_from}", lines=True))
     head.append(
@@ -74,18 +75,28 @@ def _show_confusion(score: Score) -> None:
     if len(result.confusion) > 12:
         return
     table = Table(box=None, pad_edge=False, padding=(0, 1))
-    table.add_column("true", justify="right", style="cyan")
-    table.add_column("correct", justify="right")
-    for label in result.classes:
-        table.add_column(str(label), justify="right")
+    table.add_column("true", justify="right", style="cyan", no_wrap=True)
+    table.add_column("correct", justify="right", no_wrap=True)
+    heads, names = _class_heads(score)
+    for head in heads:
+        table.add_column(Text(head), justify="right", no_wrap=True)
     table.add_column("none", justify="right")
     for k, row in enumerate(result.confusion):
         share = result.per_class[k].accuracy
         cells = [Text(str(n), style="bold" if j == k else "" if n else "dim") for j, n in enumerate(row)]
         none = Text(str(result.undecided_per_class[k]), style="dim")
-        table.add_row(str(result.classes[k]), "-" if share is None else percent(share), *cells, none)
+        table.add_row(Text(names[k]), "-" if share is None else percent(share), *cells, none)
     out.print(Text(f"predicted class of each true class, by {read_out_title(result.classifier)}:", style="dim"))
     out.print(table)
+
+
+def _class_heads(score: Score) -> tuple[list[str], list[str]]:
+    """Return what heads the columns and the rows: long names only the rows, with the number that heads the column."""
+    names = [visible(name) for name in score.class_names]
+    if max(map(len, names)) <= _LONGEST_HEAD:
+        return names, names
+    numbers = [str(label) for label in score.evaluation.classes]
+    return numbers, [f"{name} {number}" for name, number in zip(names, numbers, strict=True)]
 
 
 def show_scores(scores: Sequence[Score], *, as_json: bool) -> None:

@@ -12,7 +12,7 @@ import typer
 from snstdp_cli.cli import options as o
 from snstdp_cli.cli.console import print_files, print_json, print_note
 from snstdp_cli.cli.live import steps
-from snstdp_cli.cli.study import RuleFiles, StudyPath, StudyWorkdir
+from snstdp_cli.cli.study_options import ReadOut, RunRules, Storage, StudyPath, StudyWorkdir
 from snstdp_cli.cli.study_table import gather
 from snstdp_cli.errors import ConfigError, DataError, SnstdpError
 
@@ -45,12 +45,10 @@ def plot(
     x: Annotated[
         str | None, typer.Option("--x", help="Varied key along the axis, such as rule.eta.", show_default=False)
     ] = None,
-    read_out: Annotated[
-        o.ReadOutName | None,
-        typer.Option("--read-out", help="Which accuracy.  \\[default: the study's first]", show_default=False),
-    ] = None,
+    read_out: ReadOut = None,
     workdir: StudyWorkdir = Path(),
-    run_rule: RuleFiles = None,
+    storage: Storage = None,
+    run_rule: RunRules = None,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -70,10 +68,10 @@ def plot(
     Example: snstdp study plot configs/studies/rules.yaml --x n_e
     """
     study_plot(
-        gather(file, workdir, run_rule),
+        gather(file, workdir, run_rule, storage),
         kind=kind,
         x=x,
-        read_out=next(iter(o.read_outs_of([read_out] if read_out else ())), None),
+        read_out=read_out,
         output=output,
         as_json=as_json,
         quiet=quiet,
@@ -85,7 +83,7 @@ def study_plot(
     *,
     kind: StudyFigure | None = None,
     x: str | None = None,
-    read_out: Classifier | None = None,
+    read_out: str | None = None,
     output: Path | None = None,
     as_json: bool = False,
     quiet: bool = False,
@@ -109,10 +107,12 @@ def study_plot(
         If there is nothing to draw.
     """
     from snstdp_cli.plots import save_figure
+    from snstdp_cli.studies.read_outs import find_read_out
 
+    wanted = None if read_out is None else find_read_out(read_out)
     files: list[Path] = []
     with steps(quiet) as step:
-        for name, figure in _draw(study, kind, x, read_out, step):
+        for name, figure in _draw(study, kind, x, wanted, step):
             files += save_figure(figure, _target(study, name, kind is not None or x is not None, output))
     if as_json:
         print_json({"files": files})

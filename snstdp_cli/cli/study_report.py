@@ -12,8 +12,8 @@ import typer
 from snstdp_cli.cli import options as o
 from snstdp_cli.cli.console import print_files, print_json, print_line
 from snstdp_cli.cli.live import steps
-from snstdp_cli.cli.study import RuleFiles, StudyPath, StudyWorkdir
-from snstdp_cli.cli.study_table import Against, gather
+from snstdp_cli.cli.study_options import Against, RunRules, Storage, StudyPath, StudyWorkdir
+from snstdp_cli.cli.study_table import gather
 
 if TYPE_CHECKING:
     from snstdp_cli.studies.results import StudyResults
@@ -23,7 +23,8 @@ def report(
     file: StudyPath,
     against: Against = None,
     workdir: StudyWorkdir = Path(),
-    run_rule: RuleFiles = None,
+    storage: Storage = None,
+    run_rule: RunRules = None,
     force: o.Force = False,
     output: Annotated[
         Path | None,
@@ -44,7 +45,7 @@ def report(
     Example: snstdp study report configs/studies/rules.yaml --against rule=triplet
     """
     study_report(
-        gather(file, workdir, run_rule),
+        gather(file, workdir, run_rule, storage),
         against=against or (),
         output=output,
         force=force,

@@ -1,14 +1,15 @@
-"""A search as the command line shows it: a line for each trial, and the best settings at the end."""
+"""A search as the command line runs and shows it: how it stands, and the best settings at the end."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from snstdp_cli.cli.console import percent, print_files, print_line, print_note
 from snstdp_cli.cli.hints import suggest
+from snstdp_cli.cli.search_view import search_reporter, settings_text, trial_label
+from snstdp_cli.cli.study_view import progress_text
 
 if TYPE_CHECKING:
     from snstdp_cli.studies import CellExecutor, Study
@@ -17,30 +18,29 @@ if TYPE_CHECKING:
 
 
 def run_search_of(
-    study: Study, executor: CellExecutor, storage: str | None, data_dir: Path | None, quiet: bool
+    study: Study, executor: CellExecutor, storage: str | None, data_dir: Path | None, quiet: bool, *, live: bool = True
 ) -> SearchResult | None:
     """Run the search of a study file; None if it has none."""
     if study.file.search is None:
         return None
     from snstdp_cli.studies.search.study import run_search
 
-    lines = _Lines(study.file.search.trials)
-    ended = (lambda _: None) if quiet else lines.ended
-    return run_search(study, executor, storage=storage, data_dir=data_dir, ended=ended)
+    with search_reporter(study, study.file.search.trials, quiet, live=live) as report:
+        return run_search(study, executor, storage=storage, data_dir=data_dir, report=report)
 
 
-def stored_search(study: Study) -> SearchResult | None:
+def stored_search(study: Study, storage: str | None = None) -> SearchResult | None:
     """Return how the search of a study file stands; None if it has none."""
     if study.file.search is None:
         return None
     from snstdp_cli.studies.search.study import load_search
 
-    return load_search(study)
+    return load_search(study, storage)
 
 
-def show_search_plan(study: Study) -> None:
+def show_search_plan(study: Study, storage: str | None) -> None:
     """Say what a search will try, if there is one."""
-    found = stored_search(study)
+    found = stored_search(study, storage)
     if found is None:
         return
     settings = found.plan.settings
@@ -52,44 +52,26 @@ def show_search_plan(study: Study) -> None:
     )
 
 
-class _Lines:
-    """One line for each trial, which says when it is the best so far."""
-
-    def __init__(self, total: int) -> None:
-        self.total, self.best = total, -1.0
-
-    def ended(self, trial: SearchTrial) -> None:
-        told = trial.state if trial.value is None else f"{trial.state}, {percent(trial.value)}"
-        if trial.error:
-            told += f": {trial.error.splitlines()[0]}"
-        if trial.state == "finished" and trial.value is not None and trial.value > self.best:
-            self.best = trial.value
-            told += " (best of this session)"
-        print_note(f"trial {trial.number}, of {self.total:,}  {_settings(trial.settings)}: {told}")
-
-
 def show_search(study: Study, result: SearchResult) -> None:
     """Print how a search stands: its best settings, those of the base beside them, and the files that were written."""
+    from snstdp_cli.studies.search.cells import running_trials
+
     best, base = result.best, result.base_trial
     counts = Counter(trial.state for trial in result.trials)
     told = ", ".join(f"{number:,} {state}" for state, number in counts.items()) or "no trial"
     print_line((f"search {study.name}", "bold"), f": {told}, in {study.folder}")
+    for trial, progress in running_trials(study, result.trials):
+        print_line((trial_label(trial.number, trial.settings), "cyan"), f": {progress_text(progress)}", indent=2)
     if best is None or best.value is None:
         return
-    print_line((percent(best.value), "bold green"), f"  trial {best.number}: {_settings(best.settings)}", indent=2)
+    print_line((percent(best.value), "bold green"), f"  trial {best.number}: {settings_text(best.settings)}", indent=2)
     if base is not None and base.value is not None:
-        print_line(f"{percent(base.value)}  trial {base.number}, the base: {_settings(base.settings)}", indent=2)
+        print_line(f"{percent(base.value)}  trial {base.number}, the base: {settings_text(base.settings)}", indent=2)
     num = result.plan.base.evaluation.validation_examples
     print_note(f"accuracies by {result.plan.settings.read_out} on {num:,} validation images; the best flatters itself")
     if result.files:
         print_files(list(result.files))
         suggest("study run", result.files[-1], workdir=study.workdir)
-
-
-def _settings(settings: Mapping[str, Any]) -> str:
-    return ", ".join(
-        f"{key}={f'{value:.4g}' if isinstance(value, float) else value}" for key, value in settings.items()
-    )
 
 
 def search_as_json(result: SearchResult | None) -> dict[str, Any]:

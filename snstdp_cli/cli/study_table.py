@@ -23,10 +23,9 @@ from snstdp_cli.cli.console import (
     visible,
     write_file_text,
 )
-from snstdp_cli.cli.study import RuleFiles, StudyPath, StudyWorkdir
+from snstdp_cli.cli.study_options import Against, ReadOuts, RunRules, StudyPath, StudyWorkdir
 
 if TYPE_CHECKING:
-    from snstdp_cli.evaluation import Classifier
     from snstdp_cli.studies.formats import Shown, TextTable
     from snstdp_cli.studies.results import StudyResults
     from snstdp_cli.studies.tables import StudyTable
@@ -42,18 +41,6 @@ class TableFormat(StrEnum):
     latex = "latex"
 
 
-Against = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="KEY=VALUE", help="Baseline of paired differences, such as rule=triplet; repeat it to narrow it down."
-    ),
-]
-ReadOuts = Annotated[
-    list[o.ReadOutName] | None,
-    typer.Option("--read-out", help="Only this read-out.  \\[default: those of the study]", show_default=False),
-]
-
-
 def table(
     file: StudyPath,
     against: Against = None,
@@ -63,7 +50,7 @@ def table(
     ] = False,
     format: Annotated[TableFormat, typer.Option("--format", help="How to print it.")] = TableFormat.text,
     workdir: StudyWorkdir = Path(),
-    run_rule: RuleFiles = None,
+    run_rule: RunRules = None,
     as_json: o.Json = False,
 ) -> None:
     """Print a row for each setting of a study: mean and 95 % interval over seeds, and differences to a baseline.
@@ -75,27 +62,29 @@ def table(
     study_table(
         gather(file, workdir, run_rule),
         against=against or (),
-        read_outs=o.read_outs_of(read_out),
+        read_outs=read_out or (),
         long=long,
         format=TableFormat.json if as_json else format,
     )
 
 
-def gather(file: Path, workdir: Path, rule_files: Sequence[str] | None = None) -> StudyResults:
+def gather(
+    file: Path, workdir: Path, run_rules: Sequence[str] | None = None, storage: str | None = None
+) -> StudyResults:
     """Read a study file, and from its folder what became of it; only the named rules in files run."""
     from snstdp_cli.rules import only_rule_files
     from snstdp_cli.studies import load_study
     from snstdp_cli.studies.results import gather_results
 
-    with only_rule_files(rule_files or ()):
-        return gather_results(load_study(file, workdir))
+    with only_rule_files(run_rules or ()):
+        return gather_results(load_study(file, workdir, run_rules=run_rules or ()), storage)
 
 
 def study_table(
     study: StudyResults,
     *,
     against: Sequence[str] = (),
-    read_outs: Sequence[Classifier] = (),
+    read_outs: Sequence[str] = (),
     long: bool = False,
     format: TableFormat = TableFormat.text,
 ) -> None:
@@ -117,7 +106,10 @@ def study_table(
     DataError
         If the study has no cells.
     """
-    table = study.table(against=() if long else against, read_outs=read_outs)
+    from snstdp_cli.studies.read_outs import find_read_out
+
+    wanted = [find_read_out(name) for name in read_outs]
+    table = study.table(against=() if long else against, read_outs=wanted)
     if format is TableFormat.json:
         print_json({"cells": table.long_records()} if long else {"study": study.name, **table.as_dict()})
         return
@@ -135,25 +127,40 @@ def _show(table: StudyTable, long: bool, format: TableFormat) -> None:
         return
     tables = [long_text_table(table.cells)] if long else text_tables(table)
     if format is TableFormat.text:
-        for one in tables:
+        for k, one in enumerate(tables):
+            if k:
+                print_line("")
             _show_table(one)
         return
     write_file_text(to_markdown(tables) if format is TableFormat.markdown else to_latex(tables))
 
 
 def _show_table(table: TextTable) -> None:
-    """Print a table: in a terminal its cells wrap, elsewhere it is as wide as it is."""
+    """Print a table: where it fits into the terminal its texts wrap, elsewhere it is as wide as it is."""
     print_line((table.title, "bold"))
-    if not out.is_terminal:
+    least = _least_widths(table)
+    if not out.is_terminal or sum(least) + 2 * (len(least) - 1) > out.width:
         print_unbroken(_aligned(table))
         return
     shown = Table(box=None, pad_edge=False)
-    for k, column in enumerate(table.columns):
-        justify: Literal["left", "right"] = "right" if table.is_numeric(k) else "left"
-        shown.add_column(visible(column), justify=justify, overflow="fold", style=None if k else "cyan")
+    for k, (column, width) in enumerate(zip(table.columns, least, strict=True)):
+        is_number = table.is_numeric(k)
+        justify: Literal["left", "right"] = "right" if is_number else "left"
+        style = None if k else "cyan"
+        shown.add_column(visible(column), justify=justify, min_width=width, no_wrap=is_number, style=style)
     for row in table.rows:
         shown.add_row(*map(_cell, row))
     print_rendered(shown)
+
+
+def _least_widths(table: TextTable) -> list[int]:
+    """Return how wide each column is if its numbers are on one line, and its texts are broken between words."""
+    widths = []
+    for k, column in enumerate(table.columns):
+        texts = [visible(column), *(visible(row[k].text) for row in table.rows)]
+        parts = texts if table.is_numeric(k) else [word for text in texts for word in text.split()]
+        widths.append(max(map(cell_len, parts), default=0))
+    return widths
 
 
 def _aligned(table: TextTable) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -17,11 +17,11 @@ from snstdp_cli.cli.console import duration, err, percent, print_note, print_war
 from snstdp_cli.cli.signals import working
 
 if TYPE_CHECKING:
-    from snstdp_cli.studies import Cell, CellEnded, Study, StudyReporter
+    from snstdp_cli.studies import CellEnded, Study, StudyReporter
     from snstdp_cli.studies.records import CellProgress
 
 #: Seconds between two looks at the running cells, and between two summaries where there is no terminal.
-_LOOK_S, _LINE_S = 1.0, 60.0
+_LOOK_S, LINE_S = 1.0, 60.0
 _MOST_ROWS = 12
 
 
@@ -35,69 +35,94 @@ def study_reporter(study: Study, quiet: bool) -> Iterator[StudyReporter]:
             yield StudyReporter(warn=print_warning)
         elif err.is_terminal:
             with Live(console=err, auto_refresh=False, transient=True) as live:
-                panel = _Panel(study, live)
+                panel = _CellPanel(study, live)
                 yield StudyReporter(print_note, print_warning, panel.ended, panel.tick)
         else:
             lines = _Lines(study)
             yield StudyReporter(print_note, print_warning, lines.ended, lines.tick)
 
 
-class _Pace:
+class Pace:
     """How much is done, and how long the rest takes."""
 
     def __init__(self) -> None:
         self.began, self.done, self.total = time.monotonic(), 0, 0
 
-    def left(self, running: Sequence[tuple[Cell, CellProgress]]) -> str:
+    def left(self, running: Iterable[CellProgress]) -> str:
         """Return the time left in words; nothing where it cannot be told yet."""
-        done = self.done + sum(_share(progress) for _, progress in running)
+        done = self.done + sum(map(_share, running))
         if not self.total or done < 0.2:
             return ""
         seconds = (time.monotonic() - self.began) * (self.total - done) / done
         return f"about {duration(max(0.0, seconds))} left"
 
 
-class _Panel:
-    """A panel that is drawn again with each event and each second."""
+class Panel:
+    """A panel that is drawn again with each event and each second: what is done, and a row for all that runs."""
+
+    def __init__(self, live: Live, title: str) -> None:
+        self.live, self.title, self.last = live, title, 0.0
+
+    def is_due(self) -> bool:
+        """Tell whether a second has passed since it was drawn."""
+        return time.monotonic() - self.last >= _LOOK_S
+
+    def say(self, text: str) -> None:
+        """Print a line above the panel."""
+        self.live.console.print(styled((text, "dim")))
+
+    def draw(self, done: int, total: int, told: Sequence[str], rows: Sequence[tuple[str, CellProgress]]) -> None:
+        """Draw the panel.
+
+        Parameters
+        ----------
+        told
+            What stands behind the bar; empty texts are left out.
+        rows
+            Names of what runs, and how far it is.
+        """
+        self.last = time.monotonic()
+        head, body = Table.grid(padding=(0, 1)), Table.grid(padding=(0, 2))
+        bar = ProgressBar(total=total, completed=done, width=30)
+        head.add_row(styled((self.title, "bold")), bar, Text(", ".join(filter(None, told))))
+        for name, progress in rows[:_MOST_ROWS]:
+            body.add_row(styled((f"  {name}", "cyan")), styled(progress_text(progress)))
+        if len(rows) > _MOST_ROWS:
+            body.add_row(Text(f"  and {len(rows) - _MOST_ROWS} more"), Text(""))
+        self.live.update(Group(head, body), refresh=True)
+
+
+class _CellPanel:
+    """The panel of a study's cells."""
 
     def __init__(self, study: Study, live: Live) -> None:
-        self.study, self.live, self.pace, self.failed, self.last = study, live, _Pace(), 0, 0.0
+        self.study, self.panel, self.pace, self.failed = study, Panel(live, f"study {study.name}"), Pace(), 0
 
     def ended(self, event: CellEnded) -> None:
         self.pace.done, self.pace.total = event.done, event.total
         self.failed += event.outcome.state == "failed"
-        self.live.console.print(styled((ended_line(event), "dim")))
+        self.panel.say(ended_line(event))
         self._draw()
 
     def tick(self) -> None:
-        if time.monotonic() - self.last >= _LOOK_S:
+        if self.panel.is_due():
             self._draw()
 
     def _draw(self) -> None:
         from snstdp_cli.studies import running_cells
 
-        self.last = time.monotonic()
         running = running_cells(self.study)
-        head = Table.grid(padding=(0, 1))
         total = self.pace.total or len(self.study.cells)
         told = [f"{self.pace.done:,} / {total:,} cells", f"{len(running)} running"]
-        told += [f"{self.failed} failed"] if self.failed else []
-        told += [left] if (left := self.pace.left(running)) else []
-        bar = ProgressBar(total=total, completed=self.pace.done, width=30)
-        head.add_row(styled((f"study {self.study.name}", "bold")), bar, Text(", ".join(told)))
-        body = Table.grid(padding=(0, 2))
-        for cell, progress in running[:_MOST_ROWS]:
-            body.add_row(styled((f"  {cell.label}", "cyan")), styled(progress_text(progress)))
-        if len(running) > _MOST_ROWS:
-            body.add_row(Text(f"  and {len(running) - _MOST_ROWS} more"), Text(""))
-        self.live.update(Group(head, body), refresh=True)
+        told += [f"{self.failed} failed" if self.failed else "", self.pace.left(now for _, now in running)]
+        self.panel.draw(self.pace.done, total, told, [(cell.label, now) for cell, now in running])
 
 
 class _Lines:
     """One line an event, and a summary now and then, for logs."""
 
     def __init__(self, study: Study) -> None:
-        self.study, self.pace, self.last = study, _Pace(), time.monotonic()
+        self.study, self.pace, self.last = study, Pace(), time.monotonic()
 
     def ended(self, event: CellEnded) -> None:
         self.pace.done, self.pace.total = event.done, event.total
@@ -106,11 +131,11 @@ class _Lines:
     def tick(self) -> None:
         from snstdp_cli.studies import running_cells
 
-        if time.monotonic() - self.last < _LINE_S:
+        if time.monotonic() - self.last < LINE_S:
             return
         self.last = time.monotonic()
         running = running_cells(self.study)
-        told = [f"{self.pace.done:,} cells done", f"{len(running)} running", self.pace.left(running)]
+        told = [f"{self.pace.done:,} cells done", f"{len(running)} running", self.pace.left(now for _, now in running)]
         print_note(", ".join(filter(None, told)))
 
 

@@ -64,16 +64,19 @@ def trace(
     chosen = known_name([one for one in (name, load_name) if one is not None], "trace", place)
     with steps(quiet) as step:
         step(f"presenting image {example} to {chosen}")
-        found = present_again(
-            TrainedNetwork(place, chosen), example, neurons=neuron, data=data, mark=label, data_dir=data_dir
-        )
+        network = TrainedNetwork(place, chosen)
+        found = present_again(network, example, neurons=neuron, data=data, mark=label, data_dir=data_dir)
     write_trace(output, found)
     if as_json:
         print_json({"name": chosen, "example": example, **_summary(found), "files": [output]})
         return
     spikes = ", ".join(f"{len(times):,} {group}" for group, (times, _) in found.spikes.items())
     print_line(
-        *("traced ", (chosen, "bold"), f": image {example} of class {found.label}, {found.end_ms:g} ms, spikes: "),
+        *(
+            "traced ",
+            (chosen, "bold"),
+            f": image {example} of class {network.class_name(found.label)}, {found.end_ms:g} ms, spikes: ",
+        ),
         f"{spikes}; watched neurons: {', '.join(map(str, found.neurons))}",
     )
     print_files([output])

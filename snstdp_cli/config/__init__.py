@@ -1,7 +1,14 @@
 """Experiments: YAML files, flags and Python values become one frozen, complete `Experiment`."""
 
 from snstdp_cli.config.build import build_experiment, merge, recorded_experiment
-from snstdp_cli.config.experiment import ORDERS, THETA_STEPS_MV, Experiment, is_data_path, is_order_file
+from snstdp_cli.config.experiment import (
+    DATA_SUFFIXES,
+    ORDERS,
+    THETA_STEPS_MV,
+    Experiment,
+    is_data_path,
+    is_order_file,
+)
 from snstdp_cli.config.facets import (
     GENERATION,
     differences,
@@ -16,11 +23,12 @@ from snstdp_cli.config.facets import (
 from snstdp_cli.config.files import MAX_CONFIG_BYTES, parse_override, read_file
 from snstdp_cli.config.rule import RuleSettings
 from snstdp_cli.config.schema import json_schema
-from snstdp_cli.config.sections import EvaluationSettings, NetworkSettings, PresentationSettings
+from snstdp_cli.config.sections import EvaluationSettings, InputSection, NetworkSettings, PresentationSettings
 from snstdp_cli.config.text import commented_yaml, resolved_rows
 from snstdp_cli.fields import MAX_EXAMPLES, Facet, Name, Number, Whole, allowed, check_name, describe
 
 __all__ = [
+    "DATA_SUFFIXES",
     "GENERATION",
     "MAX_CONFIG_BYTES",
     "MAX_EXAMPLES",
@@ -29,6 +37,7 @@ __all__ = [
     "EvaluationSettings",
     "Experiment",
     "Facet",
+    "InputSection",
     "Name",
     "NetworkSettings",
     "Number",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -120,7 +121,13 @@ def merge(content: Mapping[str, Any], overrides: Mapping[str, Any], where: str =
         elif not dot:
             merged[key] = _section(key, value)
             continue
+        *parts, field = [field] if section == "rule" else field.split(".")
         inner = merged.setdefault(section, {})
+        for part in parts:
+            if isinstance(inner, dict):
+                # A part below a section is not copied yet, and may be empty.
+                inner[part] = {} if inner.get(part) is None else copy.copy(inner[part])
+                inner, section = inner[part], part
         if not isinstance(inner, dict):
             raise ConfigError(f"{where}: {printable(key)}: '{printable(section)}' has no keys of its own")
         inner[field] = value
@@ -131,7 +138,7 @@ def _section(key: str, value: Any) -> Any:
     """Return a section's settings in their full form, in a new dictionary; any other value as it is."""
     if key == "rule" and isinstance(value, str | Rule):
         return {"name": value}
-    if value is None and key in ("rule", "input", "network", "presentation", "evaluation"):
+    if value is None and key in ("rule", "input", "network", "presentation", "evaluation", "precision"):
         return {}
     return dict(value) if isinstance(value, Mapping) else value
 

@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
+from snstdp_cli.config.limiting import build_limited, grid_for_answering
+from snstdp_cli.config.precision import PrecisionSettings
 from snstdp_cli.config.rule import RuleSettings
 from snstdp_cli.config.sections import (
     ALL_BUT_SCORE,
@@ -23,11 +25,13 @@ from snstdp_cli.config.sections import (
     Section,
 )
 from snstdp_cli.fields import MAX_EXAMPLES, Name, Number, Whole, check_name, setting, shown, whole_number
-from snstdp_cli.rules import Plasticity, RuleContext, build_plasticity
+from snstdp_cli.rules import Plasticity, WeightGrid
 
 #: Diehl & Cook's step of the adaptive threshold in mV, by number of excitatory neurons.
 THETA_STEPS_MV = {100: 0.025, 400: 0.05, 1600: 0.15, 6400: 0.5}
 _MAX_PATH = 1000
+#: What a file of images ends in; any other path needs a `/`.
+DATA_SUFFIXES = (".npz", ".csv", ".tsv", ".parquet", ".mat", ".gz", "-ubyte")
 
 
 def usual_theta_step_mv(n_e: int) -> float:
@@ -37,7 +41,7 @@ def usual_theta_step_mv(n_e: int) -> float:
 
 def is_data_path(data: str) -> bool:
     """Tell whether a value of `data` is a path to own images and not the name of a data set."""
-    return "/" in data or data.endswith(".npz")
+    return "/" in data or data.lower().endswith(DATA_SUFFIXES)
 
 
 def _check_data(value: str) -> str:
@@ -46,7 +50,7 @@ def _check_data(value: str) -> str:
         try:
             return check_name(value)
         except ValueError as error:
-            raise ValueError(f"{error}, or a path (with a / or ending in .npz)") from None
+            raise ValueError(f"{error}, or a path (with a / or ending in {', '.join(DATA_SUFFIXES)})") from None
     if not value.isprintable() or len(value) > _MAX_PATH:
         raise ValueError(f"expected a path of at most {_MAX_PATH} printable characters")
     return value
@@ -106,13 +110,10 @@ class Experiment(Section):
         "seed of the input noise; by default that of everything", ("training", "recording"), None
     )
     data: DataSource = setting(
-        "data set: mnist, fashion-mnist or bundled, or your own: the path of an .npz file or of a folder with IDX "
-        "files (see docs/own-data.md)",
+        "data set: mnist, fashion-mnist or bundled, or your own: the path of a file (.npz, .csv, .parquet, .mat, IDX) "
+        "or of a folder with IDX files or with a folder of pictures for each class (see docs/data.md)",
         ("data",),
         "mnist",
-    )
-    input: InputSection = Field(
-        default_factory=InputSection, description="what is done to the images before they are shown"
     )
     load_name: Name | None = setting("weights to start from or to test; their content counts, not this name", (), None)
     save_name: Name = setting("name of the weights and activity that are written", (), "default")
@@ -123,9 +124,13 @@ class Experiment(Section):
     checkpoint_every: Whole = setting(
         "examples between two kept snapshots of weights and theta", (), 10_000, ge=1, le=MAX_EXAMPLES
     )
+    input: InputSection = Field(
+        default_factory=InputSection, description="what is done to the images before they are shown (see docs/data.md)"
+    )
     network: NetworkSettings = Field(default_factory=NetworkSettings)
     presentation: PresentationSettings = Field(default_factory=PresentationSettings)
     evaluation: EvaluationSettings = Field(default_factory=EvaluationSettings)
+    precision: PrecisionSettings = Field(default_factory=PrecisionSettings)
 
     @model_validator(mode="before")
     @classmethod
@@ -211,7 +216,17 @@ class Experiment(Section):
         ConfigError
             If the rule is the user's own and was not named for this run, or what it says cannot be used.
         """
-        return build_plasticity(self.rule.rule, self.rule.parameters, RuleContext(self.dt, n_input), self.rule.name)
+        return build_limited(self.rule, self.precision, self.dt, n_input)
+
+    def weight_grid(self, n_input: int) -> WeightGrid | None:
+        """Return the input weights that can be stored, or None for full precision.
+
+        Raises
+        ------
+        ConfigError
+            If the rule must tell the range and is not at hand.
+        """
+        return grid_for_answering(self.rule, self.precision, self.dt, n_input)
 
     @property
     def stimulus_steps(self) -> int:

@@ -7,11 +7,14 @@ from typing import Annotated, Any, Literal, NoReturn, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from snstdp_cli.config.input_values import Classes, Crop, Share, Size
 from snstdp_cli.fields import MAX_EXAMPLES, Facet, Number, Whole, plain_number, setting
 from snstdp_cli.fields.readouts import MEANINGS, Classifier
 
 #: Most settings shape the equations or the protocol, and so all that comes out of them.
 ALL_BUT_SCORE: tuple[Facet, ...] = ("program", "training", "recording")
+#: The settings of `input` that change the images or choose among them, in the order in which they are applied.
+_PREPARING = ("test_share", "classes", "max_per_class", "transpose", "scale", "invert", "crop", "size", "resample")
 _OptionalStep = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False), BeforeValidator(plain_number)] | None
 
 
@@ -37,7 +40,45 @@ class Section(Checked):
 
 
 class InputSection(Section):
-    """What is done to the images before they are shown."""
+    """What is done to the images once they are read, in the order of the fields; `datasets.preparation` does it.
+
+    Two runs are told apart by the content of the images that come out, as with the setting `data`.
+    """
+
+    test_share: Share | None = setting(
+        "where a data set has one split only: the share of it, of each class alike, that becomes the test images",
+        ("data",),
+        None,
+    )
+    classes: Classes | None = setting(
+        "the classes to keep, by number or name, such as [3, 8]; their numbers stay", ("data",), None
+    )
+    max_per_class: Annotated[Whole, Field(ge=1, le=MAX_EXAMPLES)] | None = setting(
+        "images of each class to keep in each split, the first ones", ("data",), None
+    )
+    transpose: bool = setting("whether rows and columns are exchanged", ("data",), False, strict=True)
+    scale: Number = setting(
+        "factor of the grey values, which end at 255, such as 15.9 for images of 0 to 16",
+        ("data",),
+        1.0,
+        gt=0,
+        le=255,
+    )
+    invert: bool = setting(
+        "whether dark and bright are exchanged, as dark figures on paper need it", ("data",), False, strict=True
+    )
+    crop: Crop | None = setting(
+        "pixels that are cut off: a number for all sides, or [top, right, bottom, left]", ("data",), None
+    )
+    size: Size | None = setting(
+        "rows and columns that the images are brought to: [14, 14], or a number for both", ("data",), None
+    )
+    resample: Literal["area", "bilinear", "nearest"] = setting(
+        "how they are brought to that size: the mean of the area that becomes a pixel; bilinear, over that area if it "
+        "shrinks; or the nearest pixel",
+        ("data",),
+        "area",
+    )
 
     noise: Number = setting(
         "share of the pixels of test and validation images that are made black or white (salt and pepper) when they "
@@ -63,6 +104,21 @@ class InputSection(Section):
         ge=0,
         le=10_000,
     )
+
+    @property
+    def prepares(self) -> bool:
+        """Whether any of it changes the images or which of them there are."""
+        return bool(self.changes)
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """The settings of the facet `data` that are not at their defaults, as YAML has them, in order."""
+        plain = type(self)()
+        told = self.model_dump(mode="json")
+        apart = {key: told[key] for key in _PREPARING if getattr(self, key) != getattr(plain, key)}
+        if "size" not in apart:
+            apart.pop("resample", None)
+        return apart
 
     @property
     def is_clean(self) -> bool:

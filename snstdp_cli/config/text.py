@@ -44,11 +44,15 @@ def commented_yaml(experiment: Experiment) -> str:
         if key == "rule":
             lines += ["", *_comment(_rule_text(experiment)), "rule:", *_rule_lines(experiment)]
         elif isinstance(value, dict):
-            lines += ["", *_comment(field["description"]), f"{key}:"]
-            for inner, setting in value.items():
-                usual = inner == "theta_step_mv" and setting == usual_theta_step_mv(experiment.n_e)
-                setting = None if usual else setting  # so that another n_e in the file gets its own
-                lines += _setting_lines(f"{key}.{inner}", setting, field["properties"][inner])
+            usual = experiment.theta_step_mv == usual_theta_step_mv(experiment.n_e)
+            if key == "network" and usual:
+                value = {**value, "theta_step_mv": None}  # so that another n_e in the file gets its own
+            lines += [
+                "",
+                *_comment(field["description"]),
+                f"{key}:",
+                *_section_lines(key, value, field, schema["$defs"]),
+            ]
         else:
             lines += _setting_lines(key, value, field)
     return "\n".join(lines) + "\n"
@@ -90,10 +94,27 @@ def _rule_lines(experiment: Experiment) -> Iterator[str]:
         yield from _setting_lines(f"rule.{key}", value, field)
 
 
+def _section_lines(
+    key: str, values: Mapping[str, Any], field: Mapping[str, Any], definitions: Mapping[str, Any]
+) -> Iterator[str]:
+    """Yield the lines of a section's settings, and of the parts below it."""
+    for inner, value in values.items():
+        name, below = f"{key}.{inner}", _resolved(field["properties"][inner], definitions)
+        if isinstance(value, dict):
+            indent = _indent(name)
+            yield from ("", *_comment(below["description"], indent), f"{indent}{inner}:")
+            yield from _section_lines(name, value, below, definitions)
+        else:
+            yield from _setting_lines(name, value, below)
+
+
+def _indent(key: str) -> str:
+    return "  " * key.count(".")
+
+
 def _setting_lines(key: str, value: Any, field: Mapping[str, Any]) -> list[str]:
     """Return the lines of one setting, by its dotted key: meaning, default, range, what it affects, value."""
-    section, _, name = key.rpartition(".")
-    indent = "  " if section else ""
+    name, indent = key.rpartition(".")[2], _indent(key)
     hints = [f"default {_short(field['default'])}"] if "default" in field else []
     hints += [range_] if (range_ := allowed(field)) else []
     hints.append(f"affects {', '.join(f for f in FACETS if f in affected(key)) or 'no result'}")
@@ -112,6 +133,7 @@ def _short(value: Any) -> str:
 
 def _yaml_value(value: Any) -> str:
     """Write a value on one line as YAML reads it back, exactly."""
+    value = list(value) if isinstance(value, tuple) else value
     if isinstance(value, float):
         return repr(value) if value == value and abs(value) != float("inf") else yaml.safe_dump(value).split("\n")[0]
     text = yaml.safe_dump(value, default_flow_style=True, width=float("inf"), allow_unicode=True)

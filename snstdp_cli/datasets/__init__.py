@@ -9,11 +9,16 @@ from snstdp_cli.datasets.idx import read_idx
 from snstdp_cli.datasets.in_memory import ArrayDataset
 from snstdp_cli.datasets.known import NAMES
 from snstdp_cli.datasets.loading import load_dataset
+from snstdp_cli.datasets.npz import npz_bytes
 from snstdp_cli.datasets.ordering import class_ends, order_images, read_order
 from snstdp_cli.datasets.parts import Part, load_part, part_of, split_of
 from snstdp_cli.datasets.places import DATA_VARIABLE, find_dataset, search_path
 from snstdp_cli.datasets.plausibility import plausibility
+from snstdp_cli.datasets.preparation import prepare_pixels
 from snstdp_cli.datasets.sealing import is_sealed, refuse_sealed, sealed_test_images
+from snstdp_cli.datasets.suggestions import Suggestion
+from snstdp_cli.datasets.suggestions import suggest as suggest_settings
+from snstdp_cli.datasets.survey import Survey, survey
 from snstdp_cli.datasets.unlabelled import Images, images_from_array, load_images
 from snstdp_cli.datasets.withholding import withhold
 
@@ -26,6 +31,8 @@ __all__ = [
     "Images",
     "Part",
     "Split",
+    "Suggestion",
+    "Survey",
     "check_fit",
     "class_ends",
     "fetch_dataset",
@@ -36,14 +43,18 @@ __all__ = [
     "load_dataset",
     "load_images",
     "load_part",
+    "npz_bytes",
     "order_images",
     "part_of",
     "plausibility",
+    "prepare_pixels",
     "read_idx",
     "read_order",
     "refuse_sealed",
     "sealed_test_images",
     "search_path",
     "split_of",
+    "suggest_settings",
+    "survey",
     "withhold",
 ]

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from snstdp_cli.config import InputSection
 from snstdp_cli.datasets.arrays import check_images, check_labels, has_numbers
 from snstdp_cli.datasets.files import Split
-from snstdp_cli.datasets.identity import Identity, digest_of, identity_of, refuse_other_content
-from snstdp_cli.datasets.known import NAMES, TITLES, name_of
+from snstdp_cli.datasets.identity import (
+    Identity,
+    digest_of,
+    identity_of,
+    prepared_identity,
+    refuse_other_content,
+    title_of,
+)
+from snstdp_cli.datasets.known import CLASS_NAMES, NAMES, TITLES, name_of
 from snstdp_cli.datasets.limits import LARGEST_LABEL, check_size, size_text
+from snstdp_cli.datasets.preparation import Labelled, prepare
 from snstdp_cli.datasets.sealing import readable_splits
 from snstdp_cli.errors import DataError
 
@@ -47,6 +56,9 @@ class Dataset:
         Sentences to show before the images are used.
     validation_examples
         How many images at the end of the training split were taken away for validation, or are these ones.
+    class_names
+        What the classes are called, in the order of `classes`; empty where their numbers are their names. They are
+        shown, and have no part in what tells two data sets apart.
     """
 
     name: str
@@ -58,6 +70,7 @@ class Dataset:
     identity: Identity
     warnings: tuple[str, ...] = ()
     validation_examples: int = 0
+    class_names: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -74,8 +87,8 @@ class Dataset:
 
     @property
     def bundled(self) -> bool:
-        """Whether this is the bundled subset, or a copy of it."""
-        return self.identity.name == TITLES["bundled"]
+        """Whether this is the bundled subset, a copy of it, or made of it."""
+        return self.identity.name.startswith(TITLES["bundled"])
 
     @property
     def num_classes(self) -> int:
@@ -84,8 +97,18 @@ class Dataset:
         return max(found, 10) if self.name in NAMES else found
 
 
-def build_dataset(name: str, split: Split, pair: Pair, source: str, read_other: Callable[[], Pair | None]) -> Dataset:
-    """Check images and labels, and find out what they are.
+def build_dataset(
+    name: str,
+    split: Split,
+    pair: Labelled,
+    source: str,
+    read_other: Callable[[], Labelled | None],
+    *,
+    inputs: InputSection | None = None,
+    names: Mapping[int, str] | None = None,
+    notes: Sequence[str] = (),
+) -> Dataset:
+    """Check images and labels, prepare them, and find out what they are.
 
     Parameters
     ----------
@@ -97,7 +120,13 @@ def build_dataset(name: str, split: Split, pair: Pair, source: str, read_other: 
         Where they are from, for errors and records.
     read_other
         Returns images and labels of the other split, or None if there is none; it is not called for images that are
-        known, of which the other split is known as well.
+        known and stay as they are, of which the other split is known as well.
+    inputs
+        What is done to the images; by default nothing.
+    names
+        Names of classes by their numbers, as far as the source tells them.
+    notes
+        What was said while reading.
 
     Raises
     ------
@@ -105,23 +134,32 @@ def build_dataset(name: str, split: Split, pair: Pair, source: str, read_other: 
         If images and labels do not fit each other or the other split, are too large, or are those of another data set
         than the named one.
     """
-    images, labels = _checked(pair, split, name, source)
-    digests: dict[Split, str] = {split: digest_of(images, labels)}
-    known = name_of(digests[split], split)
+    _check_numbers(pair, split, name, source)
+    raw = pair[0]
+    known = name_of(digest_of(raw, pair[1]), split) if isinstance(raw, np.ndarray) else None
     if name in NAMES:
         refuse_other_content(name, known, source)
-    other = read_other() if known is None and _OTHER[split] in readable_splits() else None
-    both, warnings = labels, list[str]()
+    changes = {} if inputs is None else inputs.changes
+    needs_other = (known is None or bool(changes)) and _OTHER[split] in readable_splits()
+    other = read_other() if needs_other else None
+    called = dict(enumerate(CLASS_NAMES.get(known or "", ()))) or dict(names or {})
+    pairs = {split: _prepared(pair, split, name, source, inputs, called)}
     if other is not None:
-        _checked(other, _OTHER[split], name, source)
-        _refuse_other_size({split: images, _OTHER[split]: other[0]}, source)
-        digests[_OTHER[split]] = digest_of(*other)
-        both = np.concatenate([labels, other[1]])
-        warnings = _warn_of_shared(images, other[0], source)
-    identity = identity_of(name, split, digests)
+        _check_numbers(other, _OTHER[split], name, source)
+        pairs[_OTHER[split]] = _prepared(other, _OTHER[split], name, source, inputs, called)
+    images, labels = pairs[split]
+    warnings = [*notes, *_warn_of_pair(pairs, split, source)]
+    digests = {part: digest_of(*found) for part, found in pairs.items()}
+    identity = (
+        prepared_identity(title_of(name, known), changes, split, digests)
+        if changes
+        else identity_of(name, split, digests)
+    )
     if name in NAMES and known is None:
         warnings.insert(0, _unknown_content(name, source, images, identity))
-    return Dataset(name, split, images, labels, np.unique(both), source, identity, tuple(warnings))
+    classes = np.unique(np.concatenate([found[1] for found in pairs.values()]))
+    class_names = tuple(called.get(int(one), str(one)) for one in classes) if called else ()
+    return Dataset(name, split, images, labels, classes, source, identity, tuple(warnings), class_names=class_names)
 
 
 def from_arrays(
@@ -131,6 +169,7 @@ def from_arrays(
     split: Split = "train",
     name: str = "own images",
     other: tuple[NDArray[Any], NDArray[Any]] | None = None,
+    inputs: InputSection | None = None,
 ) -> Dataset:
     """Make one split of a data set from arrays in memory; they are copied.
 
@@ -146,6 +185,8 @@ def from_arrays(
         How to call it in results.
     other
         Images and labels of the other split; with it both splits are told to belong together.
+    inputs
+        What is done to the images; by default nothing.
 
     Raises
     ------
@@ -159,7 +200,7 @@ def from_arrays(
     (16, [7], False)
     """
     return build_dataset(
-        name, split, _pair_of(images, labels), name, lambda: None if other is None else _pair_of(*other)
+        name, split, _pair_of(images, labels), name, lambda: None if other is None else _pair_of(*other), inputs=inputs
     )
 
 
@@ -176,20 +217,44 @@ def _pair_of(images: NDArray[Any], labels: NDArray[Any]) -> Pair:
     )
 
 
-def _checked(pair: Pair, split: Split, name: str, source: str) -> Pair:
+def _check_numbers(pair: Labelled, split: Split, name: str, source: str) -> None:
     images, labels = pair
     if len(images) != len(labels):
         raise DataError(
             f"{source}: {len(images):,} images but {len(labels):,} labels in the {split} split of {name}; "
             "expected as many; are the files from different data sets?"
         )
-    check_size(images.shape, 1, source)
-    if labels.max() > LARGEST_LABEL:
+    if len(labels) and labels.max() > LARGEST_LABEL:
         raise DataError(
             f"{source}: found the label {labels.max()} in the {split} split; expected 0 to {LARGEST_LABEL}; "
             "number the classes from 0"
         )
-    return pair
+
+
+def _prepared(
+    pair: Labelled, split: Split, name: str, source: str, inputs: InputSection | None, names: Mapping[int, str]
+) -> Pair:
+    """Return images as they are shown: prepared, of one size, and not too large."""
+    images, labels = pair if inputs is None or not inputs.prepares else prepare(pair, inputs, names, source)
+    if not isinstance(images, np.ndarray):
+        sizes = sorted({one.shape for one in images})
+        raise DataError(
+            f"{source}: found images of {size_text(sizes[0])} to {size_text(sizes[-1])} pixels in the {split} split; "
+            "expected images of one size; bring them to one: --set input.size=28"
+        )
+    if len(labels) == 0:
+        raise DataError(f"{source}: no images are left in the {split} split of {name}; see input.classes")
+    check_size(images.shape, 1, source)
+    return images, labels
+
+
+def _warn_of_pair(pairs: Mapping[Split, Pair], split: Split, source: str) -> list[str]:
+    """Refuse splits of different sizes; say how many images both have."""
+    if len(pairs) < 2:
+        return []
+    images = {part: found[0] for part, found in pairs.items()}
+    _refuse_other_size(images, source)
+    return _warn_of_shared(images[split], images[_OTHER[split]], source)
 
 
 def _refuse_other_size(images: dict[Split, NDArray[np.uint8]], source: str) -> None:
@@ -208,13 +273,18 @@ def _unknown_content(name: str, source: str, images: NDArray[np.uint8], identity
     )
 
 
-def _warn_of_shared(images: NDArray[np.uint8], others: NDArray[np.uint8], source: str) -> list[str]:
-    """Say how many images of the smaller split are in the other one too, whatever their labels."""
+def count_shared(images: NDArray[np.uint8], others: NDArray[np.uint8]) -> int:
+    """Count the images of the smaller split that are in the other one too, whatever their labels."""
     few, many = sorted((images, others), key=len)
     seen = {_digest_of_image(image) for image in many}
-    shared = sum(_digest_of_image(image) in seen for image in few)
+    return sum(_digest_of_image(image) in seen for image in few)
+
+
+def _warn_of_shared(images: NDArray[np.uint8], others: NDArray[np.uint8], source: str) -> list[str]:
+    shared = count_shared(images, others)
     if shared == 0:
         return []
+    few = min((images, others), key=len)
     return [
         f"{source}: {shared:,} of {len(few):,} images of one split are in the other one too; an accuracy on images "
         "that were trained on says nothing about new ones"
@@ -222,4 +292,4 @@ def _warn_of_shared(images: NDArray[np.uint8], others: NDArray[np.uint8], source
 
 
 def _digest_of_image(image: NDArray[np.uint8]) -> bytes:
-    return hashlib.blake2b(image.data, digest_size=16).digest()
+    return hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=16).digest()

@@ -64,10 +64,37 @@ def identity_of(name: str, split: Split, digests: Mapping[Split, str]) -> Identi
     digest = digests[split]
     known = name_of(digest, split)
     if known is not None:
-        return Identity(TITLES[known], True, digest, _set_digest(DIGESTS[known]))
-    shown = f"unknown images in {TITLES[name]}'s files" if name in NAMES else name
+        return Identity(title_of(name, known), True, digest, _set_digest(DIGESTS[known]))
     whole = _set_digest(digests) if len(readable_splits()) > 1 else None
-    return Identity(shown, False, digest, whole)
+    return Identity(title_of(name, None), False, digest, whole)
+
+
+def prepared_identity(raw: str, changes: Mapping[str, object], split: Split, digests: Mapping[Split, str]) -> Identity:
+    """Identify one split of images that were prepared by the section `input`: a data set of its own.
+
+    Parameters
+    ----------
+    raw
+        What the images are called without it.
+    changes
+        Its settings, as far as they are not at their defaults.
+    digests
+        The digest of each split that is there, once it is prepared.
+    """
+    told = ", ".join(name if value is True else f"{name} {_value_text(value)}" for name, value in changes.items())
+    whole = _set_digest(digests) if len(readable_splits()) > 1 else None
+    return Identity(f"{raw} ({told})", False, digests[split], whole)
+
+
+def _value_text(value: object) -> str:
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def title_of(name: str, known: str | None) -> str:
+    """Return what images are called: a known data set's title, or what they were asked for by."""
+    if known is not None:
+        return TITLES[known]
+    return f"unknown images in {TITLES[name]}'s files" if name in NAMES else name
 
 
 def identify(folder: Path) -> str | None:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from snstdp_cli.datasets.dataset import Dataset, from_arrays
+from snstdp_cli.config import InputSection
+from snstdp_cli.datasets.dataset import Dataset, build_dataset, from_arrays
 from snstdp_cli.datasets.files import Split
+from snstdp_cli.datasets.preparation import divide, refuse_to_divide
 from snstdp_cli.datasets.sealing import refuse_sealed
 from snstdp_cli.errors import DataError
 from snstdp_cli.fields import printable
@@ -55,8 +57,13 @@ class ArrayDataset:
             raise DataError(f"{self.name}: test images and test labels belong together; found one of the two")
         self.split("train")
 
-    def split(self, split: Split) -> Dataset:
-        """Return one split, checked.
+    def split(self, split: Split, inputs: InputSection | None = None) -> Dataset:
+        """Return one split, checked and prepared.
+
+        Parameters
+        ----------
+        inputs
+            What is done to the images; by default nothing. `test_share` divides images without test images.
 
         Raises
         ------
@@ -66,9 +73,15 @@ class ArrayDataset:
         refuse_sealed(split, self.name)
         train = np.asarray(self.images), np.asarray(self.labels)
         if self.test_images is None or self.test_labels is None:
+            if inputs is not None and inputs.test_share is not None:
+                whole = from_arrays(*train, name=self.name)
+                parts = divide((whole.images, whole.labels), inputs.test_share, self.name)
+                shown, other = parts if split == "train" else parts[::-1]
+                return build_dataset(self.name, split, shown, self.name, lambda: other, inputs=inputs)
             if split == "test":
                 raise DataError(f"{self.name}: has no test images; give test_images and test_labels")
-            return from_arrays(*train, split=split, name=self.name)
+            return from_arrays(*train, split=split, name=self.name, inputs=inputs)
+        refuse_to_divide(inputs, self.name)
         test = np.asarray(self.test_images), np.asarray(self.test_labels)
         shown, other = (train, test) if split == "train" else (test, train)
-        return from_arrays(*shown, split=split, name=self.name, other=other)
+        return from_arrays(*shown, split=split, name=self.name, other=other, inputs=inputs)

@@ -10,6 +10,13 @@ from snstdp_cli.datasets.files import Split
 NAMES = ("mnist", "fashion-mnist", "bundled")
 #: As a reader knows them.
 TITLES = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST", "bundled": "the bundled subset of MNIST"}
+#: What the classes of those data sets are called whose labels are no names themselves.
+CLASS_NAMES = {
+    "fashion-mnist": (
+        *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
+        *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
+    )
+}
 #: SHA-256 of the published files, for downloads.
 SHA256 = {
     "mnist": {

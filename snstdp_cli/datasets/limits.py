@@ -28,19 +28,23 @@ def check_size(shape: Sequence[int], item_bytes: int, where: str) -> None:
     where
         What an error begins with: the file, and perhaps the array in it.
     """
-    text = size_text(shape)
-    stated = math.prod(shape) * item_bytes
-    if stated > MAX_BYTES:
-        raise DataError(
-            f"{where}: the header states {text} = {stated:,} bytes; expected at most {MAX_BYTES:,}; "
-            "the file is damaged or no image data"
-        )
+    check_bytes(shape, item_bytes, where)
     pixels = math.prod(shape[1:])
     if pixels > MAX_PIXELS:
         step = math.ceil(math.sqrt(pixels / MAX_PIXELS))
         raise DataError(
             f"{where}: found images of {size_text(shape[1:])} = {pixels:,} pixels; expected at most {MAX_PIXELS:,} "
             f"(256 x 256), because every neuron has a weight for each; make them smaller: images[:, ::{step}, ::{step}]"
+        )
+
+
+def check_bytes(shape: Sequence[int], item_bytes: int, where: str) -> None:
+    """Raise `DataError` for an array, announced in a header, that is larger than the largest data set."""
+    stated = math.prod(shape) * item_bytes
+    if stated > MAX_BYTES:
+        raise DataError(
+            f"{where}: the header states {size_text(shape)} = {stated:,} bytes; expected at most {MAX_BYTES:,}; "
+            "the file is damaged or no image data"
         )
 
 

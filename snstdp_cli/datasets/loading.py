@@ -1,44 +1,60 @@
 """Read one split of a data set: MNIST, Fashion-MNIST, the bundled subset of MNIST, or the user's own images.
 
-A user's own data set is a path: an .npz file with four arrays, or a folder with IDX files.
+A user's own data set is a path: an .npz file with our four arrays, a folder with IDX files by MNIST's names, or
+anything that one of the `readers` reads.
 """
 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import get_args
 
+from snstdp_cli.config import InputSection
 from snstdp_cli.config.experiment import is_data_path
 from snstdp_cli.datasets.dataset import Dataset, Pair, build_dataset
 from snstdp_cli.datasets.files import Kind, Split, expand, expected_names, file_stems, find_file
 from snstdp_cli.datasets.identity import identify, refuse_other_content
 from snstdp_cli.datasets.idx import parse_idx, read_idx
-from snstdp_cli.datasets.npz import read_npz
+from snstdp_cli.datasets.npz import read_class_names, read_npz
 from snstdp_cli.datasets.places import asked_folder, check_name, find_dataset, search_path
+from snstdp_cli.datasets.preparation import Labelled, divide, refuse_to_divide
+from snstdp_cli.datasets.readers import EXPECTED, number_classes, read_once
 from snstdp_cli.datasets.sealing import readable_splits, refuse_sealed
 from snstdp_cli.errors import DataError
 
 #: Of a folder's files, for a hint.
 _MOST_NAMES = 1000
+#: What helps where there are no test images, as the end of a sentence.
+_TO_DIVIDE = "; or make some of the training images test images: --set input.test_share=0.2"
 _OTHER: dict[Split, Split] = {"train": "test", "test": "train"}
 
 
-def load_dataset(name: str, split: Split, data_dir: Path | None = None, *, cache_dir: Path | None = None) -> Dataset:
-    """Load one split of a data set from the first folder that holds it.
+def load_dataset(
+    name: str,
+    split: Split,
+    data_dir: Path | None = None,
+    *,
+    cache_dir: Path | None = None,
+    inputs: InputSection | None = None,
+) -> Dataset:
+    """Load one split of a data set from the first folder that holds it, and prepare its images.
 
     Parameters
     ----------
     name
         `mnist`, `fashion-mnist` or `bundled`; `mnist` falls back to the bundled subset where no folder was asked for.
-        Or a path from the current folder: an .npz file or a folder with IDX files, with images of any size.
+        Or a path from the current folder: a file or folder of any format that is read, with images of any size.
     split
         `train` or `test`.
     data_dir
         Look here only; `bundled` and a path need no folder and ignore it.
     cache_dir
         Look here in place of the user's cache folder.
+    inputs
+        What is done to the images (the section `input` of an experiment); by default nothing.
 
     Raises
     ------
@@ -50,12 +66,12 @@ def load_dataset(name: str, split: Split, data_dir: Path | None = None, *, cache
         raise DataError(f"unknown split '{split}'; expected one of: {', '.join(get_args(Split))}")
     refuse_sealed(split, name)
     if name == "bundled":
-        return _load_bundled(name, split)
+        return _load_bundled(name, split, inputs)
     if is_data_path(name):
-        return _load_own(name, split)
+        return _load_own(name, split, inputs)
     folder = find_dataset(name, data_dir, cache_dir=cache_dir)
     if folder is not None:
-        return _load_folder(name, split, folder)
+        return _load_folder(name, split, folder, inputs)
     for other in search_path(name, data_dir, cache_dir=cache_dir):
         refuse_other_content(name, identify(other), str(other))
     asked = asked_folder(data_dir)
@@ -66,7 +82,7 @@ def load_dataset(name: str, split: Split, data_dir: Path | None = None, *, cache
             f"{expected_names('images', split)} and {expected_names('labels', split)}{_other_names(path)}"
         )
     if name == "mnist":
-        return _load_bundled(name, split)
+        return _load_bundled(name, split, inputs)
     searched = ", ".join(str(path) for path in search_path(name, cache_dir=cache_dir))
     raise DataError(
         f"{name}: not found (searched: {searched}); run `snstdp data fetch {name}`, "
@@ -74,19 +90,54 @@ def load_dataset(name: str, split: Split, data_dir: Path | None = None, *, cache
     )
 
 
-def _load_folder(name: str, split: Split, folder: Path) -> Dataset:
-    pair = _read_folder(folder, split)
-    if isinstance(pair, str):
-        holds = "holds" if is_data_path(name) else f"holds files of {name}, but"
-        missing: Kind = "images" if pair == "images" else "labels"
-        names = expected_names(missing, split)
-        raise DataError(f"{folder}: {holds} no {missing} of the {split} split; expected {names}{_other_names(folder)}")
+def _load_folder(name: str, split: Split, folder: Path, inputs: InputSection | None) -> Dataset:
+    def read(part: Split) -> Pair | None:
+        found = _read_folder(folder, part)
+        return None if isinstance(found, str) else found
 
-    def read_other() -> Pair | None:
-        other = _read_folder(folder, _OTHER[split])
-        return None if isinstance(other, str) else other
+    if _is_whole(inputs) or split == "train":
+        pair = _read_folder(folder, split)
+        if isinstance(pair, str):
+            raise DataError(_missing(name, split, folder, pair))
+    return _assemble(name, split, str(folder), read, inputs)
 
-    return build_dataset(name, split, pair, str(folder), read_other)
+
+def _missing(name: str, split: Split, folder: Path, kind: Kind) -> str:
+    holds = "holds" if is_data_path(name) else f"holds files of {name}, but"
+    others = _other_names(folder)
+    return (
+        f"{folder}: {holds} no {kind} of the {split} split; expected {expected_names(kind, split)}{others}"
+        f"{_TO_DIVIDE if split == 'test' and kind == 'images' else ''}"
+    )
+
+
+def _is_whole(inputs: InputSection | None) -> bool:
+    return inputs is None or inputs.test_share is None
+
+
+def _assemble(
+    name: str,
+    split: Split,
+    source: str,
+    read: Callable[[Split], Labelled | None],
+    inputs: InputSection | None,
+    names: Mapping[int, str] | None = None,
+    notes: Sequence[str] = (),
+) -> Dataset:
+    """Build one split of what `read` returns, divided if there is one split only and it is to be."""
+    if inputs is not None and inputs.test_share is not None:
+        whole = read("train")
+        if whole is None or read("test") is not None:
+            refuse_to_divide(inputs, source)
+        assert whole is not None
+        parts = dict(zip(get_args(Split), divide(whole, inputs.test_share, source), strict=True))
+        read = parts.get
+    pair = read(split)
+    if pair is None:
+        raise DataError(f"{source}: there are no {split} images{_TO_DIVIDE if split == 'test' else ''}")
+    return build_dataset(
+        name, split, pair, source, lambda: read(_OTHER[split]), inputs=inputs, names=names, notes=notes
+    )
 
 
 def _read_folder(folder: Path, split: Split) -> Pair | Kind:
@@ -110,28 +161,67 @@ def _other_names(folder: Path) -> str:
     return f"; are these the files, under other names? {shown}" if others else ""
 
 
-def _load_own(name: str, split: Split) -> Dataset:
+def _load_own(name: str, split: Split, inputs: InputSection | None) -> Dataset:
     path = expand(Path(name))
     try:
-        if path.is_dir():
-            return _load_folder(name, split, path)
         found = (
-            None if path.is_file() else "is neither a file nor a folder" if path.exists() else "no such file or folder"
+            None
+            if path.is_file() or path.is_dir()
+            else "is neither a file nor a folder"
+            if path.exists()
+            else "no such file or folder"
         )
     except (OSError, ValueError) as error:
         found = f"cannot be read ({getattr(error, 'strerror', None) or error})"
-    if found is None and path.suffix != ".npz":
-        found = "is a file, but its name does not end in .npz"
     if found is not None:
         here = "" if path.is_absolute() else f" (looked for in {Path.cwd()})"
-        raise DataError(f"{path}: {found}{here}; expected an .npz file, or a folder with IDX files")
+        raise DataError(f"{path}: {found}{here}; {EXPECTED}")
+    if path.is_dir():
+        place = _idx_folder(path)
+        if place is not None:
+            return _load_folder(name, split, place, inputs)
+    reading = read_once(path)
+    if reading is not None:
+        labels = {part: one.labels for part, one in reading.splits.items()}
+        numbered, names = number_classes(labels, reading.names, str(path))
+        pairs: dict[Split, Labelled] = {part: (one.images, numbered[part]) for part, one in reading.splits.items()}
+        notes = list(reading.notes)
+        if reading.transposed and not (inputs and inputs.transpose):
+            notes.append(
+                f"{path}: {reading.transposed}: --set input.transpose=true turns them (snstdp data show {path})"
+            )
+        return _assemble(name, split, str(path), pairs.get, inputs, names, notes)
+    if path.is_dir():
+        return _load_folder(name, split, path, inputs)
     arrays = read_npz(path, readable_splits())
-    pairs = {part: (arrays[f"{part}_images"], arrays[f"{part}_labels"]) for part in readable_splits()}
-    return build_dataset(name, split, pairs[split], str(path), lambda: pairs[_OTHER[split]])
+    own: dict[Split, Labelled] = {
+        part: (arrays[f"{part}_images"], arrays[f"{part}_labels"]) for part in readable_splits()
+    }
+    labels = {part: pair[1] for part, pair in own.items()}
+    _, names = number_classes(labels, read_class_names(path), str(path))
+    return _assemble(name, split, str(path), own.get, inputs, names)
 
 
-def _load_bundled(name: str, split: Split) -> Dataset:
-    return build_dataset(name, split, _read_bundled(split), "bundled subset", lambda: _read_bundled(_OTHER[split]))
+def _idx_folder(folder: Path) -> Path | None:
+    """Return the folder, or torchvision's folder in it, that holds files by MNIST's names."""
+    try:
+        inner = sorted(one / "raw" for one in itertools.islice(folder.iterdir(), _MOST_NAMES) if one.is_dir())
+    except (OSError, ValueError):
+        return None
+    found = [
+        place
+        for place in (folder, folder / "raw", *inner)
+        if any(find_file(place, kind, split) for split in get_args(Split) for kind in get_args(Kind))
+    ]
+    if len(found) > 1 and found[0] not in (folder, folder / "raw"):
+        raise DataError(
+            f"{folder}: holds several data sets: {', '.join(str(one) for one in found[:6])}; name the one you mean"
+        )
+    return found[0] if found else None
+
+
+def _load_bundled(name: str, split: Split, inputs: InputSection | None) -> Dataset:
+    return _assemble(name, split, "bundled subset", _read_bundled, inputs)
 
 
 def _read_bundled(split: Split) -> Pair:

@@ -5,21 +5,24 @@ A file is untrusted: nothing is unpickled, only the four arrays are read, and th
 
 from __future__ import annotations
 
+import io
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from snstdp_cli.datasets.arrays import check_images, check_labels, has_numbers
 from snstdp_cli.datasets.files import Split, open_regular
-from snstdp_cli.datasets.limits import check_size, size_text
+from snstdp_cli.datasets.limits import LARGEST_LABEL, check_bytes, check_size, size_text
 from snstdp_cli.datasets.npy import find_members, open_archive, read_header, read_values
 from snstdp_cli.errors import DataError
 
 _LABELS = tuple(f"{split}_labels" for split in get_args(Split))
+#: Of our own files, beside the four.
+CLASS_NAMES = "class_names"
 ARRAYS = tuple(f"{split}_{kind}" for split in get_args(Split) for kind in ("images", "labels"))
 
 
@@ -47,6 +50,54 @@ def read_npz(path: Path, splits: Sequence[Split] = get_args(Split)) -> dict[str,
         found = " and ".join(f"{split}_images {size_text(size)}" for split, size in sizes.items())
         raise DataError(f"{path}: found {found}; expected images of one size")
     return arrays
+
+
+def read_class_names(path: Path) -> dict[int, str]:
+    """Return the names of classes by number, from the array `class_names` that `data convert` writes; often nothing.
+
+    Raises
+    ------
+    DataError
+        If it is damaged, or no words.
+    """
+    with open_regular(path, "an .npz file") as stream:
+        try:
+            with open_archive(stream, path) as archive:
+                member = find_members(archive, [CLASS_NAMES], path).get(CLASS_NAMES)
+                if member is None:
+                    return {}
+                where = f"{path}: {CLASS_NAMES}"
+                header = read_header(archive, member, where)
+                if header.dtype.kind != "U" or len(header.shape) != 1 or header.shape[0] > LARGEST_LABEL + 1:
+                    raise DataError(
+                        f"{where}: found the shape {size_text(header.shape)} of type {header.dtype}; expected words, "
+                        f"one for each class from 0, at most {LARGEST_LABEL + 1}"
+                    )
+                check_bytes(header.shape, header.dtype.itemsize, where)
+                return {k: str(name) for k, name in enumerate(read_values(archive, member, header, where)) if name}
+        except DataError:
+            raise
+        except Exception as error:  # as in `read_npz`; words may also hold what is no character
+            detail = " ".join(str(error).split()) or type(error).__name__
+            raise DataError(f"{path}: not an intact .npz archive: {detail}; write or copy it again") from None
+
+
+def npz_bytes(pairs: Mapping[Split, tuple[NDArray[np.uint8], NDArray[np.uint8]]], names: Mapping[int, str]) -> bytes:
+    """Return the content of a file with images and labels of both splits, and the names of classes if there are any.
+
+    Parameters
+    ----------
+    names
+        By number; empty if the numbers are the names.
+    """
+    arrays: dict[str, NDArray[Any]] = {}
+    for split, (images, labels) in pairs.items():
+        arrays |= {f"{split}_images": images, f"{split}_labels": labels}
+    if names:
+        arrays[CLASS_NAMES] = np.array([names.get(k, "") for k in range(max(names) + 1)])
+    stream = io.BytesIO()
+    np.savez_compressed(stream, **arrays)  # type: ignore[arg-type, unused-ignore]
+    return stream.getvalue()
 
 
 def _read_arrays(archive: zipfile.ZipFile, path: Path, wanted: Sequence[str]) -> dict[str, NDArray[np.uint8]]:

@@ -12,6 +12,7 @@ from typing import Literal
 
 import numpy as np
 
+from snstdp_cli.config import InputSection
 from snstdp_cli.datasets.dataset import Dataset
 from snstdp_cli.datasets.files import Split
 from snstdp_cli.datasets.identity import digest_of
@@ -28,8 +29,15 @@ def split_of(part: Part) -> Split:
     return "test" if part == "test" else "train"
 
 
-def load_part(name: str, part: Part, validation_examples: int, data_dir: Path | None = None) -> Dataset:
-    """Load a part of a data set.
+def load_part(
+    name: str,
+    part: Part,
+    validation_examples: int,
+    data_dir: Path | None = None,
+    *,
+    inputs: InputSection | None = None,
+) -> Dataset:
+    """Load a part of a data set, prepared as the section `input` of an experiment says.
 
     Raises
     ------
@@ -38,7 +46,7 @@ def load_part(name: str, part: Part, validation_examples: int, data_dir: Path | 
     ConfigError
         If the split is too small for so many validation images.
     """
-    return part_of(load_dataset(name, split_of(part), data_dir), part, validation_examples)
+    return part_of(load_dataset(name, split_of(part), data_dir, inputs=inputs), part, validation_examples)
 
 
 def part_of(dataset: Dataset, part: Part, validation_examples: int) -> Dataset:

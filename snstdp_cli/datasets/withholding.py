@@ -52,12 +52,24 @@ def withhold(labels: NDArray[Any], count: int, seed: int) -> NDArray[np.int64]:
         raise DataError(
             f"expected labels [num] and a count and seed of 0 or more, found {labels.shape}, {count} and {seed}"
         )
+    return draw_by_class(labels, min(count, len(labels) // LARGEST_SHARE), seed, _STREAM)
+
+
+def draw_by_class(labels: NDArray[Any], count: int, seed: int, stream: int) -> NDArray[np.int64]:
+    """Draw images of each class alike; see `withhold`, which never takes more than a fifth.
+
+    Parameters
+    ----------
+    count
+        How many, at most all.
+    stream
+        Keeps this draw apart from others that use the same seed.
+    """
     num = len(labels)
-    count = min(count, num // LARGEST_SHARE)
     if count == 0:
         return np.zeros(0, np.int64)
     # NumPy promises that the raw numbers of a bit generator never change, unlike those of its distributions.
-    keys = np.random.PCG64(np.random.SeedSequence([seed, _STREAM])).random_raw(num)
+    keys = np.random.PCG64(np.random.SeedSequence([seed, stream])).random_raw(num)
     classes, of_class, sizes = np.unique(labels, return_inverse=True, return_counts=True)
     quotas = _quotas(sizes, count, keys[: len(classes)])
     order = np.lexsort((keys, of_class))  # by class, drawn within it

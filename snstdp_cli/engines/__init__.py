@@ -46,12 +46,16 @@ def open_engine(
     plasticity: Plasticity | None,
     wiring: Wiring,
     say: Callable[[str], None] = lambda text: None,
+    count: bool = False,
 ) -> Engine:
-    """Prepare the chosen engine for learning (`plasticity` given) or for a frozen network (None)."""
+    """Prepare the chosen engine for learning (`plasticity` given) or for a frozen network (None).
+
+    With `count` its state has the counters of all spikes (`network.names.COUNTERS`).
+    """
     if choose_engine(experiment) == "standalone":
         from snstdp_cli.engines.standalone import StandaloneEngine
 
-        return StandaloneEngine(experiment, plasticity, wiring, say)
+        return StandaloneEngine(experiment, plasticity, wiring, say, count)
     from snstdp_cli.engines.runtime import RuntimeEngine
 
-    return RuntimeEngine(experiment, plasticity, wiring, say)
+    return RuntimeEngine(experiment, plasticity, wiring, say, count=count)

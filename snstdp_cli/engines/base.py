@@ -14,6 +14,7 @@ from snstdp_cli.config import Experiment
 from snstdp_cli.errors import EngineError
 from snstdp_cli.network import neurons
 from snstdp_cli.network.names import EXC, INH, INPUT_EXC, state_variables
+from snstdp_cli.network.rounding import round_start
 from snstdp_cli.network.wiring import Wiring
 from snstdp_cli.rules import Plasticity
 
@@ -118,11 +119,14 @@ def initial_state(
     Parameters
     ----------
     weights
-        [n_input, n_e].
+        [n_input, n_e]; with limited precision they are rounded here.
     theta_mv
         [n_e] adaptive thresholds; the configured initial value if None.
     """
     n_e = experiment.n_e
+    grid = experiment.weight_grid(wiring.n_input) if plasticity is None else plasticity.grid
+    if grid is not None:
+        weights = round_start(grid, weights, experiment.seed)
     if theta_mv is None:
         theta_mv = np.full(n_e, experiment.network.theta_init_mv)
     begin: State = {

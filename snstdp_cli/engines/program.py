@@ -55,7 +55,11 @@ class Program:
 
 
 def find_or_build(
-    experiment: Experiment, plasticity: Plasticity | None, wiring: Wiring, say: Callable[[str], None]
+    experiment: Experiment,
+    plasticity: Plasticity | None,
+    wiring: Wiring,
+    say: Callable[[str], None],
+    count: bool = False,
 ) -> Program:
     """Return the program from the cache, or compile it; of processes that want the same program one compiles.
 
@@ -69,7 +73,8 @@ def find_or_build(
         raise EngineError(
             "no C++ compiler found (looked for $CXX, g++, c++, clang++); install one or use --engine runtime"
         )
-    key = program_key(program_settings(experiment, plastic=plasticity is not None), plasticity, wiring, compiler)
+    settings = program_settings(experiment, plastic=plasticity is not None) | ({"count": True} if count else {})
+    key = program_key(settings, plasticity, wiring, compiler)
     folder = private_folder("programs") / key
     if (program := _open(folder, fresh=False)) is not None:
         return program
@@ -84,7 +89,7 @@ def find_or_build(
                 return program
             kind = "learning" if plasticity is not None else "frozen"
             say(f"compiling the {kind} network for {experiment.n_e} neurons (once per configuration, about 8 s)")
-            _build_in(folder, experiment, plasticity, wiring, compiler)
+            _build_in(folder, experiment, plasticity, wiring, compiler, count)
     except OSError as error:
         raise EngineError(
             f"cannot write the compiled program to {folder.parent}: {error.strerror or error}; "
@@ -97,7 +102,12 @@ def find_or_build(
 
 
 def _build_in(
-    folder: Path, experiment: Experiment, plasticity: Plasticity | None, wiring: Wiring, compiler: str
+    folder: Path,
+    experiment: Experiment,
+    plasticity: Plasticity | None,
+    wiring: Wiring,
+    compiler: str,
+    count: bool,
 ) -> None:
     """Compile a program beside its place in the cache and move it there when it is whole."""
     temporary: HeldFolder | None = None
@@ -105,7 +115,7 @@ def _build_in(
         with hold_interrupts():
             temporary = hold_folder(folder.parent, _BUILDING)
         built = temporary.path / "program"
-        _build(experiment, plasticity, wiring, built, compiler)
+        _build(experiment, plasticity, wiring, built, compiler, count)
         shutil.rmtree(folder, ignore_errors=True)
         built.replace(folder)
     finally:
@@ -138,17 +148,24 @@ def _checksum(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _build(experiment: Experiment, plasticity: Plasticity | None, wiring: Wiring, folder: Path, compiler: str) -> None:
+def _build(
+    experiment: Experiment,
+    plasticity: Plasticity | None,
+    wiring: Wiring,
+    folder: Path,
+    compiler: str,
+    count: bool,
+) -> None:
     """Generate the sources with Brian 2, compile them, and leave only the program and its manifest in `folder`."""
     sources = folder.parent / "sources"
     with brian_session(standalone=True) as brian2:
         from snstdp_cli.network.builder import build_network
 
-        built = build_network(experiment, plasticity, wiring, experiment.chunk)
+        built = build_network(experiment, plasticity, wiring, experiment.chunk, count)
         built.network.run(_FOREVER_S * brian2.second, namespace={})
         brian2.device.build(directory=str(sources), compile=False, run=False, with_output=False)
         manifest = _describe(built, wiring, experiment, brian2.device)
-    executable = compile_sources(sources, compiler)
+    executable = compile_sources(sources, compiler, {entry["file"] for entry in manifest["arrays"].values()})
     folder.mkdir(mode=0o700)
     shutil.copy(executable, folder / "main")
     manifest["sha256"] = _checksum(folder / "main")
@@ -159,7 +176,7 @@ def _build(experiment: Experiment, plasticity: Plasticity | None, wiring: Wiring
 
 def _describe(built: Any, wiring: Wiring, experiment: Experiment, device: Any) -> dict[str, Any]:
     """Say which file holds which array, for reading and writing without Brian 2."""
-    objects = {obj.name: obj for obj in (built.exc, built.inh, built.synapses, built.spikes, built.shown)}
+    objects = {obj.name: obj for obj in (built.inputs, built.exc, built.inh, built.synapses, built.spikes, built.shown)}
     arrays: dict[str, dict[str, Any]] = {}
 
     def add(name: str, variable: Any, size: int | None) -> None:
@@ -167,7 +184,7 @@ def _describe(built: Any, wiring: Wiring, experiment: Experiment, device: Any) -
         arrays[name] = {"file": file, "dtype": str(np.dtype(variable.dtype)), "size": size}
 
     for owner, name in built.state:
-        size = len(wiring.pre) if owner == "input_exc" else experiment.n_e
+        size = {"input_exc": len(wiring.pre), "inputs": wiring.n_input}.get(owner, experiment.n_e)
         add(f"{owner}.{name}", objects[owner].variables[name], size)
     for owner, name in (
         ("exc_spikes", "t"),

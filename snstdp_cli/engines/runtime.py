@@ -34,6 +34,7 @@ class RuntimeEngine:
         wiring: Wiring,
         say: Callable[[str], None] = lambda text: None,
         target: str | None = None,
+        count: bool = False,
     ) -> None:
         self.experiment = experiment
         compiler = find_compiler()
@@ -44,8 +45,10 @@ class RuntimeEngine:
         with self.session(), _compile_errors():
             from snstdp_cli.network.builder import build_network
 
-            self.built = build_network(experiment, plasticity, wiring, experiment.chunk)
-        self.objects = {obj.name: obj for obj in (self.built.exc, self.built.inh, self.built.synapses)}
+            self.built = build_network(experiment, plasticity, wiring, experiment.chunk, count)
+        self.objects = {
+            obj.name: obj for obj in (self.built.inputs, self.built.exc, self.built.inh, self.built.synapses)
+        }
 
     @contextmanager
     def session(self) -> Iterator[Any]:

@@ -42,6 +42,7 @@ class StandaloneEngine:
         plasticity: Plasticity | None,
         wiring: Wiring,
         say: Callable[[str], None] = lambda text: None,
+        count: bool = False,
     ) -> None:
         self.experiment = experiment
         self._process: subprocess.Popen[bytes] | None = None
@@ -50,7 +51,7 @@ class StandaloneEngine:
         self._peak_kb = 0
         #: CPU time of the last program, seconds.
         self.cpu_seconds = 0.0
-        self.program: Program = find_or_build(experiment, plasticity, wiring, say)
+        self.program: Program = find_or_build(experiment, plasticity, wiring, say, count)
         self.compiled = self.program.fresh
         self._executable: int | None = None
         self._held: HeldFolder | None = None

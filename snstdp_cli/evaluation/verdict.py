@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -19,7 +19,7 @@ _MOST_ANSWERS = 0.9
 _MOST_OF_OTHERS = 0.8
 
 
-def collapsed(evaluations: Mapping[Classifier, Evaluation]) -> str | None:
+def collapsed(evaluations: Mapping[Classifier, Evaluation], class_name: Callable[[int], str] = str) -> str | None:
     """Say that a network answers no better than chance, if both read-outs agree; None otherwise.
 
     A read-out has collapsed if one class takes 90 % of its answers, or if its interval reaches down to chance. What one
@@ -29,6 +29,8 @@ def collapsed(evaluations: Mapping[Classifier, Evaluation]) -> str | None:
     ----------
     evaluations
         What `evaluate_all` returns.
+    class_name
+        Returns what a class is called.
 
     Examples
     --------
@@ -40,13 +42,13 @@ def collapsed(evaluations: Mapping[Classifier, Evaluation]) -> str | None:
     missing = [name for name in CLASSIFIERS if name not in evaluations]
     if missing:
         raise DataError(f"a verdict needs both read-outs; missing: {' and '.join(missing)}")
-    findings = [_finding(evaluations[name]) for name in CLASSIFIERS]
+    findings = [_finding(evaluations[name], class_name) for name in CLASSIFIERS]
     if not all(findings):
         return None
     return "; ".join(f"by {name}: {finding}" for name, finding in zip(CLASSIFIERS, findings, strict=True))
 
 
-def _finding(scored: Evaluation) -> str | None:
+def _finding(scored: Evaluation, class_name: Callable[[int], str]) -> str | None:
     """Say how one read-out has collapsed; None if it has not, or nothing can be told."""
     totals = scored.confusion.sum(axis=1) + scored.undecided_per_class
     if scored.num_examples < MIN_EXAMPLES or np.count_nonzero(totals) < 2:
@@ -59,10 +61,10 @@ def _finding(scored: Evaluation) -> str | None:
     others = answers.sum() - scored.confusion[k].sum()
     of_others = (answers[k] - scored.confusion[k, k]) / others if others else 0.0
     if share >= _MOST_ANSWERS and of_others >= _MOST_OF_OTHERS:
-        return f"{share:.0%} of the answers are class {scored.classes[k]}"
+        return f"{share:.0%} of the answers are class {class_name(int(scored.classes[k]))}"
     if scored.ci95[0] <= scored.chance:
         return (
             f"{scored.accuracy:.1%} is not above the {scored.chance:.1%} of always answering "
-            f"class {scored.commonest_class}"
+            f"class {class_name(scored.commonest_class)}"
         )
     return None

@@ -20,6 +20,7 @@ _KINDS = {
     "object": "keys and values",
     "array": "a list",
     "null": "null",
+    "['array', 'integer']": "a whole number or a list of whole numbers",
     "['string', 'integer']": "a name of letters, digits and . _ - + =",
 }
 _BOUNDS = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most", "exclusiveMaximum": "below"}

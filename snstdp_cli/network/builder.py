@@ -24,10 +24,12 @@ from snstdp_cli.brian_import import (
 from snstdp_cli.config import Experiment
 from snstdp_cli.network import neurons
 from snstdp_cli.network.inhibition import build_inhibition
-from snstdp_cli.network.names import CLOCK, EXC, EXC_SPIKES, INH, INPUT_EXC, SHOWN, state_variables
+from snstdp_cli.network.names import CLOCK, COUNTERS, EXC, EXC_SPIKES, INH, INPUT_EXC, SHOWN, state_variables
 from snstdp_cli.network.neurons import NeuronModel, split_unit
 from snstdp_cli.network.presentation import build_presentation, count_spikes
+from snstdp_cli.network.randomness import random_functions
 from snstdp_cli.network.rest import begin_from_rest, skip_rest
+from snstdp_cli.network.rounding import store_on_grid, uses_chance
 from snstdp_cli.network.wiring import Wiring
 from snstdp_cli.rules import Plasticity
 
@@ -52,7 +54,11 @@ class BuiltNetwork:
 
 
 def build_network(
-    experiment: Experiment, plasticity: Plasticity | None, wiring: Wiring, images_per_chunk: int
+    experiment: Experiment,
+    plasticity: Plasticity | None,
+    wiring: Wiring,
+    images_per_chunk: int,
+    count: bool = False,
 ) -> BuiltNetwork:
     """Build the network for training (`plasticity` given) or for testing (None).
 
@@ -66,18 +72,25 @@ def build_network(
         Connections and delays for the number of inputs and neurons.
     images_per_chunk
         How many images one run of the network can hold.
+    count
+        Let every input and neuron count its spikes.
     """
     clock = Clock(experiment.dt * ms, name=CLOCK)
     rescales = plasticity is not None and plasticity.normalize_to is not None
-    shows = build_presentation(experiment, wiring.n_input, images_per_chunk, clock, announce=rescales)
+    grid = None if plasticity is None else plasticity.grid
+    shows = build_presentation(
+        experiment, wiring.n_input, images_per_chunk, clock, rescales, remember=uses_chance(grid), count=count
+    )
     controller = shows.controller
-    exc = _build_neurons(EXC, experiment.n_e, neurons.excitatory_model(experiment, plasticity), clock)
-    inh = _build_neurons(INH, experiment.n_e, neurons.inhibitory_model(experiment), clock)
+    models = {EXC: neurons.excitatory_model(experiment, plasticity), INH: neurons.inhibitory_model(experiment)}
+    if count:
+        models = {name: neurons.counting_spikes(model) for name, model in models.items()}
+    exc, inh = (_build_neurons(name, experiment.n_e, model, clock) for name, model in models.items())
     synapses = _build_input_synapses(experiment, plasticity, shows.inputs, exc, wiring, clock)
-    count = count_spikes(experiment, exc, controller, clock)
+    answered = count_spikes(experiment, exc, controller, clock)
     spikes = SpikeMonitor(exc, name=EXC_SPIKES)
     shown = EventMonitor(controller, "show", variables=["example", "attempt"], name=SHOWN)
-    objects = [controller, shows.inputs, shows.show, exc, inh, synapses, count, spikes, shown]
+    objects = [controller, shows.inputs, shows.show, exc, inh, synapses, answered, spikes, shown]
     objects += build_inhibition(experiment, exc, inh, wiring, clock)
     if plasticity is None:
         objects += begin_from_rest(controller, exc, inh, clock)
@@ -86,7 +99,7 @@ def build_network(
     if experiment.presentation.rest == "reset":
         objects += skip_rest(experiment, plasticity, controller, exc, inh, clock)
     network = Network(*objects, name="network")
-    state = state_variables(plasticity)
+    state = state_variables(plasticity) + (COUNTERS if count else ())
     return BuiltNetwork(network, controller, shows.inputs, exc, inh, synapses, shows.pixels, spikes, shown, state)
 
 
@@ -115,7 +128,10 @@ def _build_input_synapses(
     wiring: Wiring,
     clock: Clock,
 ) -> Synapses:
-    model = neurons.synapse_model(plasticity)
+    model, functions = neurons.synapse_model(plasticity), {}
+    if plasticity is not None and plasticity.grid is not None:
+        model = store_on_grid(model, plasticity.grid)
+        functions = {"draw_dither": random_functions()["draw_dither"]} if uses_chance(plasticity.grid) else {}
     synapses = Synapses(
         inputs,
         exc,
@@ -123,7 +139,7 @@ def _build_input_synapses(
         on_pre=dict(model.on_pre),
         on_post=dict(model.on_post),
         on_event={"pre": "spike", **dict.fromkeys(model.on_post, "spike"), **model.events},
-        namespace=dict(model.constants),
+        namespace={**model.constants, **functions},
         clock=clock,
         name=INPUT_EXC,
     )

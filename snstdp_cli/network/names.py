@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 from snstdp_cli.config import build_experiment
 from snstdp_cli.network import neurons, protocol
+from snstdp_cli.network.rounding import INPUT_VARIABLES, store_on_grid
 from snstdp_cli.rules.base import Plasticity
+from snstdp_cli.rules.grids import WeightGrid
 
 CONTROLLER, INPUTS, EXC, INH, POOL = "controller", "inputs", "exc", "inh", "pool"
 INPUT_EXC, EXC_INH, INH_EXC = "input_exc", "exc_inh", "inh_exc"
 EXC_SPIKES, SHOWN, PIXELS, CLOCK = "exc_spikes", "shown", "pixels", "clock"
 
+#: (object, variable) of the counters of a network that counts its spikes.
+COUNTERS = tuple((group, neurons.COUNTER) for group in (INPUTS, EXC, INH))
+
 #: Variables that Brian 2 gives to every group and synapse.
 _BRIAN_VARIABLES = frozenset({"t", "dt", "t_in_timesteps", "i", "j", "N", "lastspike", "not_refractory", "delay"})
-_FUNCTIONS_AND_UNITS = frozenset({"int", "abs", "and", "or", "not", "volt", "integer", "linked", "clip"})
+_FUNCTIONS_AND_UNITS = frozenset({"int", "abs", "and", "or", "not", "volt", "integer", "linked", "clip", "floor"})
 _IDENTIFIER = re.compile(r"(?<![\w.])[A-Za-z_]\w*")
 
 
@@ -39,7 +45,13 @@ def reserved_names() -> frozenset[str]:
     >>> {"ge", "tau_gi", "phi", "arrived", "w_total"} <= reserved_names()
     True
     """
-    texts: list[str] = [protocol.INPUT_EQUATIONS, protocol.INPUT_TICK, protocol.INPUT_THRESHOLD, protocol.INPUT_RESET]
+    texts: list[str] = [
+        INPUT_VARIABLES,
+        protocol.INPUT_EQUATIONS,
+        protocol.INPUT_TICK,
+        protocol.INPUT_THRESHOLD,
+        protocol.INPUT_RESET,
+    ]
     constants: set[str] = set()
     learning = Plasticity(on_post={}, normalize_to=1.0)
     for integration in ("exponential_euler", "euler"):
@@ -47,8 +59,9 @@ def reserved_names() -> frozenset[str]:
         for model in (neurons.excitatory_model(experiment, learning), neurons.inhibitory_model(experiment)):
             texts += [model.equations, model.step, model.threshold, model.reset]
             constants |= model.names_of_constants()
-    synapse = neurons.synapse_model(learning)
-    texts += [synapse.equations, *synapse.on_pre.values()]
+    by_chance = WeightGrid(2, 0.0, 1.0, "stochastic")
+    synapse = store_on_grid(neurons.synapse_model(replace(learning, on_post={"learn": "w = w"})), by_chance)
+    texts += [synapse.equations, *synapse.on_pre.values(), *synapse.on_post.values()]
     return frozenset(constants | set(synapse.constants) | _identifiers(texts) | _BRIAN_VARIABLES)
 
 

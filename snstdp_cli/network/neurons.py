@@ -7,7 +7,7 @@ The constants stand here and nowhere else. The equations handed to Brian 2, thei
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 from snstdp_cli.config import Experiment
 from snstdp_cli.network.integration import excitatory_step, inhibitory_step
@@ -62,6 +62,8 @@ class InhibitoryConstants:
 EXCITATORY = ExcitatoryConstants()
 INHIBITORY = InhibitoryConstants()
 
+#: Spikes of a neuron or input, in a network that counts them.
+COUNTER = "spikes_sent"
 #: Current through the membrane, as the voltage towards which the leak alone would pull it: equation and integrator.
 EXC_CURRENT = "(v_rest - v) + ge * (E_exc - v) + gi * (E_inh - v)"
 INH_CURRENT = "(v_rest - v) + ge * (E_exc - v)"
@@ -143,6 +145,13 @@ def excitatory_model(experiment: Experiment, plasticity: Plasticity | None) -> N
         reset=reset,
         constants=constants,
         rule_constants=plasticity.constants if plasticity is not None else {},
+    )
+
+
+def counting_spikes(model: NeuronModel) -> NeuronModel:
+    """Return neurons that count their spikes."""
+    return replace(
+        model, equations=f"{model.equations}\n{COUNTER} : 1\n", reset=f"{model.reset.rstrip()}\n{COUNTER} += 1"
     )
 
 

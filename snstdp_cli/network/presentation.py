@@ -11,7 +11,9 @@ from snstdp_cli.brian_import import Clock, Function, NeuronGroup, Synapses, Time
 from snstdp_cli.config import Experiment
 from snstdp_cli.network import protocol
 from snstdp_cli.network.names import CONTROLLER, EXC, INPUTS, PIXELS
+from snstdp_cli.network.neurons import COUNTER
 from snstdp_cli.network.randomness import random_functions
+from snstdp_cli.network.rounding import INPUT_VARIABLES, REMEMBER_SHOW
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,13 @@ class Presentation:
 
 
 def build_presentation(
-    experiment: Experiment, n_input: int, images_per_chunk: int, clock: Clock, announce: bool = False
+    experiment: Experiment,
+    n_input: int,
+    images_per_chunk: int,
+    clock: Clock,
+    announce: bool = False,
+    remember: bool = False,
+    count: bool = False,
 ) -> Presentation:
     """Build the controller and the Poisson input.
 
@@ -48,14 +56,23 @@ def build_presentation(
         How many images one run of the network can hold.
     announce
         Give the inputs an event `begin` at the start of each presentation, for rules that rescale weights.
+    remember
+        Let the inputs remember key and beginning of the presentation, for weights that are rounded by chance.
+    count
+        Let the inputs count their spikes.
     """
     controller = _build_controller(experiment, clock)
-    inputs = _build_inputs(experiment, controller, n_input, announce, clock)
+    statements, more = dict(protocol.SHOW_IMAGE), protocol.INPUT_TICK if announce else ""
+    if remember:
+        statements["show"] += REMEMBER_SHOW
+        more += INPUT_VARIABLES
+    more += f"{COUNTER} : 1\n" if count else ""
+    inputs = _build_inputs(experiment, controller, n_input, announce, more, clock)
     pixels = TimedArray(np.zeros((images_per_chunk, n_input)), dt=1 * second, name=PIXELS)
     show = Synapses(
         controller,
         inputs,
-        on_pre=dict(protocol.SHOW_IMAGE),
+        on_pre=statements,
         on_event={pathway: pathway for pathway in protocol.SHOW_IMAGE},
         namespace={"pixels": pixels, **protocol.image_constants(experiment), **random_functions()},
         clock=clock,
@@ -96,13 +113,13 @@ def _build_controller(experiment: Experiment, clock: Clock) -> NeuronGroup:
 
 
 def _build_inputs(
-    experiment: Experiment, controller: NeuronGroup, n_input: int, announce: bool, clock: Clock
+    experiment: Experiment, controller: NeuronGroup, n_input: int, announce: bool, equations: str, clock: Clock
 ) -> NeuronGroup:
     inputs = NeuronGroup(
         n_input,
-        protocol.INPUT_EQUATIONS + (protocol.INPUT_TICK if announce else ""),
+        protocol.INPUT_EQUATIONS + equations,
         threshold=protocol.INPUT_THRESHOLD,
-        reset=protocol.INPUT_RESET,
+        reset=protocol.INPUT_RESET + (f"{COUNTER} += 1\n" if COUNTER in equations else ""),
         events=dict(protocol.BEGIN) if announce else {},
         namespace={**protocol.input_constants(experiment), **random_functions()},
         clock=clock,

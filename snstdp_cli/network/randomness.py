@@ -26,6 +26,8 @@ from snstdp_cli.brian_import import Function
 
 _M1, _M2, _GOLDEN = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB, 0x9E3779B97F4A7C15
 _LN2, _SQRT_HALF, _UNIT = math.log(2), math.sqrt(0.5), 2.0**-53
+#: Separates the dithers of stored weights from the input's random numbers, which hash the same key.
+_DITHERS, _DITHER_UNIT = 0xD1B54A32D192ED03, 2.0**-24
 #: Stands for an endless wait; a product with -ln U is far from the largest number.
 _ENDLESS = 1e100
 
@@ -88,6 +90,14 @@ static inline int draw_gap(double key, int i, int nth, double wait, int longest)
     return gap < longest ? (int)gap : longest;
 }}
 """,
+    "draw_dither": f"""{_C_MIX}
+static inline double draw_dither(double key, int event, int i, int j) {{
+    unsigned long long z = ((unsigned long long)key << 12) ^ 0x{_DITHERS:X}ULL;
+    z = _mix64_NAME(z + ((unsigned long long)(unsigned)event + 1) * 0x{_GOLDEN:X}ULL);
+    z = _mix64_NAME(z ^ (((unsigned long long)(unsigned)i << 32) + (unsigned)j));
+    return ((double)(z >> 40) + 0.5) * {_DITHER_UNIT!r};
+}}
+""",
 }
 
 _CYTHON_MIX = f"""
@@ -131,6 +141,14 @@ cdef int draw_gap(double key, int i, int nth, double wait, int longest):
     z = _mix64_NAME((<unsigned long long>key << 12) + z * golden)
     cdef double gap = 1 - _natural_log_NAME(<double>((z >> 11) + 1) * {_UNIT!r}) * wait
     return <int>gap if gap < longest else longest
+""",
+    "draw_dither": f"""{_CYTHON_MIX}
+cdef double draw_dither(double key, int event, int i, int j):
+    cdef unsigned long long golden = <unsigned long long>0x{_GOLDEN:X}ULL
+    cdef unsigned long long z = (<unsigned long long>key << 12) ^ <unsigned long long>0x{_DITHERS:X}ULL
+    z = _mix64_NAME(z + (<unsigned long long><unsigned int>event + 1) * golden)
+    z = _mix64_NAME(z ^ ((<unsigned long long><unsigned int>i << 32) + <unsigned int>j))
+    return (<double>(z >> 40) + 0.5) * {_DITHER_UNIT!r}
 """,
 }
 
@@ -208,17 +226,37 @@ def draw_gap(key: Any, i: Any, nth: Any, wait: Any, longest: Any) -> NDArray[np.
     return gap.astype(np.int32)
 
 
+def draw_dither(key: Any, event: Any, i: Any, j: Any) -> NDArray[np.float64]:
+    """Draw what is added before a weight is cut to a code: (m + 1/2) / 2^24 for one of the whole numbers m below 2^24.
+
+    Parameters
+    ----------
+    key
+        Of this presentation, from `draw_key`.
+    event
+        Number of the moment and the pathway within the presentation.
+    i, j
+        Input and neuron of the synapse.
+    """
+    golden, shift = np.uint64(_GOLDEN), np.uint64(32)
+    base = (np.atleast_1d(np.asarray(key, dtype=np.float64)).astype(np.uint64) << np.uint64(12)) ^ np.uint64(_DITHERS)
+    z = _mix64(base + (_unsigned(event) + np.uint64(1)) * golden)
+    z = _mix64(z ^ ((_unsigned(i) << shift) + _unsigned(j)))
+    return ((z >> np.uint64(40)).astype(np.float64) + 0.5) * _DITHER_UNIT
+
+
 def sources(name: str) -> dict[str, str]:
     """Return the text of a function for each of Brian 2's targets that compile."""
     return {target: texts[name].replace("_NAME", f"_{name}") for target, texts in (("cpp", _CPP), ("cython", _CYTHON))}
 
 
 def random_functions() -> dict[str, Function]:
-    """Return `draw_key`, `mean_wait` and `draw_gap` as functions for Brian 2's statements on every target."""
+    """Return the functions above for Brian 2's statements on every target."""
     kinds = {
         "draw_key": (draw_key, ["integer"] * 4, "float"),
         "mean_wait": (mean_wait, ["float"], "float"),
         "draw_gap": (draw_gap, ["float", "integer", "integer", "float", "integer"], "integer"),
+        "draw_dither": (draw_dither, ["float", "integer", "integer", "integer"], "float"),
     }
     functions = {}
     for name, (python, arguments, result) in kinds.items():

@@ -89,7 +89,7 @@ def classes(
         network.weights,
         network.image_shape,
         labels=rows,
-        class_names=[str(c) for c in assigned.classes],
+        class_names=score.class_names,
         order=np.argsort(-assigned.selectivity, kind="stable"),
         scale=scale,
         crossed=network.never_learned,

@@ -57,7 +57,7 @@ def confusion(
     result = score.evaluation
     return drawing.confusion_matrix(
         result.confusion,
-        [str(c) for c in result.classes],
+        score.class_names,
         undecided=result.undecided_per_class,
         title=_headline(score),
     )
@@ -89,7 +89,7 @@ def accuracy(
     score = score_network(network, classifier=classifier, data=data, mark=mark)
     results = {kind: score.evaluations[kind].per_class for kind in _order(classifier)}
     return drawing.class_accuracy(
-        [str(c) for c in score.evaluation.classes],
+        score.class_names,
         [drawing.Series(kind, [r.correct for r in per], [r.total for r in per]) for kind, per in results.items()],
         chance=score.evaluation.chance,
         title=f"{network.name}: accuracy by class, with 95% intervals\n{_images(score)}",
@@ -127,8 +127,8 @@ def mistakes(
     shape = network.image_shape if not wrong else wrong[0].image.shape
     return drawing.misclassified(
         np.stack([one.image for one in wrong]) if wrong else np.zeros((0, *shape)),
-        [str(one.label) for one in wrong],
-        [[str(guess) for guess in one.guesses] for one in wrong],
+        [score.class_name(one.label) for one in wrong],
+        [[score.class_name(guess) for guess in one.guesses] for one in wrong],
         [one.number for one in wrong],
         title=f"{network.name}: images of {plain(score.data, 40)} taken for others by {classifier}",
     )
@@ -167,7 +167,9 @@ def comparison(
     bars = "standard deviations over seeds" if all(len(group.scores) > 1 for group in groups) else "95% intervals"
     mixed = len({len(group.scores) > 1 for group in groups}) > 1
     name = (
-        f"chance: always class {first.commonest_class}, {first.chance:.1%}" if same else "chance: the commonest class"
+        f"chance: always class {scores[0].class_name(first.commonest_class)}, {first.chance:.1%}"
+        if same
+        else "chance: the commonest class"
     )
     return drawing.accuracy_bars(
         [(_label(group), [_bar(group, kind) for kind in readouts]) for group in groups],
@@ -294,7 +296,7 @@ def draw_traces(network: TrainedNetwork, example: int, trace: Trace) -> Figure:
 
 def _presented(network: TrainedNetwork, example: int, trace: Trace) -> str:
     again = f", shown {len(trace.stimuli_ms)} times" if len(trace.stimuli_ms) > 1 else ""
-    return f"{network.name}: test image {example} of class {trace.label}{again}"
+    return f"{network.name}: test image {example} of class {network.class_name(trace.label)}{again}"
 
 
 def _order(classifier: Classifier) -> list[Classifier]:

@@ -120,7 +120,9 @@ def record_activity(
     if weights.note is not None:
         report.warn(f"{name}: {weights.note}")
     held = experiment.evaluation.validation_examples
-    dataset = part_of(dataset or load_dataset(experiment.data, split_of(split), data_dir), split, held)
+    if dataset is None:
+        dataset = load_dataset(experiment.data, split_of(split), data_dir, inputs=experiment.input)
+    dataset = part_of(dataset, split, held)
     check_fit(dataset, weights.weights.shape[0], f"the network '{name}'")
     if split == "validation":
         refuse_trained_on(weights, name, describe_data(dataset), held)

@@ -199,9 +199,10 @@ def _explorer(run: Run, index: int, budget: int) -> Markup:
     }
     if never is not None and never.any():
         data["never"] = np.flatnonzero(never[chosen]).tolist()
-    if assignment is not None:
+    if assignment is not None and run.score is not None:
         data |= {
             "classes": assignment.classes.tolist(),
+            "names": run.score.class_names,
             "labels": assignment.labels[chosen].tolist(),
             "selectivity": _rounded(assignment.selectivity[chosen]),
             "spikes": assignment.num_spikes[chosen].astype(int).tolist(),

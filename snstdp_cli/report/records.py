@@ -166,6 +166,6 @@ def _images(data: DataRecord | None) -> dict[str, object]:
     asked = "" if data.name == data.identity else f" (asked for as {data.name})"
     return {
         "images": f"{data.identity}{asked}, {data.split}: {data.num_images:,} images, {rows} × {cols} pixels",
-        "classes": None if data.classes is None else ", ".join(map(str, data.classes)),
+        "classes": None if data.classes is None else ", ".join(map(data.class_name, data.classes)),
         "SHA-256 of the images": data.sha256,
     }

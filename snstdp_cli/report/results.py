@@ -51,9 +51,9 @@ def classes(content: Content) -> list[Markup]:
 def confusion(run: Run) -> list[Markup]:
     """Return which class was taken for which."""
     assert run.score is not None
-    parts = [_most_confused(run.score.evaluation)]
+    parts = [_most_confused(run.score)]
     if len(run.score.evaluation.classes) <= _MAX_TABLE_CLASSES:
-        parts.insert(0, _confusion_table(run.score.evaluation, run.name))
+        parts.insert(0, _confusion_table(run.score, run.name))
     return parts
 
 
@@ -61,7 +61,8 @@ def mistakes(run: Run) -> list[Markup]:
     """Return misclassified images with their numbers and the three best guesses."""
     if not run.mistakes:
         return [tag("p", run.missing.get("mistakes", "Every test image was right."), class_="missing")]
-    return [tag("ul", map(_digit, run.mistakes), class_="digits")]
+    assert run.score is not None
+    return [tag("ul", [_digit(one, run.score) for one in run.mistakes], class_="digits")]
 
 
 def _card(run: Run, classifier: Classifier) -> Markup:
@@ -76,7 +77,7 @@ def _card(run: Run, classifier: Classifier) -> Markup:
     facts = [
         ("95% interval", interval_text(result.ci95)),
         *((f"by {read_out_title(c)}", _other(one)) for c, one in score.evaluations.items() if c != classifier),
-        ("chance", f"{percent(result.chance)} (always answering class {result.commonest_class})"),
+        ("chance", f"{percent(result.chance)} (always answering class {score.class_name(result.commonest_class)})"),
         ("labels from", score.labels_from),
         ("no label", f"{result.unassigned_neurons:,} of {len(result.assignment.labels):,} neurons"),
         ("never learned", _never(run)),
@@ -128,13 +129,16 @@ def _class_block(scores: Sequence[Score]) -> Markup:
     series = [_class_series(score, labels, (k + 1) / (len(scores) + 1) - 0.5) for k, score in enumerate(scores)]
     chart = draw_points(
         series,
-        class_axis("class", [str(label) for label in labels]),
+        class_axis("class", [scores[0].class_name(label) for label in labels]),
         linear_axis("accuracy", [0.0, 1.0], lambda v: f"{100 * v:.4g}%"),
         "Accuracy by class",
         joined=False,
         shown=lambda v: percent(v),
     )
-    rows = [(Cell(label, label), *(_class_cell(score.evaluation, label) for score in scores)) for label in labels]
+    rows = [
+        (Cell(scores[0].class_name(label), label), *(_class_cell(score.evaluation, label) for score in scores))
+        for label in labels
+    ]
     note = (
         f"Points are the share of a class's test images that were right by {scores[0].classifier}, bars Wilson's 95% "
         "intervals."
@@ -161,22 +165,23 @@ def _class_cell(result: Evaluation, label: int) -> Cell:
     return Cell(f"{percent(found.accuracy)} of {found.total:,}", found.accuracy)
 
 
-def _confusion_table(result: Evaluation, name: str) -> Markup:
+def _confusion_table(score: Score, name: str) -> Markup:
+    result, names = score.evaluation, score.class_names
     undecided = result.undecided_per_class.any()
     counts = np.column_stack([result.confusion, result.undecided_per_class]) if undecided else result.confusion
-    columns = [*map(str, result.classes), *(["none"] if undecided else [])]
+    columns = [*names, *(["none"] if undecided else [])]
     head = tag("tr", tag("td", "true"), [tag("th", column, scope="col") for column in columns])
     rows = []
-    for c, label in enumerate(result.classes):
+    for c, label in enumerate(names):
         total = max(int(counts[c].sum()), 1)
-        cells = [_confusion_cell(int(label), c == k, int(n), int(n) / total) for k, n in enumerate(counts[c])]
+        cells = [_confusion_cell(label, c == k, int(n), int(n) / total) for k, n in enumerate(counts[c])]
         rows.append(tag("tr", tag("th", label, scope="row"), cells))
     caption = tag("caption", "rows: true class, columns: answer")
     content = tag("table", caption, tag("thead", head), tag("tbody", rows), class_="confusion")
     return tag("div", content, class_="scroll", tabindex="0", role="group", aria_label=f"Confusion matrix of {name}")
 
 
-def _confusion_cell(label: int, right: bool, count: int, share: float) -> Markup:
+def _confusion_cell(label: str, right: bool, count: int, share: float) -> Markup:
     depth = math.sqrt(share)  # so that rare mistakes are visible
     kind = ("right" if right else "wrong") + (" deep" if depth > 0.6 else "")
     if not count:
@@ -184,8 +189,8 @@ def _confusion_cell(label: int, right: bool, count: int, share: float) -> Markup
     return tag("td", count, class_=kind, style=f"--depth:{depth:.2f}", title=f"{percent(share)} of class {label}")
 
 
-def _most_confused(result: Evaluation) -> Markup:
-    wrong, classes = result.confusion.copy(), result.classes
+def _most_confused(score: Score) -> Markup:
+    wrong, classes = score.evaluation.confusion.copy(), score.class_names
     np.fill_diagonal(wrong, 0)
     order = np.argsort(-wrong, axis=None, kind="stable")[:5]
     named = [(*divmod(int(place), len(classes)), int(wrong.flat[place])) for place in order if wrong.flat[place]]
@@ -195,14 +200,14 @@ def _most_confused(result: Evaluation) -> Markup:
     return tag("p", f"Most frequent: {text}.", class_="note")
 
 
-def _digit(mistake: Mistake) -> Markup:
-    image = mistake.image
+def _digit(mistake: Mistake, score: Score) -> Markup:
+    image, label = mistake.image, score.class_name(mistake.label)
     step = max(1, math.ceil(max(image.shape) / _MAX_SIDE))
-    guesses = ", ".join(map(str, mistake.guesses)) or "no answer"
+    guesses = ", ".join(map(score.class_name, mistake.guesses)) or "no answer"
     picture = tag(
         "img",
         src=data_uri(grey_png(np.ascontiguousarray(image[::step, ::step]))),
-        alt=f"test image {mistake.number}, a {mistake.label}, taken for {guesses}",
+        alt=f"test image {mistake.number}, a {label}, taken for {guesses}",
     )
     number_ = tag("small", f"#{mistake.number}")
-    return tag("li", picture, tag("span", tag("b", mistake.label), " → ", guesses), number_)
+    return tag("li", picture, tag("span", tag("b", label), " → ", guesses), number_)

@@ -86,6 +86,9 @@
     return table;
   }
 
+  // What a class is called, by its place.
+  const nameOf = (data, place) => String((data.names || data.classes)[place]);
+
   function decode(data) {
     const text = atob(data.codes);
     const bytes = new Uint8Array(text.length);
@@ -166,7 +169,7 @@
     const known = data.labels !== undefined;
     const numClasses = known && data.means.length ? data.means[0].length : 0;
     const never = new Set(data.never || []);
-    const className = (label) => (label < 0 ? "no class" : `class ${label}`);
+    const className = (label) => (label < 0 ? "no class" : `class ${nameOf(data, data.classes.indexOf(label))}`);
 
     const orders = [["number", "number"], ["norm", "L1 norm"], ["theta", "threshold"]];
     if (known) orders.splice(1, 0, ["labels", "class"], ["selectivity", "selectivity"], ["spikes", "recorded spikes"]);
@@ -236,10 +239,10 @@
           const mine = data.classes[c] === label ? "own" : "";
           const bar = make("i", mine);
           bar.style.width = `${(100 * mean) / most}%`;
-          bars.append(make("span", mine, String(data.classes[c])), bar, make("span", mine, mean.toFixed(mean < 0.1 && mean > 0 ? 3 : 2)));
+          bars.append(make("span", mine, nameOf(data, c)), bar, make("span", mine, mean.toFixed(mean < 0.1 && mean > 0 ? 3 : 2)));
         });
         bars.setAttribute("role", "img");
-        bars.setAttribute("aria-label", `Mean spikes by class: ${means.map((mean, c) => `${data.classes[c]}: ${mean}`).join(", ")}`);
+        bars.setAttribute("aria-label", `Mean spikes by class: ${means.map((mean, c) => `${nameOf(data, c)}: ${mean}`).join(", ")}`);
       }
       input.value = neuron;
       grid.setAttribute("aria-valuenow", String(current));

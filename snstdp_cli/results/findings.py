@@ -127,7 +127,7 @@ def score_findings(score: Score) -> list[Finding]:
             "accuracy",
             f"{first.accuracy:.1%} of {first.num_examples:,} images of {score.data} are right by "
             f"{read_out_title(score.classifier)}, {' and '.join(texts)}; always answering class "
-            f"{first.commonest_class} would be right for {first.chance:.1%}.",
+            f"{score.class_name(first.commonest_class)} would be right for {first.chance:.1%}.",
         )
     ]
     if (why := score.collapsed) is not None:

@@ -57,7 +57,7 @@ def recorded_images(record: RecordingRecord, where: Path, data_dir: Path | None 
         If the images are not to be found, or other ones are found in their place.
     """
     held = record.experiment.evaluation.validation_examples
-    dataset = load_part(record.data.name, record.data.split, held, data_dir)
+    dataset = load_part(record.data.name, record.data.split, held, data_dir, inputs=record.experiment.input)
     if dataset.sha256 != record.data.sha256:
         raise DataError(
             f"{dataset.source}: holds other images than those of {record.data.identity} that {where} was recorded on; "

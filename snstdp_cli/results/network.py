@@ -115,6 +115,10 @@ class TrainedNetwork:
         """The experiment that made the weights, or the defaults with their size."""
         return build_experiment({"n_e": self.n_e}) if self.record is None else self.record.experiment
 
+    def class_name(self, label: int) -> str:
+        """Return what a class of the training images is called: its name, or its number."""
+        return str(label) if self.data is None else self.data.class_name(label)
+
     @property
     def data(self) -> DataRecord | None:
         """The training images, if they are written down."""
@@ -190,7 +194,7 @@ class TrainedNetwork:
 
     def forget_recordings(self) -> None:
         """Look at the disk again when recordings are asked for the next time."""
-        self.__dict__.pop("recordings", None)
+        self.__dict__.pop("_listed", None)
 
 
 def guess_shape(n_input: int) -> tuple[int, int]:

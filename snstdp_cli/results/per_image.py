@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ def answer_rows(
     attempts: NDArray[np.uint16],
     silent: NDArray[np.bool_],
     labels: NDArray[np.uint8] | None = None,
+    class_names: Mapping[int, str] | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Yield for each image what was answered, as JSON can hold it.
 
@@ -32,7 +33,8 @@ def answer_rows(
     row
         `image` (its number, from 0), `class` (the true one) and `correct` where labels are known, `predictions` by
         read-out (None where no labelled neuron fired), `spikes` of all excitatory neurons, `presentations`, `silent`,
-        and `scores` by read-out and class.
+        and `scores` by read-out and class. Where classes have names, `class_name` and `prediction_names` beside their
+        numbers.
     """
     names = [str(label) for label in classes]
     for k in range(len(counts)):
@@ -40,7 +42,11 @@ def answer_rows(
         row: dict[str, Any] = {"image": k}
         if labels is not None:
             row["class"] = int(labels[k])
+            if class_names:
+                row["class_name"] = class_names[int(labels[k])]
         row["predictions"] = found
+        if class_names:
+            row["prediction_names"] = {kind: None if one is None else class_names[one] for kind, one in found.items()}
         if labels is not None:
             row["correct"] = {kind: answer == int(labels[k]) for kind, answer in found.items()}
         row["spikes"] = int(counts[k].sum(dtype=np.int64))
@@ -48,6 +54,12 @@ def answer_rows(
         row["silent"] = bool(silent[k])
         row["scores"] = {kind: dict(zip(names, scores[kind][k].tolist(), strict=True)) for kind in scores}
         yield row
+
+
+def named_classes(classes: NDArray[np.int64], class_name: Callable[[int], str]) -> dict[int, str]:
+    """Return the names of classes by their numbers; nothing if their numbers are their names."""
+    names = {int(label): class_name(int(label)) for label in classes}
+    return names if any(name != str(label) for label, name in names.items()) else {}
 
 
 def score_rows(score: Score) -> Iterator[dict[str, Any]]:
@@ -61,6 +73,7 @@ def score_rows(score: Score) -> Iterator[dict[str, Any]]:
         score.test.attempts[:num],
         score.test.silent[:num],
         score.test.labels[:num],
+        named_classes(score.evaluation.classes, score.class_name),
     )
     return ({"network": score.name, "data": score.data, **row} for row in rows)
 
@@ -75,7 +88,7 @@ def rows_as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
     return csv_text(header, ([row.get(key) for key in header] for row in flat))
 
 
-_WORDS = {"predictions": "prediction", "scores": "score"}
+_WORDS = {"predictions": "prediction", "prediction_names": "prediction name", "scores": "score"}
 
 
 def _flatten(row: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -7,7 +7,7 @@ neurons their labels: image k gives the very spikes that a recording of test ima
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 
 from snstdp_cli.artefacts import RecordingRecord, load_responses, recording_mark
 from snstdp_cli.config import GENERATION, differences
-from snstdp_cli.datasets import Images
+from snstdp_cli.datasets import Images, prepare_pixels
 from snstdp_cli.engines import Stream
 from snstdp_cli.errors import ArtefactError, DataError
 from snstdp_cli.evaluation import CLASSIFIERS, NONE, Assignment, Classifier, assign_labels, classify
 from snstdp_cli.progress import Reporter
 from snstdp_cli.recording import present_images
 from snstdp_cli.results.network import TrainedNetwork
-from snstdp_cli.results.per_image import answer_rows
+from snstdp_cli.results.per_image import answer_rows, named_classes
 from snstdp_cli.results.refusals import Recorded, current_recordings, nothing_recorded, recording_command
 from snstdp_cli.results.selection import is_usual
 
@@ -51,6 +51,8 @@ class Prediction:
         Where an image never reached the required number of spikes, [num].
     labels_from
         What labelled the neurons, such as `10,000 train images of mnist`.
+    class_names
+        What the classes are called; empty where their numbers are their names.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Prediction:
     attempts: NDArray[np.uint16]
     silent: NDArray[np.bool_]
     labels_from: str
+    class_names: Mapping[int, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.counts)
@@ -74,7 +77,15 @@ class Prediction:
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Yield for each image what was answered, as JSON can hold it (see `results.per_image.answer_rows`)."""
-        every = answer_rows(self.predictions, self.scores, self.classes, self.counts, self.attempts, self.silent)
+        every = answer_rows(
+            self.predictions,
+            self.scores,
+            self.classes,
+            self.counts,
+            self.attempts,
+            self.silent,
+            class_names=self.class_names,
+        )
         return ({"network": self.name, **row} for row in every)
 
 
@@ -110,6 +121,8 @@ def predict_images(
     responses = load_responses(file.path)
     assignment = _assign(network, responses.counts, responses.labels)
     shown = images.images[:num_examples]
+    if (inputs := record.experiment.input).prepares:  # as the images were that the network learned from
+        shown = np.asarray(prepare_pixels(shown, inputs, images.source))
     counts, attempts, silent = present_images(
         record.experiment,
         network.stored_for(record.experiment),
@@ -129,6 +142,7 @@ def predict_images(
         counts=counts,
         attempts=attempts,
         silent=silent,
+        class_names=named_classes(assignment.classes, record.data.class_name),
         labels_from=f"{len(responses.labels):,} {record.data.split} images of {record.data.identity}",
     )
 

@@ -53,7 +53,9 @@ def _conditions(
 ) -> tuple[Experiment, Dataset]:
     """Return settings and images of the recording, or of a recording as `test` would make it."""
     if data is None and mark is None and not current_recordings(network, "test"):
-        return network.experiment, load_dataset(network.experiment.data, "test", data_dir)
+        return network.experiment, load_dataset(
+            network.experiment.data, "test", data_dir, inputs=network.experiment.input
+        )
     (file, record), _ = find_test(network, data, mark)
     experiment = record.experiment.model_copy(update={"n_e": network.n_e})
     return experiment, recorded_images(record, file.path, data_dir)

@@ -84,10 +84,20 @@ class Score:
             return f"{num:,} recorded examples"
         return f"{num:,} {record.data.split} images of {record.data.identity}"
 
+    def class_name(self, label: int) -> str:
+        """Return what a class is called: its name, or its number."""
+        record = self.test.record or self.assign.record
+        return str(label) if record is None else record.data.class_name(int(label))
+
+    @property
+    def class_names(self) -> list[str]:
+        """What the classes are called, in the order of the evaluation's."""
+        return [self.class_name(label) for label in self.evaluation.classes]
+
     @property
     def collapsed(self) -> str | None:
         """Why the network cannot be told from one that learned nothing, by both read-outs; None if it can."""
-        return collapsed(self.evaluations)
+        return collapsed(self.evaluations, self.class_name)
 
     def as_dict(self) -> dict[str, object]:
         """Return the figures as JSON can hold them."""
@@ -97,6 +107,7 @@ class Score:
             "data": self.data,
             "scored_on": self.scored_on,
             **self.evaluation.as_dict(),
+            "class_names": self.class_names,
             "assign_from": "test" if self.circular else "train",
             "assign_data": None if self.assign.record is None else self.assign.record.data.identity,
             "assign_examples": len(self.assign.labels),

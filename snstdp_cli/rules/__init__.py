@@ -20,7 +20,9 @@ from snstdp_cli.rules.base import Plasticity, Rule, RuleContext, RuleParameters,
 from snstdp_cli.rules.checking import build_plasticity as build_checked
 from snstdp_cli.rules.checking import plasticity_digest, problem_of_rule
 from snstdp_cli.rules.external import check_rule_file, load_rule, only_rule_files
+from snstdp_cli.rules.grids import WeightGrid, make_grid
 from snstdp_cli.rules.naming import is_rule_file
+from snstdp_cli.rules.scaling import Scaling
 
 __all__ = [
     "RULES",
@@ -28,13 +30,16 @@ __all__ = [
     "Rule",
     "RuleContext",
     "RuleParameters",
+    "Scaling",
     "Symptom",
+    "WeightGrid",
     "build_plasticity",
     "check_rule_file",
     "complete_parameters",
     "find_rule",
     "is_rule_file",
     "load_rule",
+    "make_grid",
     "only_rule_files",
     "plasticity_digest",
     "refuse_unusable",

@@ -9,6 +9,10 @@ from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict
 
+from snstdp_cli.rules.costs import RuleCost
+from snstdp_cli.rules.grids import WeightGrid
+from snstdp_cli.rules.scaling import Scaling
+
 #: What a training may look like when something is wrong; a rule says for each which of its parameters helps.
 Symptom = Literal[
     "silent",
@@ -38,10 +42,13 @@ class RuleContext:
         Time step, ms.
     n_input
         Number of inputs of a neuron.
+    scaling
+        Limited precision of what a self-normalizing rule scales by, or None; a rule may leave it alone.
     """
 
     dt_ms: float
     n_input: int
+    scaling: Scaling | None = None
 
 
 @dataclass(frozen=True)
@@ -71,6 +78,9 @@ class Plasticity:
         The interval that no weight may leave.
     l1_target
         What the L1 norm of a neuron's weights is expected to approach, or None.
+    grid
+        The weights that can be stored, or None for full precision; set by the experiment and not by a rule. Whatever
+        the statements make of a weight is rounded to the grid after them.
     """
 
     on_post: Mapping[str, str]
@@ -82,6 +92,7 @@ class Plasticity:
     normalize_to: float | None = None
     bounds: tuple[float, float] = (-math.inf, math.inf)
     l1_target: float | None = None
+    grid: WeightGrid | None = None
 
 
 @dataclass(frozen=True)
@@ -107,6 +118,11 @@ class Rule:
     advice
         What to change of *this rule* when a training shows a symptom, as the object of "use": "a smaller rule.eta".
         A symptom that is not there is one that the rule's parameters do not mend.
+    rates
+        The parameters that are learning rates: `distance` for one that is the share of the way to a target, `weight`
+        for one that is the most that is added to a weight. Only used to tell what few bits cannot hold.
+    cost
+        Tells from parameters and context what the rule costs on a chip; None if that is not declared.
     """
 
     name: str
@@ -117,3 +133,5 @@ class Rule:
     parameters: type[RuleParameters]
     build: Callable[[RuleParameters, RuleContext], Plasticity]
     advice: Mapping[Symptom, str] = field(default_factory=dict, hash=False)
+    rates: Mapping[str, Literal["distance", "weight"]] = field(default_factory=dict, hash=False)
+    cost: Callable[[RuleParameters, RuleContext], RuleCost] | None = None

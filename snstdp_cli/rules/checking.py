@@ -10,6 +10,7 @@ import json
 import re
 import traceback
 from collections.abc import Mapping
+from dataclasses import asdict
 from numbers import Real
 from pathlib import Path
 from typing import Any
@@ -121,7 +122,10 @@ def plasticity_digest(plasticity: Plasticity) -> str:
             return [line.strip() for line in value.splitlines() if line.strip()]
         return value if value is None else float(value)
 
-    said = {name: plain(value) for name, value in vars(plasticity).items()} | {"order": list(plasticity.on_post)}
+    said = {name: plain(value) for name, value in vars(plasticity).items() if name != "grid"}
+    said["order"] = list(plasticity.on_post)
+    if plasticity.grid is not None:
+        said["grid"] = asdict(plasticity.grid)
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
@@ -185,6 +189,8 @@ def _problem_of_shapes(plasticity: Plasticity) -> str:
     for group, what in groups.items():
         if not isinstance(found := getattr(plasticity, group), Mapping):
             return f"{group}: found {type(found).__name__}, expected names with their {what}"
+    if plasticity.grid is not None:
+        return "grid: is set by precision.weights of the experiment, not by a rule; leave it out"
     return ""
 
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator, WithJsonSchema
 
 from snstdp_cli.rules.expressions import check_expression
 from snstdp_cli.rules.formulas import Formula, evaluate, translate, write
+from snstdp_cli.rules.scaling import Scaling
 from snstdp_cli.rules.statements import is_finite
 
 if TYPE_CHECKING:
@@ -60,12 +61,15 @@ class Closures:
         Target of the L1 norm.
     n
         Number of synapses of a neuron.
+    scaling
+        Limited precision of both.
     """
 
     s_max: Formula
     s_min: Formula
     l_tar: float
     n: int
+    scaling: Scaling = field(default_factory=Scaling)
 
     @property
     def use_old_values(self) -> bool:
@@ -140,7 +144,8 @@ class Closures:
         constants: dict[str, float] = {}
         intervals = [] if self.use_old_values else self.intervals
         guarded = not 0 < len(intervals) <= _MAX_INTERVALS
-        names = {**old, "L_0": count if guarded else "L_0_used"}
+        uses_table = self.scaling.interval_of(self.n) > 1
+        names = {**old, "L_0": count if guarded and not uses_table else "L_0_used"}
         formulas = {"s_max": self.s_max, "s_min": self.s_min}
         lines: list[str] = []
         conditions: list[str] = []
@@ -150,17 +155,26 @@ class Closures:
             lines += written
             conditions += flags
             ends.append(f"{key}_now = {result}")
+            if isinstance(formula.result, float):
+                constants[result] = self.scaling.limited(formula.result)
+            else:
+                ends += self.scaling.result_statements(f"{key}_now")
+        limits = ("0", f"{self.n}") if guarded else ("usable_from_1", f"usable_to_{len(intervals)}")
+        look_up = [self.scaling.entry_statement("L_0_used", self.n, *limits)] if uses_table else []
         if guarded:
+            lines = [*([f"L_0_used = {count}"] if uses_table else []), *look_up, *lines]
             return "\n".join([*lines, f"usable = {' * '.join(conditions) or '1'}", *ends]), constants
         for number, (first, last) in enumerate(intervals, start=1):
             constants |= {f"usable_from_{number}": first, f"usable_to_{number}": last}
             conditions.append(f"int({count} >= usable_from_{number} and {count} <= usable_to_{number})")
         # Elsewhere the formulas are worked out for an `L_0` at which they have values, and the result is not used.
         start = [f"usable = {' + '.join(conditions)}", f"L_0_used = usable * {count} + (1 - usable) * usable_from_1"]
-        return "\n".join([*start, *lines, *ends]), constants
+        return "\n".join([*start, *look_up, *lines, *ends]), constants
 
 
-def make_closures(s_max: str, s_min: str, l_tar: float, n: int, share: float) -> Closures:
+def make_closures(
+    s_max: str, s_min: str, l_tar: float, n: int, share: float, scaling: Scaling | None = None
+) -> Closures:
     """Translate two checked formulas for neurons with `n` synapses.
 
     Raises
@@ -169,7 +183,8 @@ def make_closures(s_max: str, s_min: str, l_tar: float, n: int, share: float) ->
         If there is no `L_0` for which both have a value.
     """
     constants = {"L_tar": l_tar, "n": float(n), "share": share}
-    closures = Closures(translate(s_max, constants, "s_max"), translate(s_min, constants, "s_min"), l_tar, n)
+    formulas = translate(s_max, constants, "s_max"), translate(s_min, constants, "s_min")
+    closures = Closures(*formulas, l_tar, n, scaling or Scaling())
     if not closures.have_values:
         raise ValueError(
             f"s_max = {s_max} and s_min = {s_min} have no finite values together for any L_0 from 0 to {n} (L_tar = "

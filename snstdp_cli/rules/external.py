@@ -70,8 +70,8 @@ def load_rule(name: str, where: str) -> Rule:
     if allowed is not None and name not in allowed:
         told = printable(name, 200)
         raise ConfigError(
-            f"{where}: rule.name: {told} is a program, and this command runs it only if you name it: "
-            f"--run-rule {shlex.quote(told)}"
+            f"{where}: rule.name: {told} is a program, and is run here only if you name it: "
+            f"--run-rule {shlex.quote(told)} (in Python: run_rules=[{told!r}])"
         )
     path, attribute = _split(name, where)
     module = _module(path, _read(path, where), where)

@@ -10,6 +10,7 @@ NETWORK_NAMES = frozenset(
         *("t", "dt", "t_in_timesteps", "theta_step", "refractory_steps", "refractory", "not_refractory", "lastspike"),
         *("wait", "nth", "next_step", "key", "draw_gap", "longest_gap", "delay", "v_start"),
         *("v_rest", "v_reset", "v_offset", "v_threshold", "E_exc", "E_inh", "tau", "tau_ge", "tau_gi", "tau_theta"),
+        *("grid_low", "grid_step", "grid_codes", "grid_top", "draw_dither", "show_key", "show_step"),
         *("free", "mean_ge", "mean_gi", "y", "p", "e1", "e2", "e4", "phi", "slope"),
     )
 )

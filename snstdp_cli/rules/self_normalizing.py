@@ -29,6 +29,8 @@ from snstdp_cli.errors import ConfigError
 from snstdp_cli.fields import Number
 from snstdp_cli.rules.base import Plasticity, Rule, RuleContext, RuleParameters, Symptom
 from snstdp_cli.rules.closures import Closures, ClosureText, make_closures
+from snstdp_cli.rules.costs import Cost, RuleCost
+from snstdp_cli.rules.scaling import Scaling
 from snstdp_cli.rules.slowing import MEANING, rate_of, slow_down
 
 CITATION = (
@@ -79,14 +81,14 @@ def window_steps(parameters: SelfNormalizingParameters, dt_ms: float) -> int:
     return math.floor(parameters.tau_pre_ms * math.log(1 / parameters.x_tar) / dt_ms + 1e-9)
 
 
-def _closures(parameters: RuleParameters, n: int) -> Closures:
+def _closures(parameters: RuleParameters, n: int, scaling: Scaling | None) -> Closures:
     assert isinstance(parameters, SmaxParameters | SminParameters)
     share = parameters.positive_share if isinstance(parameters, SminParameters) else 1.0
     s_max, s_min = parameters.s_max, parameters.s_min
     if share == 1 and s_min == _SMIN_CLOSURES[1]:
         s_min = "0"  # nothing on negative weights: SMAX, also at L_0 = n, where SMIN's formula is 0 / 0
     try:
-        return make_closures(s_max, s_min, parameters.a_tar * n, n, share)
+        return make_closures(s_max, s_min, parameters.a_tar * n, n, share, scaling)
     except ValueError as error:
         raise ConfigError(f"rule.s_max, rule.s_min: {error}") from None
 
@@ -109,7 +111,7 @@ def build(parameters: RuleParameters, context: RuleContext) -> Plasticity:
         If the closures have a value for no `L_0` at all.
     """
     assert isinstance(parameters, SelfNormalizingParameters)
-    closures = _closures(parameters, context.n_input)
+    closures = _closures(parameters, context.n_input, context.scaling)
     scale = _instantaneous if parameters.scaling == "instantaneous" else _lagged
     learn, variables, reset, constants = scale(closures, rate_of("eta", parameters.eta_decay))
     plasticity = Plasticity(
@@ -145,6 +147,20 @@ def _instantaneous(closures: Closures, rate: str) -> _Scaling:
     return learn, dict(_OLD_VALUES), f"{remember}\n{_KEEP}", constants
 
 
+def cost(parameters: RuleParameters, context: RuleContext) -> RuleCost:
+    """Tell what the rule costs with the default formulas; other formulas are not counted.
+
+    Of a synapse: its age, whether that is in the window, one more in `L_0`, and `w + eta * (s - w)`. Of a neuron: is
+    `L_0` usable, and L_tar / L_0; for both signs also n - L_0 and the other quotient.
+    """
+    assert isinstance(parameters, SelfNormalizingParameters)
+    both_signs = isinstance(parameters, SminParameters) and parameters.positive_share < 1
+    return RuleCost(
+        spike_synapse=Cost(reads=1, writes=1, add=4, multiply=1, compare=1),
+        spike_neuron=Cost(add=1, divide=2, compare=2) if both_signs else Cost(divide=1, compare=1),
+    )
+
+
 _UPDATE = (
     "at a postsynaptic spike, for every synapse of the neuron:",
     "  x_pre >= x_tar :  w += eta * (s_max - w)",
@@ -173,6 +189,8 @@ RULES = (
         parameters=SmaxParameters,
         build=build,
         advice=_ADVICE,
+        rates={"eta": "distance"},
+        cost=cost,
     ),
     Rule(
         name="smin",
@@ -188,5 +206,7 @@ RULES = (
         parameters=SminParameters,
         build=build,
         advice=_ADVICE,
+        rates={"eta": "distance"},
+        cost=cost,
     ),
 )

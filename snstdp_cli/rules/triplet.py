@@ -11,6 +11,7 @@ from pydantic import Field
 
 from snstdp_cli.fields import Number
 from snstdp_cli.rules.base import Plasticity, Rule, RuleContext, RuleParameters
+from snstdp_cli.rules.costs import Cost, RuleCost
 from snstdp_cli.rules.slowing import MEANING, rate_of, slow_down
 
 
@@ -58,6 +59,20 @@ def build(parameters: RuleParameters, context: RuleContext) -> Plasticity:
     return slow_down(plasticity, parameters.eta_decay)
 
 
+def cost(parameters: RuleParameters, context: RuleContext) -> RuleCost:
+    """Tell what the rule costs: `post1` and `post2` decay in every step, `pre1` is worked out from a synapse's age.
+
+    A weight that is delivered need not be read again to be depressed.
+    """
+    return RuleCost(
+        arrival=Cost(writes=1, add=1, multiply=1, compare=2),
+        spike_synapse=Cost(reads=1, writes=1, add=2, multiply=3, compare=2, exp=1),
+        step_neuron=Cost(multiply=2),
+        normalize_synapse=Cost(reads=2, writes=1, add=1, multiply=1),
+        normalize_neuron=Cost(divide=1, compare=1),
+    )
+
+
 RULES = (
     Rule(
         name="triplet",
@@ -82,5 +97,7 @@ RULES = (
             "norm too low": "a smaller rule.nu_pre (weights are rescaled only before each presentation)",
             "never learned": "a larger rule.a_tar",
         },
+        rates={"nu_pre": "weight", "nu_post": "weight"},
+        cost=cost,
     ),
 )

@@ -6,7 +6,8 @@ from snstdp_cli.studies.executors import CellExecutor
 from snstdp_cli.studies.file import StudyFile, check_study, read_study_file, study_schema
 from snstdp_cli.studies.plan import CELL_NAME, Cell, Study, build_cell, load_study
 from snstdp_cli.studies.run import StudyOutcome, cells_to_run, count_states, run_study, run_tasks
-from snstdp_cli.studies.running import CellOutcome, CellTask, make_task, request_stop, run_cell
+from snstdp_cli.studies.running import run_cell
+from snstdp_cli.studies.tasks import CellOutcome, CellTask, make_task, request_stop
 
 __all__ = [
     "CELL_NAME",

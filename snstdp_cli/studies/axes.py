@@ -185,12 +185,16 @@ def is_whole(key: str) -> bool:
 @functools.cache
 def _known_keys(rules: tuple[str, ...]) -> list[str]:
     """Return all dotted keys of an experiment with any of these rules."""
-    keys = list[str]()
-    for key, field in Experiment.model_fields.items():
-        model = field.annotation
-        is_section = key != "rule" and isinstance(model, type) and issubclass(model, BaseModel)
-        keys += [f"{key}.{inner}" for inner in model.model_fields] if is_section else [key]  # type: ignore[union-attr]
-    return [*keys, *dict.fromkeys(_parameters(rules))]
+    return [*_keys_of(Experiment), *dict.fromkeys(_parameters(rules))]
+
+
+def _keys_of(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    for key, field in model.model_fields.items():
+        inner = field.annotation
+        if key != "rule" and isinstance(inner, type) and issubclass(inner, BaseModel):
+            yield from _keys_of(inner, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}"
 
 
 def _parameters(rules: tuple[str, ...]) -> Iterator[str]:

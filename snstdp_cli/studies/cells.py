@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -110,11 +110,18 @@ def in_order(accuracies: Mapping[str, float], study: Study) -> dict[str, float]:
     return {kind: accuracies[kind] for kind in study.file.read_outs if kind in accuracies}
 
 
-def running_cells(study: Study) -> list[tuple[Cell, CellProgress]]:
-    """Return the cells that run now, here or elsewhere, and how far they are."""
-    found = []
+def running_cells(study: Study, cells: Iterable[Cell] | None = None) -> list[tuple[Cell, CellProgress]]:
+    """Return the cells that run now, here or elsewhere, and how far they are.
+
+    Parameters
+    ----------
+    cells
+        Those to look at; by default the cells of the plan.
+    """
+    found, by_id = [], study.by_id if cells is None else {cell.id: cell for cell in cells}
     for path in sorted((study.folder / "cells").glob(f"*/{PROGRESS}")):
-        cell, progress = study.by_id.get(path.parent.name), read_progress(path.parent)
+        cell = by_id.get(path.parent.name)
+        progress = None if cell is None else read_progress(path.parent)
         if cell is None or progress is None:
             continue
         if is_locked(path.parent / LOCK) or (progress.age_s < _FRESH_S and _is_elsewhere(path.parent)):

@@ -108,7 +108,9 @@ def _group(experiment: Experiment) -> tuple[str, int]:
 def _measure(experiment: Experiment, data_dir: Path | None) -> _Rates:
     """Show a few examples in a temporary folder; the compiled program is kept for the study."""
     splits: tuple[Split, ...] = ("train", "test")
-    images: dict[Split, Dataset] = {split: load_dataset(experiment.data, split, data_dir) for split in splits}
+    images: dict[Split, Dataset] = {
+        split: load_dataset(experiment.data, split, data_dir, inputs=experiment.input) for split in splits
+    }
     num = min(_SHOWN, experiment.num_examples)
     small = {"assign_examples": _RECORDED, "test_examples": _RECORDED, "curve_every": 0}
     changed = {"num_examples": num, **{f"evaluation.{key}": value for key, value in small.items()}}

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from snstdp_cli.studies.plan import Cell
-from snstdp_cli.studies.running import CellOutcome
+from snstdp_cli.studies.tasks import CellOutcome
 
 
 @dataclass(frozen=True)

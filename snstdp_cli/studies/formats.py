@@ -22,6 +22,7 @@ _LATEX = {
     ord('"'): r"\textquotedbl{}",
     ord("−"): "$-$",
     ord("–"): "--",
+    ord("±"): "$\\pm$",
     **{ord(c): f"\\{c}" for c in "{}$&#_%"},
 }
 

@@ -14,6 +14,7 @@ from snstdp_cli.studies.executors import CellExecutor
 from snstdp_cli.studies.plan import Cell, Study
 from snstdp_cli.studies.results import gather_results
 from snstdp_cli.studies.run import run_study
+from snstdp_cli.studies.search.events import SearchReporter
 from snstdp_cli.studies.search.settings import MAX_TRIALS
 from snstdp_cli.studies.search.storage import SearchTrial
 from snstdp_cli.studies.search.study import SearchResult, load_search, plan_search, run_search
@@ -127,7 +128,7 @@ class OpenStudy:
                 executor,
                 storage=storage,
                 data_dir=None if data_dir is None else Path(data_dir),
-                ended=progress,
+                report=SearchReporter(ended=progress),
             )
 
     def trials(self, storage: str | None = None) -> SearchResult:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,7 +24,7 @@ from snstdp_cli.config import (
 from snstdp_cli.config.rule import DEFAULT_RULE
 from snstdp_cli.errors import ConfigError, SnstdpError
 from snstdp_cli.fields import shown
-from snstdp_cli.rules import find_rule, is_rule_file
+from snstdp_cli.rules import find_rule, is_rule_file, only_rule_files
 from snstdp_cli.studies.axes import MAX_CELLS, Assignment, check_key, dotted, matches, read_axis, rules_of
 from snstdp_cli.studies.file import StudyFile, read_study_file
 
@@ -42,17 +43,20 @@ class Cell:
         Fingerprint of the experiment.
     settings
         The varied settings by dotted key, as far as the experiment has them; `rule` is the rule's name.
+    named
+        Keys of the settings that the cell is told by: of a list of cells, those that this one sets itself.
     """
 
     id: str
     settings: dict[str, Any]
     seed: int
     experiment: Experiment
+    named: tuple[str, ...]
 
     @property
     def label(self) -> str:
         """The varied settings and the seed in a few words, such as `rule=smax, n_e=100, seed 2`."""
-        return ", ".join([*(f"{key}={_short(value)}" for key, value in self.settings.items()), f"seed {self.seed}"])
+        return ", ".join([*(f"{key}={_short(self.settings[key])}" for key in self.named), f"seed {self.seed}"])
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +73,8 @@ class Study:
         The varied keys, in the file's order.
     base
         Settings that all cells share, as they were given.
+    run_rules
+        Rules in files that may run, as `my_rules.py:MY_RULE`; None for all that the study names.
     """
 
     file: StudyFile
@@ -77,6 +83,7 @@ class Study:
     keys: tuple[str, ...]
     base: dict[str, Any]
     cells: tuple[Cell, ...]
+    run_rules: frozenset[str] | None = frozenset()
 
     @property
     def name(self) -> str:
@@ -105,14 +112,30 @@ class Study:
         return {cell: key for cell, key in keys.items() if counts[key] > 1}
 
 
-def load_study(path: Path, workdir: Path = Path()) -> Study:
+def load_study(path: Path, workdir: Path = Path(), *, run_rules: Collection[str] | None = ()) -> Study:
     """Read a study file and make its cells.
+
+    Parameters
+    ----------
+    run_rules
+        Rules in files that may run, as the study names them (`my_rules.py:MY_RULE`): such a file is a program. None
+        lets all run that the study names, for who was asked to run the study.
 
     Raises
     ------
     ConfigError
-        If the file, its base or any of its cells cannot be used.
+        If the file, its base or any of its cells cannot be used, or it needs a rule file that may not run.
     """
+    with allowed_rules(run_rules):
+        return _load(path, workdir, None if run_rules is None else frozenset(run_rules))
+
+
+def allowed_rules(run_rules: Collection[str] | None) -> AbstractContextManager[None]:
+    """Let only these rules in files run while the body runs; any for None."""
+    return nullcontext() if run_rules is None else only_rule_files(run_rules)
+
+
+def _load(path: Path, workdir: Path, run_rules: frozenset[str] | None) -> Study:
     file = read_study_file(path)
     base = _read_base(file, path)
     build_experiment(base, {}, _base_name(file, path))  # a file that is wrong by itself is told as such
@@ -121,7 +144,7 @@ def load_study(path: Path, workdir: Path = Path()) -> Study:
     cells = () if searches_only else tuple(_cells(file, base, points, keys, str(path)))
     if not cells and file.search is None:
         raise ConfigError(f"{path}: skip: leaves out every cell; expected at least one to run")
-    return Study(file, path, workdir, keys, base, cells)
+    return Study(file, path, workdir, keys, base, cells, run_rules)
 
 
 def build_cell(
@@ -139,7 +162,7 @@ def build_cell(
     ConfigError
         For a key or value that cannot be used.
     """
-    return _cell(_experiment(base, {**settings, "seed": seed}, where), keys)
+    return _cell(_experiment(base, {**settings, "seed": seed}, where), keys, keys)
 
 
 def cell_id(experiment: Experiment) -> str:
@@ -149,7 +172,7 @@ def cell_id(experiment: Experiment) -> str:
 
 def training_key(experiment: Experiment) -> str:
     """Return the fingerprint of all settings that shape a training, the images by their name."""
-    return fingerprint({"training": settings_of(experiment, "training"), "data": experiment.data})
+    return fingerprint({"training": settings_of(experiment, "training"), **settings_of(experiment, "data")})
 
 
 def _read_base(file: StudyFile, path: Path) -> dict[str, Any]:
@@ -213,7 +236,7 @@ def _cells(
             continue
         for seed in () if problems else file.seeds:
             experiment = first if seed == first.seed else first.model_copy(update={"seed": seed})
-            cell = _cell(experiment, keys)
+            cell = _cell(experiment, keys, keys if file.cells is None else point)
             skipped = any(matches({**cell.settings, "seed": seed}, pattern) for pattern in patterns)
             if cell.id not in seen and not skipped:
                 seen.add(cell.id)
@@ -254,11 +277,13 @@ def _applies(key: str, parameters: set[str]) -> bool:
     return section != "rule" or not name or not parameters or name in parameters
 
 
-def _cell(experiment: Experiment, keys: Sequence[str]) -> Cell:
+def _cell(experiment: Experiment, keys: Sequence[str], named: Iterable[str]) -> Cell:
     leaves = dict(setting_leaves(experiment.model_dump(mode="json")))
-    named = {**leaves, "rule": leaves["rule.name"]}
-    settings = {key: named[key] for key in keys if key in named}
-    return Cell(cell_id(experiment), settings, experiment.seed, experiment)
+    values = {**leaves, "rule": leaves["rule.name"]}
+    settings = {key: values[key] for key in keys if key in values}
+    return Cell(
+        cell_id(experiment), settings, experiment.seed, experiment, tuple(key for key in named if key in settings)
+    )
 
 
 def _told(point: Assignment) -> str:

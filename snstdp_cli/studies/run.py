@@ -15,7 +15,7 @@ from snstdp_cli.studies.events import CellEnded, StudyReporter
 from snstdp_cli.studies.executors.base import CellExecutor
 from snstdp_cli.studies.plan import Cell, Study
 from snstdp_cli.studies.records import RECORD
-from snstdp_cli.studies.running import CellOutcome, CellTask, make_task
+from snstdp_cli.studies.tasks import CellOutcome, CellTask, make_task
 
 
 @dataclass(frozen=True)

@@ -183,26 +183,26 @@ def warnings_of(rows: Sequence[SettingRow]) -> list[str]:
     without = [row for row, num in measured if num == 0]
     constant = [row for row, _ in measured if any(e is not None and e.sd == 0 for e in row.estimates.values())]
     incomplete = [row for row, num in measured if num and row.failed + row.missing]
-    found = []
+    found, named = [], functools.partial(_named, total=len(rows))
     if alone:
         found.append(
-            f"a single finished seed ({_named(alone)}): no interval; what a difference to it is worth is not known "
+            f"a single finished seed ({named(alone)}): no interval; what a difference to it is worth is not known "
             "before there are more seeds"
         )
     if few:
         found.append(
-            f"fewer than {FEW_SEEDS} finished seeds ({_named(few)}): the intervals are wide, and rest on accuracies "
+            f"fewer than {FEW_SEEDS} finished seeds ({named(few)}): the intervals are wide, and rest on accuracies "
             "that are normally distributed over seeds"
         )
     if constant:
         found.append(
-            f"the same accuracy with every seed ({_named(constant)}): an interval without width; check that the seeds "
+            f"the same accuracy with every seed ({named(constant)}): an interval without width; check that the seeds "
             "differ, and that the network learns"
         )
     if incomplete:
-        found.append(f"not all seeds are finished ({_named(incomplete)}): means are those of the finished ones")
+        found.append(f"not all seeds are finished ({named(incomplete)}): means are those of the finished ones")
     if without:
-        found.append(f"no finished cell ({_named(without)})")
+        found.append(f"no finished cell ({named(without)})")
     return found + _uneven_images(rows)
 
 
@@ -270,7 +270,9 @@ def _uneven_images(rows: Sequence[SettingRow]) -> list[str]:
     return ["the cells were not all scored on the same images: compare only what was"]
 
 
-def _named(rows: Sequence[SettingRow]) -> str:
+def _named(rows: Sequence[SettingRow], total: int) -> str:
+    if len(rows) == total > 1:
+        return "all settings"
     names = [describe_settings(row.settings) for row in rows[:_MAX_NAMED]]
     more = len(rows) - len(names)
     return "; ".join(names) + (f"; and {more:,} more settings" if more else "")

@@ -9,10 +9,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from snstdp_cli.errors import ConfigError
-from snstdp_cli.evaluation import CLASSIFIERS, READ_OUTS, Classifier
+from snstdp_cli.evaluation import CLASSIFIERS, Classifier
 from snstdp_cli.studies.baseline import resolve_baseline
 from snstdp_cli.studies.cells import CellResult
 from snstdp_cli.studies.differences import Difference, LoadCorrect, paired_differences
+from snstdp_cli.studies.read_outs import find_read_out
 from snstdp_cli.studies.statistics import (
     Estimate,
     SettingRow,
@@ -135,9 +136,7 @@ def make_table(
     DataError
         If there is no cell.
     """
-    for read_out in read_outs:
-        if read_out not in READ_OUTS:
-            raise ConfigError(f"--read-out: found '{read_out}', expected one of {', '.join(READ_OUTS)}")
+    read_outs = [find_read_out(name) for name in read_outs]
     rows = summarize(cells, read_outs)
     baseline = resolve_baseline(against, [row.settings for row in rows]) if against else {}
     differences = paired_differences(cells, baseline, read_outs, load_correct) if baseline else []

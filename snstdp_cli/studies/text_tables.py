@@ -12,6 +12,9 @@ from snstdp_cli.studies.formats import Shown, TextTable
 from snstdp_cli.studies.statistics import Estimate, SettingRow, describe_settings, show_value
 from snstdp_cli.studies.tables import StudyTable, long_records
 
+#: The t interval is as far below the mean as above it; its half is shorter than both ends.
+_TITLE = "Accuracy (%): mean over seeds, half of its 95 % interval, standard deviation"
+
 
 def text_tables(table: StudyTable) -> list[TextTable]:
     """Return the table for people: a row for each setting, then the differences if there is a baseline."""
@@ -30,7 +33,7 @@ def long_text_table(cells: Sequence[CellResult]) -> TextTable:
 def _rows_as_text(table: StudyTable) -> TextTable:
     columns = [*(table.keys or ["setting"]), "cells"]
     for read_out in table.read_outs:
-        columns += [read_out_title(read_out), "sd", "95 % interval"]
+        columns += [read_out_title(read_out), "± 95 %", "sd"]
     rows = []
     for row in table.rows:
         cells = [Shown(_setting_text(row.settings, key)) for key in table.keys] or [Shown("all")]
@@ -39,7 +42,7 @@ def _rows_as_text(table: StudyTable) -> TextTable:
             cells += _estimate_as_text(row.estimates.get(read_out), read_out in row.best)
         cells.append(Shown(_percent(row.chance), number=True))
         rows.append(tuple(cells))
-    return TextTable("Accuracy (%) over seeds", (*columns, "chance"), tuple(rows))
+    return TextTable(_TITLE, (*columns, "chance"), tuple(rows))
 
 
 def count_cells(row: SettingRow) -> str:
@@ -58,45 +61,37 @@ def count_cells(row: SettingRow) -> str:
 def _estimate_as_text(one: Estimate | None, best: bool) -> list[Shown]:
     if one is None:
         return [Shown("–", number=True)] * 3
-    interval = "–" if one.ci95 is None else " to ".join(_percent(limit) for limit in one.ci95)
+    half = None if one.ci95 is None else (one.ci95[1] - one.ci95[0]) / 2
     return [
         Shown(_percent(one.mean), best=best, number=True),
+        Shown(_percent(half), number=True),
         Shown(_percent(one.sd), number=True),
-        Shown(interval, number=True),
     ]
 
 
 def _differences_as_text(table: StudyTable) -> TextTable:
-    columns: tuple[str, ...] = (
-        "setting",
-        "read-out",
-        "seeds",
-        "difference",
-        "95 % interval",
-        "d_z",
-        "p",
-        "p (Holm)",
-        "note",
-    )
-    rows = [_difference_as_text(one) for one in table.differences]
-    if not any(one.note for one in table.differences):
-        columns, rows = columns[:-1], [row[:-1] for row in rows]
+    numbers = {len(one.seeds) for one in table.differences}
+    has_notes = any(one.note for one in table.differences)
+    columns = [*table.keys, "read-out", *(["seeds"] if len(numbers) > 1 else [])]
+    columns += ["difference", "95 % interval", "d_z", "p", "p (Holm)", *(["note"] if has_notes else [])]
+    rows = []
+    for one in table.differences:
+        cells = [Shown(_setting_text(one.settings, key)) for key in table.keys] + [Shown(read_out_title(one.read_out))]
+        cells += [Shown(str(len(one.seeds)), number=True)] if len(numbers) > 1 else []
+        cells += _difference_as_text(one)
+        rows.append(tuple([*cells, Shown(one.note or "")] if has_notes else cells))
     title = f"Difference to {describe_settings(table.against)}, points of percent"
-    return TextTable(title, columns, tuple(rows))
+    if len(numbers) == 1:
+        (num,) = numbers
+        title += f", {num:,} seed{'s' * (num != 1)}"
+    return TextTable(title, tuple(columns), tuple(rows))
 
 
-def _difference_as_text(one: Difference) -> tuple[Shown, ...]:
-    return (
-        Shown(describe_settings(one.settings)),
-        Shown(read_out_title(one.read_out)),
-        Shown(str(len(one.seeds)), number=True),
-        Shown(_points(one.mean), number=True),
-        Shown("–" if one.ci95 is None else " to ".join(map(_points, one.ci95)), number=True),
-        Shown("–" if one.effect_size is None else f"{one.effect_size:.2f}".replace("-", "−"), number=True),
-        Shown(show_p(one.p_value), number=True),
-        Shown(show_p(one.p_holm), number=True),
-        Shown(one.note or ""),
-    )
+def _difference_as_text(one: Difference) -> list[Shown]:
+    interval = "–" if one.ci95 is None else " to ".join(map(_points, one.ci95))
+    effect = "–" if one.effect_size is None else f"{one.effect_size:.2f}".replace("-", "−")
+    texts = [_points(one.mean), interval, effect, show_p(one.p_value), show_p(one.p_holm)]
+    return [Shown(text, number=True) for text in texts]
 
 
 def show_p(value: float | None) -> str:

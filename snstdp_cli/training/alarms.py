@@ -73,6 +73,8 @@ def _with_network(advice: Mapping[Symptom, str]) -> dict[Symptom, str]:
 def _check_bounds(state: State, wiring: Wiring, plasticity: Plasticity, start: tuple[float, float]) -> None:
     weights = np.asarray(state["input_exc.w"], dtype=np.float64)
     low, high = min(plasticity.bounds[0], start[0]), max(plasticity.bounds[1], start[1])
+    if plasticity.grid is not None:
+        low, high = plasticity.grid.low, plasticity.grid.high
     slack = 1e-9 * max(1.0, abs(low) if np.isfinite(low) else 0.0, abs(high) if np.isfinite(high) else 0.0)
     outside = np.flatnonzero((weights < low - slack) | (weights > high + slack))
     if len(outside):
@@ -87,8 +89,8 @@ def _check_norm(
     before: State, result: ChunkResult, wiring: Wiring, plasticity: Plasticity, advice: Mapping[Symptom, str]
 ) -> None:
     target = plasticity.l1_target
-    if target is None or plasticity.normalize_to is not None:
-        return  # a rule that rescales before each presentation has no norm that could leave
+    if target is None or plasticity.normalize_to is not None or plasticity.grid is not None:
+        return  # rescaled before each presentation, or rounded: then the rule does not promise its norm
     now, then = l1_norms(result.state, wiring), l1_norms(before, wiring)
     learned = result.counts.sum(axis=0, dtype=np.int64) >= L1_SPIKES
     leaving = np.flatnonzero(learned & (now > L1_FACTOR * target) & (now > then))

@@ -21,6 +21,7 @@ from snstdp_cli.artefacts import (
 )
 from snstdp_cli.artefacts.provenance import describe_data, describe_run
 from snstdp_cli.config import Experiment
+from snstdp_cli.config.limiting import rounding_warnings
 from snstdp_cli.datasets import Dataset
 from snstdp_cli.engines import Chunk, ChunkResult, Engine, State, Stream, initial_state, open_engine
 from snstdp_cli.network.wiring import Wiring, draw_wiring, training_order
@@ -78,6 +79,8 @@ class TrainingSession:
             engine = self.engine = open_engine(self.experiment, self.plasticity, self.wiring, self.report.say)
             self.curve = LearningCurve.open(self.experiment, self.images, self.wiring, self.report, checkpoint)
             self._report_needs()
+            for sentence in rounding_warnings(self.experiment.rule, self.experiment.precision, self.plasticity):
+                self.report.warn(sentence)
             if self.saved_examples is None:
                 self._write_checkpoint()
             drop_other_snapshots(self.workdir, self.experiment.save_name, self.journal.identity.digest)

@@ -87,7 +87,9 @@ def train_network(
     if more is not None:
         experiment = continued_experiment(experiment, workdir, more)
     held = experiment.evaluation.validation_examples
-    dataset = part_of(dataset or load_dataset(experiment.data, "train", data_dir), "train", held)
+    dataset = part_of(
+        dataset or load_dataset(experiment.data, "train", data_dir, inputs=experiment.input), "train", held
+    )
     name = experiment.save_name
     require_writable(workdir.weights)
     with lock_name(workdir, name):

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 from made_up_study import load_correct, make_cell, make_cells
+from rich.console import Console
 
 from snstdp_cli.cli import console
+from snstdp_cli.cli import study_table as command
 from snstdp_cli.cli.study_plot import StudyFigure, study_plot
 from snstdp_cli.cli.study_report import study_report
 from snstdp_cli.cli.study_table import TableFormat, study_table
@@ -37,14 +39,25 @@ def test_the_text_is_aligned_and_as_wide_as_it_needs(capsys: Captured) -> None:
     study_table(study(), against=["rule=triplet"])
     told = capsys.readouterr()
     lines = told.out.splitlines()
-    assert lines[0] == "Accuracy (%) over seeds"
+    assert lines[0] == "Accuracy (%): mean over seeds, half of its 95 % interval, standard deviation"
     assert lines[1].split() == [
-        *("rule", "cells", "average", "sd", "95", "%", "interval", "selective", "sd", "95", "%", "interval", "chance")
+        *("rule", "cells", "average", "±", "95", "%", "sd", "selective", "±", "95", "%", "sd", "chance")
     ]
     assert {len(line) for line in lines[1:4]} == {len(lines[1])}
     assert "\x1b" not in told.out
     assert any(line.startswith("Difference to rule triplet") for line in lines)
     assert "note fewer than 5 finished seeds" in told.err
+
+
+@pytest.mark.parametrize("width", [30, 80, 200])
+def test_numbers_are_never_broken_in_a_terminal(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.StringIO()
+    terminal = Console(file=stream, width=width, force_terminal=True, color_system=None)
+    monkeypatch.setattr(console, "out", terminal)
+    monkeypatch.setattr(command, "out", terminal)
+    study_table(study(), against=["rule=triplet"])
+    for number in ("91.00", "1.41", "12.71", "+5.00"):
+        assert number in stream.getvalue()
 
 
 def test_every_format_goes_to_standard_output_and_warnings_do_not(capsys: Captured) -> None:

@@ -52,6 +52,15 @@ CHANGES: dict[str, tuple[Any, dict[str, Any]]] = {
     "engine": ("runtime", {}),
     "chunk": (4, {}),
     "checkpoint_every": (100, {}),
+    "input.test_share": (0.2, {}),
+    "input.classes": (["3"], {}),
+    "input.max_per_class": (3, {}),
+    "input.transpose": (True, {}),
+    "input.scale": (16, {}),
+    "input.invert": (True, {}),
+    "input.crop": (1, {}),
+    "input.size": (14, {}),
+    "input.resample": ("nearest", {}),
     "network.inhibition": ("dense", {}),
     "network.inhibition_delay_ms": (5, {"network.inhibition": "dense"}),
     "network.input_delay_ms": (5, {}),
@@ -196,7 +205,9 @@ def test_a_setting_affects_what_it_says_and_nothing_else(key: str) -> None:
 
 
 def test_every_setting_is_tried() -> None:
-    assert [key for key, _ in leaves(build_experiment()) if not key.startswith("rule.")] == list(CHANGES)
+    assert [key for key, _ in leaves(build_experiment()) if not key.startswith(("rule.", "precision."))] == list(
+        CHANGES
+    )
 
 
 @pytest.mark.parametrize("name", RULES)
@@ -310,3 +321,38 @@ def test_rules_that_nobody_knows_are_compared_too() -> None:
 def test_what_comes_from_a_record_is_escaped_in_notes() -> None:
     assert setting_notes({"rule.note": "\x1b[31m"}) == [r"rule.note \x1b[31m"]
     assert differences({"a": "\x1b[31m"}, {"a": 1}) == [r"a (\x1b[31m, there 1)"]
+
+
+PRECISION: dict[str, tuple[Any, dict[str, Any]]] = {
+    "precision.weights.bits": (4, {}),
+    "precision.weights.range": ([0, 2], {"precision.weights.bits": 4}),
+    "precision.weights.rounding": ("stochastic", {"precision.weights.bits": 4}),
+    "precision.scaling.bits": (4, {}),
+    "precision.scaling.divide": ("shift", {}),
+    "precision.scaling.table_bits": (3, {"precision.scaling.divide": "table"}),
+    "precision.scaling.eta_shift": (7, {}),
+}
+
+
+def test_every_setting_of_precision_is_tried() -> None:
+    assert [key for key, _ in leaves(build_experiment()) if key.startswith("precision.")] == list(PRECISION)
+
+
+@pytest.mark.parametrize("key", PRECISION)
+def test_precision_shapes_the_built_rule_and_of_a_frozen_network_only_its_weights(key: str) -> None:
+    """As a rule's own parameters, it is no part of the program's settings."""
+    value, needed = PRECISION[key]
+    before, after = (build_experiment({}, {**needed, **more}) for more in ({}, {key: value}))
+    assert plasticity_digest(before.plasticity(784)) != plasticity_digest(after.plasticity(784))
+    assert (before.weight_grid(784) != after.weight_grid(784)) == ("recording" in affected(key))
+    assert affected(key) - {"recording"} == {"training"}
+    for plastic in (True, False):
+        assert program_settings(before, plastic=plastic) == program_settings(after, plastic=plastic)
+    assert settings_of(before, "training") != settings_of(after, "training")
+
+
+def test_precision_that_is_off_changes_no_fingerprint() -> None:
+    assert not [key for key in settings_of(build_experiment(), "training") if key.startswith("precision")]
+    found = settings_of(build_experiment({"precision": {"scaling": {"eta_shift": 7}}}), "training")
+    assert [key for key in found if key.startswith("precision")][-1] == "precision.scaling.eta_shift"
+    assert not [key for key in found if key.startswith("precision.weights")]

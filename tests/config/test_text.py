@@ -21,6 +21,7 @@ from snstdp_cli.config import (
     read_file,
     recorded_experiment,
     resolved_rows,
+    setting_leaves,
 )
 from snstdp_cli.errors import ConfigError
 from snstdp_cli.rules import RULES
@@ -179,8 +180,7 @@ def test_rows_tell_key_value_and_source_of_every_leaf() -> None:
     # Since version 0.2 an experiment is complete: the value is the step itself, and the source says why.
     assert table["network.theta_step_mv"] == ("0.025", "default for n_e 100")
     assert [key for key, _, _ in rows][:4] == ["n_e", "rule.name", "rule.eta", "rule.a_tar"]
-    dumped = experiment.model_dump().values()
-    assert len(rows) == sum(len(value) if isinstance(value, dict) else 1 for value in dumped)
+    assert [key for key, _, _ in rows] == [key for key, _ in setting_leaves(experiment.model_dump())]
 
 
 def test_a_configured_threshold_step_is_shown_as_it_is() -> None:

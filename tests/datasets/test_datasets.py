@@ -189,14 +189,21 @@ def test_a_split_is_never_completed_from_another_folder() -> None:
         load_dataset("mnist", "train")
 
 
-def test_files_under_other_names_are_named(places: Path) -> None:
+def test_a_named_data_set_is_found_in_torchvisions_folders(places: Path) -> None:
+    write_split(places / "root" / "FashionMNIST" / "raw")
+    write_split(Path("MNIST/raw"))
+    assert find_dataset("fashion-mnist", places / "root") == places / "root" / "FashionMNIST" / "raw"
+    assert find_dataset("mnist") == Path("MNIST/raw")
+
+
+def test_files_under_other_names_are_read_by_their_path_and_named_otherwise(places: Path) -> None:
     folder = write_split(places / "letters")
+    before = load_dataset(f"{folder}/", "train").sha256
     for path in list(folder.iterdir()):
         path.rename(folder / f"emnist-letters-{path.name}")
     (folder / "notes.txt").touch()
     hint = r"; are these the files, under other names\? emnist-letters-train-images-idx3-ubyte, emnist-"
-    with pytest.raises(DataError, match=r"holds no images of the train split; expected .*" + hint):
-        load_dataset(f"{folder}/", "train")
+    assert load_dataset(f"{folder}/", "train").sha256 == before
     with pytest.raises(DataError, match=r"holds no files of mnist; expected.*" + hint):
         load_dataset("mnist", "train", folder)
 

@@ -331,9 +331,11 @@ class TestEveryFigure:
             assert drawing.render_figure(ALL["learning_curve"](), "png") == usual
             assert mpl.rcParams["font.size"] == 30
 
-    def test_pyplot_is_not_loaded(self) -> None:
+    def test_pyplot_is_not_loaded_and_nothing_is_read_from_the_current_folder(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "matplotlibrc")  # nobody writes: reading it takes for ever
         code = "import sys, snstdp_cli.plots; sys.exit('matplotlib.pyplot' in sys.modules)"
-        assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+        command = [sys.executable, "-P", "-c", code]
+        assert subprocess.run(command, cwd=tmp_path, timeout=60, check=False).returncode == 0
 
 
 class TestSaveFigure:

@@ -18,7 +18,7 @@ assert SPEC is not None
 assert SPEC.loader is not None
 TOOL = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(TOOL)
-PAGE = ROOT / "docs" / "results.md"
+PAGE = ROOT / "docs" / "result-tables.md"
 
 
 def test_every_study_of_the_results_has_its_place_on_the_page() -> None:

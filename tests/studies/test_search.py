@@ -368,7 +368,7 @@ def test_a_database_takes_the_place_of_the_journal(tmp_path: Path) -> None:
 
 
 def test_the_importance_of_settings_is_told(tmp_path: Path) -> None:
-    running = search(tmp_path, trials=30, sampler="random")
+    running = search(tmp_path, trials=80, sampler="random")
     running.run(FakeRunner(accuracy=lambda settings: accuracy_of({"rule.eta": settings["rule.eta"]})))
     shares = importances(running.trials)
     assert shares["rule.eta"] > 2 * shares["network.w_inh_exc"]

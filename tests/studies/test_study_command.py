@@ -39,7 +39,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CXX", "/no/such/compiler")
     monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.setattr(command, "_executor", in_this_process)
+    monkeypatch.setattr(command, "open_executor", in_this_process)
     running._dataset.cache_clear()
     write_idx_set(tmp_path / "images")
     return tmp_path

@@ -9,6 +9,7 @@ import pytest
 from small_studies import write_study
 from typer.testing import CliRunner
 
+import snstdp_cli
 from snstdp_cli.cli.app import app
 from snstdp_cli.errors import ConfigError
 from snstdp_cli.rules import load_rule, only_rule_files
@@ -62,3 +63,23 @@ def test_what_is_allowed_is_only_narrowed(place: Path) -> None:
     with only_rule_files(()), only_rule_files((EVIL,)), pytest.raises(ConfigError, match="only if you name it"):
         load_rule(EVIL, "study")
     assert load_rule(EVIL, "study").name == "smin"
+
+
+@pytest.mark.parametrize("keys", [{"vary": {"rule": [EVIL, "smin"]}}, {"base": {"rule": EVIL}}])
+def test_python_opens_a_study_without_running_a_rule_that_was_not_named(place: Path, keys: dict[str, Any]) -> None:
+    file = write_study(place, **keys)
+    for opened in (load_study, snstdp_cli.study):
+        with pytest.raises(ConfigError, match=r"run_rules=\['evil.py:X'\]"):
+            opened(file)
+    assert not (place / "mark").exists()
+    assert snstdp_cli.study(file, run_rules=[EVIL]).cells
+    assert (place / "mark").exists()
+
+
+def test_python_looks_at_a_search_without_running_its_rules(place: Path) -> None:
+    study = snstdp_cli.study(
+        write_study(place, base={"rule": "smin", "evaluation": {"validation_examples": 2}}, search=SEARCH)
+    )
+    with pytest.raises(ConfigError, match="only if you name it"):
+        study.trials()
+    assert not (place / "mark").exists()

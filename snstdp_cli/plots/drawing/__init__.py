@@ -16,6 +16,7 @@ from snstdp_cli.plots.drawing.scores import (
     confusion_matrix,
     learning_curve,
 )
+from snstdp_cli.plots.drawing.sheet import contact_sheet
 from snstdp_cli.plots.drawing.style import render_figure, save_figure
 from snstdp_cli.plots.drawing.weights import l1_norm_over_training, weight_distribution
 
@@ -25,6 +26,7 @@ __all__ = [
     "accuracy_bars",
     "class_accuracy",
     "confusion_matrix",
+    "contact_sheet",
     "evolution",
     "growth",
     "l1_norm_over_training",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
-from snstdp_cli.studies.running import CellOutcome, CellTask
+from snstdp_cli.studies.tasks import CellOutcome, CellTask
 
 
 class CellExecutor(Protocol):

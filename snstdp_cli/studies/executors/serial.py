@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable, Iterator
 
-from snstdp_cli.progress import Reporter
-from snstdp_cli.studies.running import CellOutcome, CellTask, run_cell
+from snstdp_cli.progress import RecordingProgress, Reporter, TrainingProgress
+from snstdp_cli.studies.running import run_cell
+from snstdp_cli.studies.tasks import CellOutcome, CellTask
 
 
 class SerialExecutor:
@@ -15,13 +17,25 @@ class SerialExecutor:
     ----------
     report
         Hears how each training and recording goes.
+    wait
+        Wait for a cell that another process runs, and take what comes out; otherwise it is `busy`.
     """
 
-    def __init__(self, report: Reporter | None = None) -> None:
-        self.report = report
+    def __init__(self, report: Reporter | None = None, *, wait: bool = False) -> None:
+        self.report, self.wait = report or Reporter(), wait
 
     def run(self, tasks: Iterable[CellTask], tick: Callable[[], None] = lambda: None) -> Iterator[CellOutcome]:
         """Yield how each task ended, in their order."""
+
+        def training(now: TrainingProgress) -> None:
+            self.report.training(now)
+            tick()
+
+        def recording(now: RecordingProgress) -> None:
+            self.report.recording(now)
+            tick()
+
+        ticking = dataclasses.replace(self.report, training=training, recording=recording)
         for task in tasks:
-            yield run_cell(task, report=self.report)
+            yield run_cell(task, wait=self.wait, report=ticking)
             tick()

@@ -11,11 +11,24 @@ from snstdp_cli.artefacts import Workdir, weights_exist
 from snstdp_cli.errors import ArtefactError, ConfigError, SnstdpError
 from snstdp_cli.evaluation import Classifier
 from snstdp_cli.results import TrainedNetwork
+from snstdp_cli.studies.cells import running_cells
 from snstdp_cli.studies.executors.base import CellExecutor
 from snstdp_cli.studies.plan import CELL_NAME, Cell, Study, build_cell
-from snstdp_cli.studies.records import read_cell_record, read_progress
-from snstdp_cli.studies.running import CellOutcome, CellTask, make_task, request_stop
+from snstdp_cli.studies.records import CellProgress, read_cell_record, read_progress
 from snstdp_cli.studies.search.driver import Proposal, TrialEnd
+from snstdp_cli.studies.search.events import SearchReporter
+from snstdp_cli.studies.search.storage import SearchTrial
+from snstdp_cli.studies.tasks import CellOutcome, CellTask, make_task, request_stop
+
+
+def running_trials(study: Study, trials: Iterable[SearchTrial]) -> list[tuple[SearchTrial, CellProgress]]:
+    """Return the trials that run now, here or elsewhere, and how far they are."""
+    found = []
+    for trial in trials:
+        if trial.state == "running":
+            cell = build_cell(study.base, dict(trial.settings), study.file.seeds[0], list(trial.settings), "search")
+            found += [(trial, progress) for _, progress in running_cells(study, [cell])]
+    return found
 
 
 class CellRunner:
@@ -27,8 +40,8 @@ class CellRunner:
         The study that searches; its first seed is that of every trial.
     read_out
         Whose accuracy is told.
-    tick
-        Called about twice a second.
+    report
+        Hears of trials that begin, and twice a second that the search goes on.
     """
 
     def __init__(
@@ -38,10 +51,11 @@ class CellRunner:
         read_out: Classifier,
         *,
         data_dir: Path | None = None,
-        tick: Callable[[], None] = lambda: None,
+        report: SearchReporter | None = None,
     ) -> None:
         self.study = replace(study, file=study.file.model_copy(update={"score_on": "validation"}))
-        self.executor, self.read_out, self.data_dir, self.tick = executor, read_out, data_dir, tick
+        self.executor, self.read_out, self.data_dir = executor, read_out, data_dir
+        self.report = report or SearchReporter()
         self._proposals: dict[str, list[Proposal]] = {}
         self._cells: dict[int, Cell] = {}
         self._refused: list[TrialEnd] = []
@@ -64,7 +78,7 @@ class CellRunner:
 
         def both() -> None:
             tick()
-            self.tick()
+            self.report.tick()
 
         with closing(self.executor.run(self._tasks(proposals), both)) as outcomes:  # type: ignore[type-var]
             for outcome in outcomes:
@@ -97,6 +111,7 @@ class CellRunner:
                 self._refused.append(TrialEnd(proposal, error=str(error)))
                 continue
             self._proposals.setdefault(cell.id, []).append(proposal)
+            self.report.began(proposal.number, cell)
             yield make_task(self.study, cell, data_dir=self.data_dir)
 
     def _take_refused(self) -> list[TrialEnd]:

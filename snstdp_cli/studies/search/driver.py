@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from snstdp_cli.config import Experiment
 from snstdp_cli.studies.axes import Assignment
-from snstdp_cli.studies.search.sampling import propose, quiet_optuna
+from snstdp_cli.studies.search.sampling import make_sampler, propose, quiet_optuna
 from snstdp_cli.studies.search.settings import SearchSettings
 from snstdp_cli.studies.search.space import Space, base_values
 from snstdp_cli.studies.search.storage import (
@@ -20,10 +20,12 @@ from snstdp_cli.studies.search.storage import (
     ERROR,
     MOST_ATTEMPTS,
     SETTINGS,
+    WORKER,
     SearchTrial,
     is_counted,
     read_trials,
 )
+from snstdp_cli.studies.search.workers import SearchWorker
 
 if TYPE_CHECKING:
     import optuna
@@ -90,6 +92,8 @@ class Search:
         What the proposals are changes of.
     ended
         Called with each trial that came to an end.
+    worker
+        This process as one of those that work on the search.
     """
 
     trials: optuna.Study
@@ -97,6 +101,7 @@ class Search:
     space: Space
     base: Experiment
     ended: Callable[[SearchTrial], None] = field(default=_ignore)
+    worker: SearchWorker = field(default_factory=SearchWorker)
     _running: dict[int, tuple[Proposal, optuna.Trial]] = field(default_factory=dict)
     _reported: dict[int, set[int]] = field(default_factory=dict)
     _pruned: set[int] = field(default_factory=set)
@@ -107,7 +112,6 @@ class Search:
         What is interrupted, here or by a kill in an earlier session, is tried again with the same settings.
         """
         with quiet_optuna():
-            self._begin()
             try:
                 with closing(runner.run(self._proposals(), lambda: self._watch(runner))) as ends:  # type: ignore[type-var]
                     for end in ends:
@@ -117,31 +121,38 @@ class Search:
                     self._requeue(trial, counts=False)
             return read_trials(self.trials)
 
-    def _begin(self) -> None:
-        """Requeue what an earlier session left running; begin a new search with the settings of the base."""
-        before = self.trials.get_trials(deepcopy=False)
-        for trial in before:
-            if trial.state.name == "RUNNING":
-                self._requeue(trial, counts=False)
-        if not before and self.settings.try_base and (values := base_values(self.space, self.base)) is not None:
-            self.trials.enqueue_trial(values)
-
     def _proposals(self) -> Iterator[Proposal]:
-        while self._num_counted() + len(self._running) < self.settings.trials:
-            trial = self.trials.ask()
-            found = propose(trial, self.space, self.base.rule.name)
-            trial.set_user_attr(SETTINGS, found)
-            proposal = Proposal(trial.number, found)
-            known = self._finished_with(found)
+        while (trial := self._ask()) is not None:
+            proposal = Proposal(trial.number, trial.user_attrs[SETTINGS])
+            self._running[trial.number] = (proposal, trial)
+            known = self._finished_with(proposal.settings)
             if known is not None:  # the same network would come out
-                self._running[trial.number] = (proposal, trial)
                 self._finish(proposal, known.value, known.curve)
                 continue
-            self._running[trial.number] = (proposal, trial)
             yield proposal
 
-    def _num_counted(self) -> int:
-        return sum(is_counted(trial) for trial in self.trials.get_trials(deepcopy=False))
+    def _ask(self) -> optuna.Trial | None:
+        """Take the next trial; None if as many as were asked for are done, or run here or elsewhere."""
+        with self.worker.turn():
+            self._recover()
+            before = self.trials.get_trials(deepcopy=False)
+            if sum(is_counted(trial) or trial.state.name == "RUNNING" for trial in before) >= self.settings.trials:
+                return None
+            if not before and self.settings.try_base and (values := base_values(self.space, self.base)) is not None:
+                self.trials.enqueue_trial(values)
+            self.trials.sampler = make_sampler(self.settings, len(before))
+            trial = self.trials.ask()
+            trial.set_user_attr(WORKER, self.worker.name)
+            trial.set_user_attr(SETTINGS, propose(trial, self.space, self.base.rule.name))
+            return trial
+
+    def _recover(self) -> None:
+        """Requeue what a process left running that is gone."""
+        for trial in self.trials.get_trials(deepcopy=False):
+            if trial.state.name == "RUNNING" and trial.number not in self._running:
+                owner = str(trial.user_attrs.get(WORKER, ""))
+                if owner == self.worker.name or not self.worker.is_alive(owner):
+                    self._requeue(trial, counts=False)
 
     def _finished_with(self, settings: Assignment) -> SearchTrial | None:
         same = (one for one in read_trials(self.trials) if one.state == "finished" and one.settings == settings)

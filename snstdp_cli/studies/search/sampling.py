@@ -29,7 +29,7 @@ def make_sampler(settings: SearchSettings, trials_before: int) -> optuna.sampler
     Parameters
     ----------
     trials_before
-        Trials that the storage holds already: a search that goes on must not draw its first numbers again.
+        Trials that the storage holds already: each draws other numbers, whichever process asks for it.
     """
     import optuna
 

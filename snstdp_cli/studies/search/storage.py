@@ -20,7 +20,7 @@ from pydantic import AllowInfNan, TypeAdapter
 from snstdp_cli.errors import ArtefactError, ConfigError
 from snstdp_cli.fields import printable
 from snstdp_cli.studies.executors.extras import require_extra
-from snstdp_cli.studies.search.sampling import make_pruner, make_sampler, quiet_optuna
+from snstdp_cli.studies.search.sampling import make_pruner, quiet_optuna
 from snstdp_cli.studies.search.settings import SearchSettings
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
 JOURNAL = "search.journal"
-#: User attributes of a trial: its settings as they were run, and why its cell failed.
-SETTINGS, ERROR, ATTEMPT = "settings", "error", "attempt"
+#: User attributes of a trial: its settings as they were run, why its cell failed, how often it was begun, who runs it.
+SETTINGS, ERROR, ATTEMPT, WORKER = "settings", "error", "attempt", "worker"
 #: So often settings are tried whose trial is interrupted again and again; then it counts as failed.
 MOST_ATTEMPTS = 5
 _Finite = Annotated[float, AllowInfNan(False)]
@@ -76,7 +76,7 @@ def open_storage(folder: Path, url: str | None = None, *, mend: bool = True) -> 
     url
         A database in its place, as SQLAlchemy writes it, such as `sqlite:///trials.db`.
     mend
-        Cut off a line that a killed process did not finish; only for whoever holds the search's lock.
+        Cut off a line that a killed process did not finish; only while nobody else works on the search.
 
     Raises
     ------
@@ -109,7 +109,7 @@ def open_storage(folder: Path, url: str | None = None, *, mend: bool = True) -> 
 
 
 def open_trials(storage: optuna.storages.BaseStorage, name: str, settings: SearchSettings) -> optuna.Study:
-    """Return Optuna's study of a name, made if need be, with the sampler and the pruner of the settings."""
+    """Return Optuna's study of a name, made if need be, with the pruner of the settings."""
     import optuna
 
     with quiet_optuna():
@@ -121,7 +121,6 @@ def open_trials(storage: optuna.storages.BaseStorage, name: str, settings: Searc
                 load_if_exists=True,
                 pruner=make_pruner(settings),
             )
-            study.sampler = make_sampler(settings, len(study.get_trials(deepcopy=False)))
         except Exception as error:
             raise _damaged(JOURNAL, error) from None
     read_trials(study)

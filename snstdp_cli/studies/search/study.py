@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,15 +9,15 @@ from typing import TYPE_CHECKING
 import yaml
 
 from snstdp_cli.artefacts import require_writable, write_atomic
-from snstdp_cli.artefacts.locks import hold_lock
 from snstdp_cli.config import Experiment, commented_yaml, fingerprint
 from snstdp_cli.datasets import sealed_test_images
 from snstdp_cli.errors import ConfigError, InterruptedRunError
 from snstdp_cli.rules import only_rule_files
 from snstdp_cli.studies.executors.base import CellExecutor
-from snstdp_cli.studies.plan import Study, build_cell, cell_id
+from snstdp_cli.studies.plan import Study, allowed_rules, build_cell, cell_id
 from snstdp_cli.studies.search.cells import CellRunner
 from snstdp_cli.studies.search.driver import Search
+from snstdp_cli.studies.search.events import SearchReporter
 from snstdp_cli.studies.search.settings import SearchSettings
 from snstdp_cli.studies.search.space import RULE, Choices, Space, base_values, describe_space, read_space
 from snstdp_cli.studies.search.storage import (
@@ -30,12 +29,12 @@ from snstdp_cli.studies.search.storage import (
     read_storage,
     read_trials,
 )
+from snstdp_cli.studies.search.workers import SharingWorker
 
 if TYPE_CHECKING:
     import optuna
 
 BEST, BEST_STUDY = "best.yaml", "best-study.yaml"
-_LOCK = ".search.lock"
 #: Seeds with which the best settings are run on the test images.
 _SEEDS = 5
 
@@ -108,7 +107,11 @@ def plan_search(study: Study) -> SearchPlan:
     ConfigError
         If there is none, a key or value cannot be used, or no validation images are withheld.
     """
-    where = f"{study.path}: search"
+    with allowed_rules(study.run_rules):
+        return _plan(study, f"{study.path}: search")
+
+
+def _plan(study: Study, where: str) -> SearchPlan:
     if study.file.search is None:
         raise ConfigError(f"{where}: the file has no `search`")
     settings = study.file.search
@@ -127,19 +130,16 @@ def run_search(
     *,
     storage: str | None = None,
     data_dir: Path | None = None,
-    ended: Callable[[SearchTrial], None] = lambda _: None,
-    tick: Callable[[], None] = lambda: None,
+    report: SearchReporter | None = None,
 ) -> SearchResult:
     """Run the trials that are left, on validation images only, and write the best settings into the study's folder.
+
+    Several processes may do so at once, on any machines that share the folder: each trial is run by one of them.
 
     Parameters
     ----------
     storage
         A database for the trials in the place of the journal in the study's folder.
-    ended
-        Called with each trial that came to an end.
-    tick
-        Called about twice a second.
 
     Raises
     ------
@@ -149,18 +149,22 @@ def run_search(
     plan = plan_search(study)
     require_writable(study.folder)
     # The journal is a record: a rule that it names and the study does not is not run.
-    with sealed_test_images(), hold_lock(study.folder / _LOCK), only_rule_files(plan.rules):
-        trials = open_trials(open_storage(study.folder, storage), trials_name(study, plan), plan.settings)
-        search = Search(trials, plan.settings, plan.space, plan.base, ended)
-        runner = CellRunner(study, executor, plan.settings.read_out, data_dir=data_dir, tick=tick)
+    worker, report = SharingWorker(study.folder), report or SearchReporter()
+    with sealed_test_images(), only_rule_files(plan.rules), worker.present() as is_alone:
+        with worker.turn():
+            opened = open_storage(study.folder, storage, mend=is_alone)
+            trials = open_trials(opened, trials_name(study, plan), plan.settings)
+        search = Search(trials, plan.settings, plan.space, plan.base, report.ended, worker)
+        runner = CellRunner(study, executor, plan.settings.read_out, data_dir=data_dir, report=report)
         try:
             search.run(runner)
         except (KeyboardInterrupt, InterruptedRunError):
             raise InterruptedRunError(
                 f"interrupted; everything is kept in {study.folder}: run the same command to go on"
             ) from None
-        result = _result(plan, trials)
-        return SearchResult(plan, result.trials, result.importances, _write_best(study, result))
+        with worker.turn():
+            result = _result(plan, trials)
+            return SearchResult(plan, result.trials, result.importances, _write_best(study, result))
 
 
 def load_search(study: Study, storage: str | None = None) -> SearchResult:

@@ -1,0 +1,184 @@
+"""The commands `data show` and `data convert`: look at a data set as the network gets it, and write it as `.npz`."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from snstdp_cli.cli import options as o
+from snstdp_cli.cli.console import percent, print_files, print_json, print_line, print_note, print_table, print_warning
+from snstdp_cli.cli.hints import suggest
+from snstdp_cli.cli.settings import resolve
+from snstdp_cli.cli.terminal_pictures import PictureWay, chosen_way, show_picture
+from snstdp_cli.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from snstdp_cli.datasets import Dataset, Split, Suggestion, Survey
+
+Source = Annotated[
+    str,
+    typer.Argument(
+        metavar="SRC", help="mnist, fashion-mnist, bundled, or a file or folder of your own.", show_default=False
+    ),
+]
+_MOST_CLASSES = 60
+_SCREEN_DPI = 110
+
+
+@o.takes_settings()
+def show(
+    given: o.GivenSettings,
+    source: Source,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "--out",
+            help="Contact sheet; an SVG is written beside it.  \\[default: figures/NAME.data.png]",
+            show_default=False,
+            rich_help_panel=o.OUTPUT,
+        ),
+    ] = None,
+    picture: Annotated[
+        PictureWay,
+        typer.Option("--picture", help="How to show it in the terminal, besides.", rich_help_panel=o.OUTPUT),
+    ] = PictureWay.auto,
+    data_dir: o.DataDir = None,
+    workdir: o.WorkdirPath = Path(),
+    as_json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Show a data set as the network gets it: a contact sheet, counts, brightness, and what to set.
+
+    Settings of the section input are applied: --set input.transpose=true.
+
+    Example: snstdp data show ./letters
+    """
+    if output is not None and output.suffix != ".png":
+        raise ConfigError(f"--output {output}: expected a file name that ends in .png")
+    sets, name = _load(given, source, data_dir)
+
+    from snstdp_cli.datasets import load_dataset, suggest_settings, survey
+    from snstdp_cli.plots import drawing, render_figure, save_figure
+
+    found = survey(sets)
+    first = next(iter(sets.values()))
+    figure = drawing.contact_sheet(
+        first.images,
+        first.labels,
+        found.classes,
+        found.class_names,
+        title=f"{found.identity}: {first.split} images of {' x '.join(map(str, found.image_shape))} pixels",
+    )
+    path = output or workdir / "figures" / f"{_stem(name)}.data.png"
+    files = save_figure(figure, path)
+    suggestions = suggest_settings(first, load_dataset("bundled", "train"))
+    if as_json:
+        told = [one._asdict() for one in suggestions]
+        print_json({**found.as_dict(), "suggestions": told, "files": files})
+        return
+    for sentence in found.warnings:
+        print_warning(sentence)
+    _print_survey(found)
+    _print_suggestions(suggestions, name, given)
+    if (way := chosen_way(picture)) is not PictureWay.none:
+        show_picture(render_figure(figure, "png", dpi=_SCREEN_DPI), way)
+    print_files(files)
+    if not quiet and not suggestions and "test" in sets:
+        suggest("run", data=name, **given.options())
+
+
+@o.takes_settings()
+def convert(
+    given: o.GivenSettings,
+    source: Source,
+    target: Annotated[Path, typer.Argument(metavar="OUT.npz", help="File to write.", show_default=False)],
+    data_dir: o.DataDir = None,
+    force: o.Force = False,
+) -> None:
+    """Write a data set as one .npz file that loads at once; settings of the section input are applied.
+
+    Example: snstdp data convert letters.csv letters.npz --set input.size=28 --set input.test_share=0.2
+    """
+    if target.suffix != ".npz":
+        raise ConfigError(f"{target}: expected a file name that ends in .npz")
+
+    from snstdp_cli.artefacts.files import refuse_overwrite, write_atomic
+
+    refuse_overwrite([target], force)
+    sets, name = _load(given, source, data_dir, both=True)
+
+    from snstdp_cli.datasets import npz_bytes
+
+    first = sets["train"]
+    names = dict(zip(first.classes.tolist(), first.class_names, strict=True)) if first.class_names else {}
+    for sentence in first.warnings:
+        print_warning(sentence)
+    write_atomic(target, npz_bytes({split: (one.images, one.labels) for split, one in sets.items()}, names))
+    print_note(", ".join(f"{len(one):,} {split} images" for split, one in sets.items()) + f" of {name}")
+    print_files([target])
+
+
+def _load(
+    given: o.GivenSettings, source: str, data_dir: Path | None, *, both: bool = False
+) -> tuple[dict[Split, Dataset], str]:
+    """Load the splits that are there, prepared, and how a command calls the source."""
+    experiment = resolve(given, run_rule_files=False).experiment
+
+    from snstdp_cli.config import is_data_path
+    from snstdp_cli.datasets import NAMES, load_dataset
+
+    here = source not in NAMES and not is_data_path(source) and Path(source).exists()
+    name = f"./{source}" if here else source
+    sets: dict[Split, Dataset] = {"train": load_dataset(name, "train", data_dir, inputs=experiment.input)}
+    try:
+        sets["test"] = load_dataset(name, "test", data_dir, inputs=experiment.input)
+    except DataError as error:
+        if both:
+            raise
+        print_note(str(error))
+    return sets, name
+
+
+def _print_survey(found: Survey) -> None:
+    rows, cols = found.image_shape
+    print_line((found.identity, "bold"), f": images of {rows} x {cols} = {rows * cols:,} pixels")
+    splits = list(found.splits.items())
+    kinds = [f"{split} images" for split, _ in splits]
+    table = [
+        (name, *(f"{one.counts[k]:,}" for _, one in splits)) for k, name in enumerate(found.class_names[:_MOST_CLASSES])
+    ]
+    table.append(("all", *(f"{one.num:,}" for _, one in splits)))
+    print_table(("class", *kinds), table)
+    if len(found.class_names) > _MOST_CLASSES:
+        print_line(f"and {len(found.class_names) - _MOST_CLASSES} classes more")
+    for split, one in splits:
+        print_line(
+            f"{split}: mean grey value {one.mean:.1f}, brightest {one.brightest}, {percent(one.bright_share)} of the "
+            "pixels bright (above half of it)"
+        )
+    if found.shared is not None:
+        print_line(f"images in both splits: {found.shared:,}")
+
+
+def _print_suggestions(suggestions: list[Suggestion], name: str, given: o.GivenSettings) -> None:
+    for one in suggestions:
+        head = "look" if one.key is None else f"--set {one.key}={_yaml(one.value)}"
+        print_line((head, "bold cyan"), f"  {one.why}")
+    sets = [f"--set {one.key}={_yaml(one.value)}" for one in suggestions if one.key is not None]
+    if sets:
+        before = [f"--set {shlex.quote(one)}" for one in given.sets]
+        print_note(f"look again: snstdp data show {' '.join([shlex.quote(name), *before, *sets])}", to_copy=True)
+
+
+def _yaml(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _stem(name: str) -> str:
+    """Return what a file is called after a data set: letters and digits of its last part."""
+    last = Path(name).name.split(".")[0]
+    return "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "_" for c in last)[:60] or "data"

@@ -1,0 +1,93 @@
+"""The numbers of a chip: how many bits weights, scaling factors and neurons have. Everything is off by default."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
+
+from snstdp_cli.config.sections import Section
+from snstdp_cli.fields import Number, setting, whole_number
+
+Rounding = Literal["nearest", "stochastic", "floor"]
+Divide = Literal["exact", "shift", "table"]
+_INTERVAL = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
+Range = Annotated[Literal["auto"] | tuple[Number, Number], WithJsonSchema({"anyOf": [{"const": "auto"}, _INTERVAL]})]
+
+
+def _optional_whole(low: int, high: int) -> Any:
+    return Annotated[int, Field(ge=low, le=high), BeforeValidator(whole_number)] | None
+
+
+_Bits2To16 = _optional_whole(2, 16)
+_Bits2To32 = _optional_whole(2, 32)
+_Shift = _optional_whole(0, 30)
+_TableBits = Annotated[int, Field(ge=1, le=16), BeforeValidator(whole_number)]
+
+
+class WeightPrecision(Section):
+    """How the input weights are stored."""
+
+    bits: _Bits2To16 = setting(  # type: ignore[valid-type]
+        "bits of a stored input weight, while learning and while answering; null: full precision",
+        ("training", "recording"),
+        None,
+    )
+    range: Range = setting(
+        "least and greatest weight that can be stored; auto: from the rule's target norm (see docs/hardware.md)",
+        ("training", "recording"),
+        "auto",
+    )
+    rounding: Rounding = setting(
+        "what becomes of a weight between two that can be stored: the nearest, the lower one, or by chance one of "
+        "both, so that it is kept on average",
+        ("training", "recording"),
+        "nearest",
+    )
+
+    @field_validator("range")
+    @classmethod
+    def _check_range(cls, value: Any) -> Any:
+        if value != "auto" and not value[0] < value[1]:
+            raise ValueError("expected auto, or the least weight and a greater one")
+        return value
+
+
+class ScalingPrecision(Section):
+    """How s_max, s_min and the learning rate of a self-normalizing rule are worked out."""
+
+    bits: _Bits2To16 = setting(  # type: ignore[valid-type]
+        "bits of s_max and s_min, within the range of the weights; null: full precision", ("training",), None
+    )
+    divide: Divide = setting(
+        "the division by L_0: exact; shift: its result is the nearest power of two; table: it is looked up, by the "
+        "leading bits of L_0",
+        ("training",),
+        "exact",
+    )
+    table_bits: _TableBits = setting(
+        "divide: table: the table has 2 to the power of this many entries", ("training",), 5
+    )
+    eta_shift: _Shift = setting(  # type: ignore[valid-type]
+        "the rule's learning rate is 2 to the power of minus this (7: 0.0078125), whatever rule.eta says; null: "
+        "rule.eta",
+        ("training",),
+        None,
+    )
+
+
+class PrecisionSettings(Section):
+    """Limited precision, as on a chip."""
+
+    weights: WeightPrecision = Field(default_factory=WeightPrecision, description="input weights, as they are stored")
+    scaling: ScalingPrecision = Field(
+        default_factory=ScalingPrecision, description="s_max, s_min and learning rate of a self-normalizing rule"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_parts(cls, values: Any) -> Any:
+        """Let `weights:` with nothing below it be an empty part."""
+        if isinstance(values, dict):
+            return {key: {} if part is None else part for key, part in values.items()}
+        return values

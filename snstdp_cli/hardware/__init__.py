@@ -1,0 +1,21 @@
+"""What a network costs on a chip: counted by the engine, from spikes to accesses and operations."""
+
+from snstdp_cli.hardware.costs import Phase, PhaseCost, cost_of_phase, footprint_bytes
+from snstdp_cli.hardware.counting import SpikeCounts, count_spikes
+from snstdp_cli.hardware.energy import ENERGY_TABLES, EnergyTable, energy_uj
+from snstdp_cli.hardware.networks import NetworkCost, cost_of_network, growth
+
+__all__ = [
+    "ENERGY_TABLES",
+    "EnergyTable",
+    "NetworkCost",
+    "Phase",
+    "PhaseCost",
+    "SpikeCounts",
+    "cost_of_network",
+    "cost_of_phase",
+    "count_spikes",
+    "energy_uj",
+    "footprint_bytes",
+    "growth",
+]

@@ -1,0 +1,47 @@
+"""What a finished cell is remembered by: its accuracies, and what else was measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from snstdp_cli.artefacts import Workdir
+from snstdp_cli.artefacts.stages import load_stages
+from snstdp_cli.results import Score, TrainedNetwork, online_course
+from snstdp_cli.studies.plan import CELL_NAME
+from snstdp_cli.studies.records import CellScore
+
+
+def cell_score(score: Score) -> CellScore:
+    """Return the accuracies of a cell as its record has them."""
+    return CellScore(
+        accuracies={kind: evaluation.accuracy for kind, evaluation in score.evaluations.items()},
+        chance=score.evaluation.chance,
+        num_examples=score.evaluation.num_examples,
+    )
+
+
+def cell_figures(score: Score, folder: Path) -> dict[str, float]:
+    """Return what was measured beside the accuracy, by name."""
+    network, evaluation = TrainedNetwork(Workdir(folder), CELL_NAME), score.evaluation
+    found: dict[str, float | None] = {
+        "silent_examples": evaluation.silent_examples,
+        "undecided_examples": evaluation.undecided_examples,
+        "unassigned_neurons": evaluation.unassigned_neurons,
+    }
+    if score.test.record is not None:
+        found["spikes_per_example"] = score.test.record.figures.spikes_per_example
+    if network.record is not None and (trained := network.record.figures) is not None:
+        found |= {
+            "l1_mean": trained.l1_mean,
+            "l1_sd": trained.l1_sd,
+            "l1_target": trained.l1_target,
+            "theta_mean_mv": trained.theta_mv[1],
+            "retries": trained.retries,
+            "silent_training_examples": trained.silent_examples,
+            "never_learned": trained.never_learned,
+            "training_s": network.record.duration_s,
+        }
+    if load_stages(network.workdir, network.name) is not None:
+        course = online_course(network, score.classifier)
+        found |= {"online_accuracy": course.online_accuracy, "forgetting": course.forgetting}
+    return {key: float(value) for key, value in found.items() if value is not None}

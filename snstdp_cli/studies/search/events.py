@@ -1,0 +1,32 @@
+"""What a running search tells its caller."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from snstdp_cli.studies.plan import Cell
+from snstdp_cli.studies.search.storage import SearchTrial
+
+
+def _ignore(*_: object) -> None:
+    """Do nothing."""
+
+
+@dataclass(frozen=True)
+class SearchReporter:
+    """Where a search sends its news.
+
+    Attributes
+    ----------
+    began
+        A trial of this number was handed out, whose cell is this one.
+    ended
+        A trial came to an end.
+    tick
+        Called about twice a second while trials run.
+    """
+
+    began: Callable[[int, Cell], None] = field(default=_ignore)
+    ended: Callable[[SearchTrial], None] = field(default=_ignore)
+    tick: Callable[[], None] = field(default=_ignore)

@@ -1,0 +1,142 @@
+"""Several processes that work on one search: no trial is run twice, and what a dead one left is tried again."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+from small_studies import QUICK, write_study
+from synthetic import write_idx_set
+from typer.testing import CliRunner
+
+pytest.importorskip("optuna")
+
+from snstdp_cli.artefacts.locks import hold_lock
+from snstdp_cli.cli import search_view
+from snstdp_cli.cli.app import app
+from snstdp_cli.config import build_experiment, merge
+from snstdp_cli.studies import build_cell, load_study, running
+from snstdp_cli.studies.records import CellProgress, write_progress
+from snstdp_cli.studies.search.driver import Proposal, Search
+from snstdp_cli.studies.search.settings import SearchSettings
+from snstdp_cli.studies.search.space import read_space
+from snstdp_cli.studies.search.storage import SearchTrial, open_storage, open_trials, read_trials
+from snstdp_cli.studies.search.workers import SearchWorker, SharingWorker
+
+BASE = build_experiment({"rule": "smin", "n_e": 100})
+SPACE: dict[str, Any] = {"rule.eta": {"from": 0.001, "to": 0.1, "scale": "log"}}
+
+
+def search(folder: Path, worker: SearchWorker, **settings: Any) -> Search:
+    chosen = SearchSettings.model_validate(
+        {"space": SPACE, "trials": 6, "pruner": "none", "sampler": "random", **settings}
+    )
+    trials = open_trials(open_storage(folder, mend=False), "shared", chosen)
+    return Search(trials, chosen, read_space(chosen.space, BASE, "search.space"), BASE, worker=worker)
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Iterator[tuple[Search, Search]]:
+    """Two processes, as far as their locks tell."""
+    first, second = SharingWorker(tmp_path), SharingWorker(tmp_path)
+    with first.present() as alone, second.present() as also_alone:
+        assert (alone, also_alone) == (True, False)
+        yield search(tmp_path, first), search(tmp_path, second)
+
+
+def take(one: Search) -> Proposal | None:
+    return next(one._proposals(), None)
+
+
+def test_two_workers_take_different_trials_and_no_more_than_were_asked_for(two: tuple[Search, Search]) -> None:
+    first, second = two
+    taken = [take(one) for one in (first, second) * 4]
+    numbers = [one.number for one in taken if one is not None]
+    assert numbers == [0, 1, 2, 3, 4, 5]
+    assert len({one.settings["rule.eta"] for one in taken if one is not None}) == 6  # no two drew the same numbers
+
+
+def test_the_trial_of_a_living_worker_is_left_alone_and_that_of_a_dead_one_is_tried_again(tmp_path: Path) -> None:
+    dead, living, third = (SharingWorker(tmp_path) for _ in range(3))
+    with living.present():
+        with dead.present():
+            lost = take(search(tmp_path, dead))
+            kept = take(search(tmp_path, living))
+        with third.present():
+            again = take(search(tmp_path, third))
+    assert lost is not None
+    assert kept is not None
+    assert again is not None
+    assert again.settings == lost.settings != kept.settings
+    assert {one.number for one in read_trials(search(tmp_path, third).trials)} == {kept.number, again.number}
+
+
+def test_marks_of_killed_workers_are_cleared_away(tmp_path: Path) -> None:
+    mark = tmp_path / "searching" / "0123"
+    mark.parent.mkdir()
+    mark.touch()
+    with SharingWorker(tmp_path).present() as is_alone:
+        assert is_alone
+        assert not mark.exists()
+    with hold_lock(mark), SharingWorker(tmp_path).present() as is_alone:
+        assert not is_alone
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a search of quick networks, which NumPy runs."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CXX", "/no/such/compiler")
+    monkeypatch.setenv("COLUMNS", "200")
+    running._dataset.cache_clear()
+    write_idx_set(tmp_path / "images", 20)
+    base = merge(QUICK, {"data": "./images", "evaluation.validation_examples": 8})
+    space = {"network.theta_init_mv": {"from": 3, "to": 9}}
+    write_study(tmp_path, base=base, search={"trials": 3, "space": space, "pruner": "none"})
+    return tmp_path
+
+
+@pytest.mark.parametrize("storage", [(), ("--storage", "sqlite:///trials.db")])
+def test_a_worker_without_dask_runs_the_trials_and_tells_each(place: Path, storage: tuple[str, ...]) -> None:
+    done = CliRunner().invoke(app, ["study", "worker", "small.yaml", *storage])
+    assert done.exit_code == 0, done.output
+    for number in range(3):
+        assert f"trial {number}: network.theta_init_mv=" in done.stderr
+    assert "of 3: finished, " in done.stderr
+    assert "(best of this session)" in done.stderr
+    assert "search small: 3 finished" in done.stdout
+    assert (place / "studies" / "small" / "best-study.yaml").exists()
+    assert (place / "studies" / "small" / "search.journal").exists() != bool(storage)
+    shown = CliRunner().invoke(app, ["study", "show", "small.yaml", "--json", *storage])
+    assert [trial["state"] for trial in json.loads(shown.stdout)["search"]["trials"]] == ["finished"] * 3
+    again = CliRunner().invoke(app, ["study", "worker", "small.yaml", *storage])
+    assert (again.exit_code, "trial 3" in again.stderr) == (0, False)
+
+
+def test_the_panel_shows_trials_their_progress_and_the_best(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr(search_view, "err", Console(file=stream, width=200, force_terminal=True, color_system=None))
+    drive(place)
+    text = stream.getvalue()
+    assert "trial 0: rule.eta=0.01, of 3: finished, 71.0 % (best of this session)" in text
+    assert "search small" in text
+    assert "1 / 3 trials, 1 running, best 71.0 %" in text
+    assert "trial 1: rule.eta=0.02  training 500 / 1,000, 80 examples/s, 50.0 % on withheld images" in text
+
+
+def drive(place: Path) -> None:
+    """Let a trial end while another one runs."""
+    study = load_study(place / "small.yaml", place)
+    cell = build_cell(study.base, {"rule.eta": 0.02}, 0, ["rule.eta"])
+    folder = study.folder_of(cell)
+    folder.mkdir(parents=True)
+    write_progress(folder, CellProgress(stage="training", examples=500, total=1000, rate=80, accuracy=0.5, time=0))
+    with search_view.search_reporter(study, 3, False) as report:
+        report.began(1, cell)
+        report.ended(SearchTrial(0, {"rule.eta": 0.01}, 0.71, "finished"))
+        report.tick()
