@@ -97,7 +97,9 @@ def table_of(results: StudyResults, name: str) -> StudyTable:
     baselines = [TABLES[name], {key: _smaller(value, key) for key, value in TABLES[name].items()}]
     for baseline in baselines if TABLES[name] else []:
         with contextlib.suppress(ConfigError):
-            return results.table(against=[f"{key}={value}" for key, value in baseline.items()])
+            compared = results.table(against=[f"{key}={value}" for key, value in baseline.items()])
+            if any(one.mean is not None for one in compared.differences):
+                return compared
     return results.table()
 
 
