@@ -207,7 +207,7 @@ class StoredLayer:
         for (i, j), weight in np.ndenumerate(stored):
             # As all numbers below are sums of powers of two, only a step that is none leaves a rest.
             code = (Fraction(float(weight)) - self.low) / self.step
-            if abs(code - round(code)) > Fraction(1, 2**30):
+            if abs(code - round(code)) > Fraction(1, 2**30) or not 0 <= round(code) < 2**self.bits:
                 stored[i, j] = self.low + self.step * self._cut(code, pathway, i, j)
         self.layer.weights = stored
 
@@ -216,7 +216,8 @@ class StoredLayer:
             case "nearest":
                 cut = math.floor(code + Fraction(1, 2))
             case "floor":
-                cut = math.floor(code)
+                # What is that near below a code counts as it: the last digits of a quotient decide nothing.
+                cut = math.floor(code + Fraction(1, 2**25))
             case _:
                 key, tick = self.moment
                 cut = math.floor(code + dither_number(key, tick * 16 + pathway, i, j))

@@ -25,6 +25,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
+from advised import ADVISED
 from hostile import HOSTILE
 from studies import STUDIES
 from trials import Trial, can_mount, small_disk, wait_for, working_folder
@@ -323,6 +324,8 @@ TRIALS: dict[str, Callable[[Bench], str]] = {
     "constant memory": memory,
 } | {name: lambda bench, trial=trial: trial(bench.trial) for name, trial in HOSTILE.items()}
 TRIALS |= {name: lambda _, trial=trial: trial() for name, trial in STUDIES.items()}
+
+TRIALS |= {name: lambda bench, trial=trial: trial(bench.trial) for name, trial in ADVISED.items()}
 
 
 def attempt(trial: Callable[[Bench], str], bench: Bench) -> tuple[bool, str]:

@@ -13,7 +13,7 @@ from snstdp_cli.datasets.npz import npz_bytes
 from snstdp_cli.datasets.ordering import class_ends, order_images, read_order
 from snstdp_cli.datasets.parts import Part, load_part, part_of, split_of
 from snstdp_cli.datasets.places import DATA_VARIABLE, find_dataset, search_path
-from snstdp_cli.datasets.plausibility import plausibility
+from snstdp_cli.datasets.plausibility import doubts_of, plausibility
 from snstdp_cli.datasets.preparation import prepare_pixels
 from snstdp_cli.datasets.sealing import is_sealed, refuse_sealed, sealed_test_images
 from snstdp_cli.datasets.suggestions import Suggestion
@@ -35,6 +35,7 @@ __all__ = [
     "Survey",
     "check_fit",
     "class_ends",
+    "doubts_of",
     "fetch_dataset",
     "find_dataset",
     "from_arrays",

@@ -15,8 +15,9 @@ from snstdp_cli.datasets.survey import sorted_share
 #: What MNIST's images, the settings' defaults and the paper's target norm come to: the sum of an image's grey values,
 #: the mean weight, and the intensity. The drive of a fresh neuron is their product.
 _MNIST_SUM, _MNIST_A_TAR, _MNIST_INTENSITY = 26_000.0, 78 / 784, 2.0
-#: Drives within this factor are as good as MNIST's: Fashion-MNIST's is 2.2 times as strong and learns by the defaults.
-_TOLERATED = 2.5
+#: What learns by the defaults as well: digits of 32 x 32 pixels that drive 3.1 times as strongly reached 90 % with them
+#: and 86 % at MNIST's drive; those of 8 x 8, 5.2 times as weakly, 83 % and 86 % (100 neurons, 1,400 images, seed 0).
+_TOO_WEAK, _TOO_STRONG = 2.5, 6.0
 _BRIGHTEST_INTENSITY = 32.0
 _DARK = 128
 _SORTED = 0.9
@@ -97,7 +98,7 @@ def _bright_enough(dataset: Dataset) -> list[Suggestion]:
     if brightest == 0:
         return []
     factor = _MNIST_SUM / total
-    if 1 / _TOLERATED <= factor <= _TOLERATED:
+    if 1 / _TOO_STRONG <= factor <= _TOO_WEAK:
         return []
     intensity = min(_MNIST_INTENSITY * factor, _BRIGHTEST_INTENSITY)
     why = (

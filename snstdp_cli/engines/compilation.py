@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from snstdp_cli.engines.compiler import (
@@ -21,6 +21,7 @@ from snstdp_cli.engines.compiler import (
     processor_features,
     run_compilers,
 )
+from snstdp_cli.engines.constants import read_numbers_at_start
 from snstdp_cli.engines.generated import (
     ask_clock_once,
     find_spikes_in_blocks,
@@ -65,20 +66,22 @@ struct Guard {
 #endif
 """
 _UNITS = 2
-#: The loop over the steps is compiled with the code objects that it calls.
-_LOOP = "network.cpp"
+#: The loop over the steps, and what it calls, are compiled with the code objects.
+_LOOP = ("network.cpp", "main.cpp")
 #: Optimizing what runs once costs more than it gains. The last -O counts.
 _RUNS_ONCE = "-O1"
 _INCLUDE = re.compile(r'^\s*#\s*include\s*(["<].*[">])', re.MULTILINE)
 
 
-def compile_sources(sources: Path, compiler: str, results: Collection[str]) -> Path:
+def compile_sources(sources: Path, compiler: str, results: Collection[str], numbers: Mapping[str, float]) -> Path:
     """Compile the project that Brian 2 wrote to `sources`; return the program.
 
     Parameters
     ----------
     results
         Names of the files that the program writes at its end; those of other arrays are left out.
+    numbers
+        The numbers that the sources were written with; the program reads others when it starts.
 
     Raises
     ------
@@ -87,6 +90,7 @@ def compile_sources(sources: Path, compiler: str, results: Collection[str]) -> P
     """
     shutil.copyfile(QUEUE_HEADER, sources / "brianlib" / "spikequeue.h")
     (sources / "guard.cpp").write_text(_GUARD)
+    read_numbers_at_start(sources, numbers)
     _change(sources / "network.cpp", ask_clock_once, know_the_only_clock)
     _change(sources / "main.cpp", skip_idle_pathways)
     _change(sources / "objects.cpp", lambda source: write_only(source, results))
@@ -111,7 +115,7 @@ def _change(path: Path, *changes: Callable[[str], str]) -> None:
 
 def _join_what_runs_once(sources: Path) -> Path:
     """Write a unit that holds the files beside the code objects, but the loop."""
-    names = sorted(path.name for path in sources.glob("*.cpp") if path.name != _LOOP)
+    names = sorted(path.name for path in sources.glob("*.cpp") if path.name not in _LOOP)
     unit = sources / "once.cpp"
     unit.write_text("".join(f'#include "{name}"\n' for name in names))
     return unit
@@ -134,7 +138,7 @@ def _join_code_objects(sources: Path) -> list[Path]:
                 f"void {function}() {{ unit_{number}::{function}(); }}\n"
             )
         if k == 0:
-            bodies.append(f'#include "{_LOOP}"\n')
+            bodies += [f'#include "{name}"\n' for name in _LOOP]
         unit = sources / f"unit_{k}.cpp"
         unit.write_text("".join(f"#include {h}\n" for h in headers) + "".join(bodies))
         units.append(unit)

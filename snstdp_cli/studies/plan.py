@@ -281,9 +281,8 @@ def _cell(experiment: Experiment, keys: Sequence[str], named: Iterable[str]) -> 
     leaves = dict(setting_leaves(experiment.model_dump(mode="json")))
     values = {**leaves, "rule": leaves["rule.name"]}
     settings = {key: values[key] for key in keys if key in values}
-    return Cell(
-        cell_id(experiment), settings, experiment.seed, experiment, tuple(key for key in named if key in settings)
-    )
+    told = tuple(key for key in named if key in settings)
+    return Cell(cell_id(experiment), settings, experiment.seed, experiment, told)
 
 
 def _told(point: Assignment) -> str:

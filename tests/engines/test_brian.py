@@ -10,7 +10,6 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import brian2
 import numpy as np
 import pytest
 from reference import mixed_images, open_fresh, open_run, shown, small_experiment
@@ -19,6 +18,7 @@ from snstdp_cli.engines import brian, cython_cache
 from snstdp_cli.engines.brian import brian_session, describe_preferences, prepare_brian
 from snstdp_cli.engines.folders import hold_folder
 
+brian2: Any = prepare_brian()
 PACKAGE = Path(__file__).parents[2]
 #: What was tried: a value that is code, a precision that poisons programs, threads that break linking, and garbage.
 HOSTILE = """
@@ -161,7 +161,7 @@ def test_writing_sources_leaves_a_standalone_project_of_the_user_as_it_was(tmp_p
         with pytest.MonkeyPatch.context() as patch:
             sources: list[Path] = []
 
-            def keep(folder: Path, compiler: str, results: set[str]) -> Path:
+            def keep(folder: Path, *_: object) -> Path:
                 sources.append(folder)
                 raise KeyboardInterrupt
 

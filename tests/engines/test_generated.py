@@ -7,10 +7,10 @@ import shlex
 import subprocess
 from pathlib import Path
 
-import brian2
 import numpy as np
 import pytest
 
+from snstdp_cli.brian_import import prepare_brian
 from snstdp_cli.engines import find_compiler
 from snstdp_cli.engines.compilation import QUEUE_HEADER
 from snstdp_cli.engines.compiler import COMPILER_FLAGS
@@ -25,6 +25,8 @@ from snstdp_cli.engines.generated import (
     write_only,
 )
 
+#: Imported by us: Brian 2 itself would leave files in the temporary folder when the tests are killed.
+brian2 = prepare_brian()
 TEMPLATES = Path(brian2.__file__).parent / "devices" / "cpp_standalone" / "templates"
 CHANGES = (
     ask_clock_once,

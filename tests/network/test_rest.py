@@ -14,7 +14,7 @@ from reference import RULES_TO_TEST, Run, draw_images, mixed_images, open_run, r
 
 from snstdp_cli.config import Experiment, build_experiment
 from snstdp_cli.engines import ChunkResult, State
-from snstdp_cli.network.rest import decays_in_rest
+from snstdp_cli.network.numbers import decays_in_rest
 
 CPP = pytest.param("cpp", marks=pytest.mark.compiles)
 #: Two rules are enough for the program's clock, and one for fast tests.
