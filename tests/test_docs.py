@@ -76,6 +76,7 @@ NAMES = {f"snstdp {name}" for name in ("run", "train", "test", "evaluate")}
 PREPARED = {
     "commands": [f"snstdp test --load-name start --split {split}" for split in ("train", "test")],
     "faq": ["snstdp run --config configs/smax_400.yaml --save-name mine"],
+    "hardware": [f"snstdp run --config configs/smax_400.yaml --save-name {name}" for name in ("mine", "other")],
     "report": [f"snstdp run --config configs/smax_400.yaml --save-name {name}" for name in ("mine", "other", "third")],
     "results": [f"snstdp run --config configs/{name}.yaml" for name in ("smin_400", "smax_400")],
     "troubleshooting": ["snstdp run --config configs/smax_400.yaml --save-name mine"],
@@ -96,6 +97,7 @@ LEFT = {
     "commands": ("my.yaml", "weights/XeAemine.npy", "figures/mine.fields.png", "answers.csv", "spikes.npz"),
     "configuration": ("my.yaml",),
     "faq": ("weights/longer.json", "activity/resultPopVecs40.npy", "activity/inputNumbers40.npy"),
+    "hardware": ("activity/mine.test.40.four.npz",),
     "own-rule": ("weights/graded.json",),
     "performance": ("docs/performance.md", "docs/performance.png"),
     "python": ("first.png", "weights/mine.json", "activity", "figures/report.first.html"),
