@@ -40,8 +40,8 @@ study: $(INSTALLED) ## Compare three rules and two sizes over three seeds on the
 test: $(INSTALLED) ## Run the tests
 	@$(BIN)/python -m pytest -m "not slow"
 
-slow: $(INSTALLED) ## Run the tests that kill, interrupt and fill disks
-	@$(BIN)/python -m pytest -m slow
+slow: $(INSTALLED) ## Run the tests that kill, interrupt, fill disks and damage files
+	@SNSTDP_FUZZ=1 $(BIN)/python -m pytest -m "slow or fuzz"
 
 check: $(INSTALLED) ## Lint, check the format and the types
 	@$(BIN)/ruff check .

@@ -14,7 +14,6 @@ sys.path.insert(0, str(Path(__file__).parent / "_site"))
 
 project = "snstdp"
 author = "the authors of snstdp"
-copyright = "MIT license"
 version = release = snstdp_cli.__version__
 
 extensions = [
@@ -28,7 +27,6 @@ exclude_patterns = ["_site"]
 root_doc = "index"
 # A single pair of backticks in a docstring is code, as it is in Markdown.
 default_role = "literal"
-nitpicky = False
 
 myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist", "dollarmath", "smartquotes"]
 myst_heading_anchors = 3
@@ -54,6 +52,5 @@ html_math_renderer = "mathml"
 html_static_path = ["_site/static"]
 html_css_files = ["site.css"]
 html_copy_source = False
-html_show_copyright = False
 pygments_style = "default"
 pygments_dark_style = "github-dark"

@@ -23,6 +23,7 @@ from types import ModuleType
 from typing import Any
 
 from snstdp_cli.errors import EngineError
+from snstdp_cli.matplotlib_import import import_matplotlib
 from snstdp_cli.signals import hold_interrupts
 
 _PREFERENCES = "brian2.core.preferences"
@@ -48,6 +49,7 @@ def prepare_brian() -> ModuleType:
             return module
         try:
             with hold_interrupts(), _unchanged_process(), _without_preference_files():
+                import_matplotlib()  # Brian 2 would be the first to
                 return importlib.import_module("brian2")
         except Exception as error:
             raise EngineError(

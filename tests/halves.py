@@ -13,6 +13,7 @@ QUICK: dict[str, Any] = {
     "n_e": 8,
     "num_examples": 12,
     "chunk": 6,
+    "dt": 1.0,
     "save_name": "halves",
     "data": "./halves.npz",
     "network": {"input_delay_ms": 0},

@@ -65,7 +65,8 @@ SHORT = {
     "init-weights": "--n-e 20 --force",
     "train": "--n-e 20 --num-examples 60 --force",
     "test": "--num-examples 40 --force",
-    "run": "--n-e 20 --num-examples 60 --set evaluation.assign_examples=40 --set evaluation.test_examples=40 --force",
+    "run": "--n-e 20 --num-examples 60 --set evaluation.assign_examples=40 --set evaluation.test_examples=40 "
+    "--set evaluation.curve_every=40 --set evaluation.curve_examples=20 --force",
     "bench": "--repeats 2",
 }
 #: Pages name results before they say how to make them: networks first, recordings next.
@@ -81,8 +82,8 @@ PREPARED = {
     "results": [f"snstdp run --config configs/{name}.yaml" for name in ("smin_400", "smax_400")],
     "troubleshooting": ["snstdp run --config configs/smax_400.yaml --save-name mine"],
 }
-#: What must be there in the end; own-data.md is followed by `tests/datasets/test_own_data.py`, the pages about studies
-#: and searches by `tests/studies/` and `tests/test_validation.py`, notebooks when the site is built.
+#: What must be there in the end; data.md and own-data.md are followed by tests in `tests/datasets/`, the pages about
+#: studies and searches by `tests/studies/` and `tests/test_validation.py`, notebooks when the site is built.
 LEFT = {
     "README": (
         "my.yaml",
@@ -111,7 +112,7 @@ LEFT = {
 
 
 def test_each_page_with_commands_is_followed_by_a_test() -> None:
-    assert {page.stem for page in PAGES if commands(page)} == {*LEFT, "own-data", "searches", "studies"}
+    assert {page.stem for page in PAGES if commands(page)} == {*LEFT, "data", "own-data", "searches", "studies"}
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ ORDER = (
         "bundled",
         "errors",
         "signals",
+        "matplotlib_import",
         "brian_import",
         "fields",
         "rules",
@@ -31,7 +32,7 @@ ORDER = (
         "network",
         "engines",
     ),
-    *("evaluation", "artefacts", "progress", "recording", "training", "results", "pipeline"),
+    *("evaluation", "artefacts", "progress", "events", "recording", "training", "results", "pipeline"),
     *("studies", "plots", "hardware", "report", "machine", "cli", "api", "__main__"),
 )
 #: Modules that may import little more than what they need by their nature.

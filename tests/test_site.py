@@ -13,7 +13,7 @@ import pytest
 import typer
 
 from snstdp_cli.cli.app import app
-from snstdp_cli.config import build_experiment, setting_leaves
+from snstdp_cli.config import build_experiment, json_schema, setting_leaves
 from snstdp_cli.rules import RULES
 
 ROOT = Path(__file__).parents[1]
@@ -61,6 +61,21 @@ def test_style_that_loads_from_a_network_is_told(checker: ModuleType, tmp_path: 
     (tmp_path / "index.html").write_text("<p>x</p>")
     (tmp_path / "site.css").write_text('@font-face { src: url("https://example.org/font.woff2") }')
     assert "font.woff2 from a network" in checker.check_site(tmp_path)[0]
+
+
+def test_the_reference_has_every_section_and_every_command() -> None:
+    """Here where no Sphinx is needed: what stands below each of them is made when the site is built."""
+    settings, commands = ((ROOT / "docs" / f"{name}.md").read_text() for name in ("configuration", "command-reference"))
+    sections = [key for key, field in json_schema()["properties"].items() if "anyOf" in field and _is_section(field)]
+    assert [name for name in sections if f"```{{settings}} {name}\n" not in settings] == []
+    every: Any = typer.main.get_command(app)
+    assert [name for name in every.commands if f"```{{command}} {name}\n" not in commands] == []
+    rules = (ROOT / "docs" / "rules.md").read_text()
+    assert [name for name in RULES if f"```{{rule-parameters}} {name}\n" not in rules] == []
+
+
+def _is_section(field: dict[str, Any]) -> bool:
+    return any("$ref" in choice for choice in field["anyOf"])
 
 
 @pytest.fixture(scope="module")

@@ -169,8 +169,9 @@ def signals_from_the_start(new_trial: NewTrial) -> str:
         end(trial, trial.train(*SHORT, **NUMPY), 0)
         seconds = time.monotonic() - began
         for k in range(32):
+            print(f"  signal {k + 1} of 32", file=sys.stderr, flush=True)
             process = trial.train(*SHORT, "--force", PYTHONFAULTHANDLER=None, **NUMPY)
-            wait_for(lambda pid=process.pid: _catches_signals(pid), 30)
+            wait_for(lambda pid=process.pid: _catches_signals(pid), 300)  # a busy machine takes long to start Python
             time.sleep(chosen.uniform(0, seconds))
             process.send_signal(numbers[k % 4])
             said = end(trial, process, 0, 130)

@@ -47,6 +47,7 @@ TESTS = {
     ),
     "network/randomness.py": ("network/test_randomness",),
     "network/rest.py": ("network/test_rest", "engines/test_engines"),
+    "network/numbers.py": ("network/test_numbers", "network/test_integration", "network/test_rest"),
     "network/wiring.py": ("network/test_wiring", "network/test_builder", "engines/test_engines"),
 }
 SELF_NORMALIZING, TRIPLET = "rules/self_normalizing.py", "rules/triplet.py"
@@ -55,7 +56,7 @@ BASE, BUILDER, INHIBITION = "engines/base.py", "network/builder.py", "network/in
 INTEGRATION, NAMES, NEURONS = "network/integration.py", "network/names.py", "network/neurons.py"
 PRESENTATION, PROTOCOL = "network/presentation.py", "network/protocol.py"
 RANDOMNESS, WIRING = "network/randomness.py", "network/wiring.py"
-GENERATED, REST = "engines/generated.py", "network/rest.py"
+GENERATED, REST, NUMBERS = "engines/generated.py", "network/rest.py", "network/numbers.py"
 #: (file, text that occurs there, replacement, number of the occurrence from 0)
 MUTATIONS: list[tuple[str, str, str, int]] = [
     # The window of the trace
@@ -200,8 +201,9 @@ MUTATIONS: list[tuple[str, str, str, int]] = [
     (INTEGRATION, "slope = {_with_means(current)}", "slope = {current}", 0),
     (INTEGRATION, "{step!r} * phi * slope", "{step!r} * slope", 0),
     (INTEGRATION, 'decay("gi", kept_share(dt_ms, cell.tau_gi_ms', 'decay("gi", kept_share(dt_ms, cell.tau_ge_ms', 0),
-    (INTEGRATION, "math.exp(-dt_ms / theta_tau_ms)", "1.0", 0),
-    (INTEGRATION, "math.exp(-dt_ms / tau_ms)) for", "1 - dt_ms / tau_ms) for", 0),
+    (NUMBERS, "math.exp(-duration_ms / tau_ms)", "1 - duration_ms / tau_ms", 0),
+    (NUMBERS, "experiment.theta_step_mv * _VOLT_PER_MV", "experiment.theta_step_mv", 0),
+    (NUMBERS, "plasticity, experiment.dt)", "plasticity, 1.0)", 0),
     (INTEGRATION, "free * {dt_ms / cell.tau_ms!r}", "free * {dt_ms / 10!r}", 0),
     (INTEGRATION, "({_with_means(current)})", "({current})", 0),
     (INTEGRATION, 'decay("ge", kept_share(dt_ms, cell.tau_ge_ms', 'decay("ge", kept_share(dt_ms, cell.tau_ms', 1),
@@ -225,10 +227,9 @@ MUTATIONS: list[tuple[str, str, str, int]] = [
     (REST, 'rest.rest.when = "after_resets"', 'rest.rest.when = "before_synapses"', 0),
     (REST, "order=1)", "order=-1)", 0),
     (REST, "timestep()[0] += int(np.sum(steps))", "pass", 0),
-    (REST, "math.exp(-skipped_ms / tau_ms)", "1.0", 0),
-    (REST, "skipped_ms = experiment.skipped_steps * experiment.dt", "skipped_ms = experiment.skipped_steps", 0),
-    (REST, '{"theta": experiment.network.theta_tau_ms, **plasticity.traces}', "dict(plasticity.traces)", 0),
-    (REST, '"rest", group, text, clock)', '"show", group, text, clock)', 0),
+    (NUMBERS, "experiment.skipped_steps * experiment.dt", "experiment.skipped_steps", 0),
+    (NUMBERS, '{"theta": experiment.network.theta_tau_ms, **plasticity.traces}', "dict(plasticity.traces)", 0),
+    (REST, '"rest", exc, text, clock, numbers)', '"show", exc, text, clock, numbers)', 0),
     (BUILDER, "if wiring.delay_steps.any():", "if False:", 0),
     (BUILDER, "objects += begin_from_rest(controller, exc, inh, clock)", "pass", 0),
     (WIRING, "argsort(steps, axis=1", "argsort(-steps, axis=1", 0),
@@ -302,12 +303,12 @@ MUTATIONS: list[tuple[str, str, str, int]] = [
     (RANDOMNESS, "rate > 0 ? 1 / rate : {_ENDLESS!r}", "1 / rate", 0),
     # Loops of the generated programs
     (GENERATED, '.replace("&&", "&")', "", 0),
-    (GENERATED, "_any |= {condition}", "_any = {condition}", 0),
+    (GENERATED, "_fire |= (uint32_t)({condition})", "_fire = (uint32_t)({condition})", 0),
     (GENERATED, "_block + {_BLOCK} <= (size_t)N", "_block + {_BLOCK} < (size_t)N", 0),
     (GENERATED, "== _due.length - 1)", "== _due.length)", 0),
     (GENERATED, "_first = _due.first, _last = _first + _due.length - 1", "_first = 0, _last = _due.length - 1", 0),
     (GENERATED, "_due.list[_k]", "_due.list[0]", 0),
-    (GENERATED, "_target + (int32_t)(_idx - _first)", "_target + (int32_t)_idx", 0),
+    (GENERATED, "_target + (_idx - _first)", "_target + _idx", 0),
     # What the engines share
     (BASE, "TEST_RECORDING = 2", "TEST_RECORDING = 1", 0),
     (BASE, "CURVE_RECORDING = 4", "CURVE_RECORDING = 3", 0),

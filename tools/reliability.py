@@ -1,7 +1,8 @@
 """Try the promises of docs/reliability.md at length: kill, interrupt, fill disks, damage files, compare bits.
 
 The tests try each promise once or a few times; this tries them often, and on the bundled digits too. It prints a table
-and exits with 1 if a promise was broken. `--only WORD` tries the promises whose name contains the word.
+and exits with 1 if a promise was broken or could not be tried to its end: a row is printed whatever happens, and what
+it has done so far goes to standard error. `--only WORD` tries the promises whose name contains the word.
 
     python tools/reliability.py
 """
@@ -24,6 +25,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
+from advised import ADVISED
 from hostile import HOSTILE
 from studies import STUDIES
 from trials import Trial, can_mount, small_disk, wait_for, working_folder
@@ -323,6 +325,19 @@ TRIALS: dict[str, Callable[[Bench], str]] = {
 } | {name: lambda bench, trial=trial: trial(bench.trial) for name, trial in HOSTILE.items()}
 TRIALS |= {name: lambda _, trial=trial: trial() for name, trial in STUDIES.items()}
 
+TRIALS |= {name: lambda bench, trial=trial: trial(bench.trial) for name, trial in ADVISED.items()}
+
+
+def attempt(trial: Callable[[Bench], str], bench: Bench) -> tuple[bool, str]:
+    """Try a promise; return whether it held, and the outcome on one line whatever happened."""
+    try:
+        held, outcome = True, trial(bench)
+    except AssertionError as error:
+        held, outcome = False, f"BROKEN: {error}"
+    except Exception as error:
+        held, outcome = False, f"NOT TRIED TO ITS END: {type(error).__name__}: {error}"
+    return held, " ".join(outcome.split())
+
 
 def main() -> int:
     """Try the promises and print the table."""
@@ -335,10 +350,9 @@ def main() -> int:
         bench = Bench(cache)
         for name, trial in chosen.items():
             began = time.monotonic()
-            try:
-                outcome = trial(bench)
-            except AssertionError as error:
-                broken, outcome = broken + 1, f"BROKEN: {error}"
+            print(f"{name} ...", file=sys.stderr, flush=True)
+            held, outcome = attempt(trial, bench)
+            broken += not held
             print(f"| {name} | {outcome} | {time.monotonic() - began:.0f} |", flush=True)
     return 1 if broken else 0
 

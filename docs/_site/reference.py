@@ -123,6 +123,7 @@ class Command(Generated):
             found = found.commands[word]
         for name, command in getattr(found, "commands", {"": found}).items():
             path = " ".join(("snstdp", *words, *([name] if name else [])))
+            yield from (f"**{path}**", "") if name else ()
             yield from _command(path, command)
 
 
@@ -137,9 +138,12 @@ def _command(path: str, command: Any) -> Iterator[str]:
             yield from ("```sh", " ".join(line.split()), "```", "")
         else:
             yield from ("```text", *paragraph.splitlines(), "```", "") if "  " in paragraph else (paragraph, "")
-    for option in command.params:
-        if not _is_argument(option) and not option.hidden:
-            yield from _option(option)
+    for parameter in command.params:
+        if _is_argument(parameter) and parameter.help:
+            yield from (f"`{_argument(parameter)}`: {_plain(parameter.help)}", "")
+    for parameter in command.params:
+        if not _is_argument(parameter) and not parameter.hidden:
+            yield from _option(parameter)
 
 
 def _option(option: Any) -> Iterator[str]:
@@ -178,7 +182,7 @@ def _entry(key: str, field: Mapping[str, Any]) -> Iterator[str]:
         f"affects {', '.join(field.get(AFFECTS, ())) or 'no result'}",
     ]
     yield from (f"```{{confval}} {key}", f"{description[:1].upper()}{description[1:]}.", "")
-    yield from (f"*{'; '.join(filter(None, facts))}.*".replace("_", r"\_"), "```", "")
+    yield from (f"*{_escaped('; '.join(filter(None, facts)))}.*", "```", "")
 
 
 def _is_section(name: str, field: Mapping[str, Any]) -> bool:
@@ -199,9 +203,14 @@ def _resolved(field: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict[
 
 
 def _in_cell(text: str) -> str:
-    """Keep a cell a cell; underscores and stars outside of code are letters."""
-    parts = re.split(r"(`[^`]*`|<[^>]*>)", text.replace("|", "\\|"))
-    return "".join(part if part[:1] in "`<" else re.sub(r"([*_])", r"\\\1", part) for part in parts)
+    """Keep a cell a cell."""
+    return _escaped(text.replace("|", "\\|"))
+
+
+def _escaped(text: str) -> str:
+    """Take underscores and stars for letters outside of code and links."""
+    parts = re.split(r"(`[^`]*`|<[^>]*>)", text)
+    return "".join(part if part[:1] in ("`", "<") else re.sub(r"([*_])", r"\\\1", part) for part in parts)
 
 
 def _linked(text: str) -> str:

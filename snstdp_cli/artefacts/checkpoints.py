@@ -11,14 +11,13 @@ import contextlib
 import hashlib
 import os
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ValidationError
 
 from snstdp_cli.artefacts.arrays import npz_bytes, parse_npz
 from snstdp_cli.artefacts.files import Workdir, checked_name, json_bytes, parse_json, read_file, write_atomic
@@ -35,9 +34,6 @@ _META = "meta"
 _ARRAY = "array."
 
 
-Meta = TypeVar("Meta", bound=BaseModel)
-
-
 @dataclass(frozen=True)
 class Checkpoint:
     """The state of a training after `meta["examples"]` examples."""
@@ -47,49 +43,6 @@ class Checkpoint:
     path: Path
     #: A sentence for each newer checkpoint that is damaged.
     skipped: list[str] = field(default_factory=list)
-
-    def meta_as(self, kind: type[Meta]) -> Meta:
-        """Return `meta` as a validated record.
-
-        Raises
-        ------
-        ArtefactError
-            If it is not such a record, as in a checkpoint of another version.
-        """
-        try:
-            return kind.model_validate(self.meta)
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(map(str, first["loc"])) or "the record"
-            raise ArtefactError(
-                f"{self.path}: expected a checkpoint of this version of snstdp, but {where}: {first['msg']}; {AGAIN}"
-            ) from None
-
-    def require_arrays(self, like: Mapping[str, NDArray[Any]], optional: Collection[str] = ()) -> None:
-        """Compare names, shapes and types of the arrays with those that the training would write now.
-
-        Parameters
-        ----------
-        like
-            Arrays of the right names, shapes and types.
-        optional
-            Names of further arrays that may be there, of any shape.
-
-        Raises
-        ------
-        ArtefactError
-            If an array is missing, unknown, of another shape or of another type.
-        """
-        missing = sorted(like.keys() - self.arrays.keys())
-        unknown = sorted(self.arrays.keys() - like.keys() - set(optional))
-        problem = f"misses {', '.join(missing)}" if missing else f"holds also {', '.join(unknown)}" if unknown else ""
-        for name, array in {}.items() if problem else like.items():
-            found = self.arrays[name]
-            if (found.shape, found.dtype) != (array.shape, array.dtype):
-                problem = f"{name} has shape {found.shape} of {found.dtype}; expected {array.shape} of {array.dtype}"
-                break
-        if problem:
-            raise ArtefactError(f"{self.path}: expected the state of this network, but the file {problem}; {AGAIN}")
 
 
 def write_checkpoint(workdir: Workdir, name: str, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> Path:

@@ -14,6 +14,7 @@ from snstdp_cli.cli import (
     data_show,
     doctor,
     evaluate,
+    explain,
     hardware,
     init,
     init_weights,
@@ -54,7 +55,7 @@ _COMMANDS: dict[str, dict[str, Command]] = {
         "evaluate": evaluate.evaluate,
         "predict": predict.predict,
     },
-    _LOOKING: {"plot": plot.plot, "report": report.report, "trace": trace.trace},
+    _LOOKING: {"explain": explain.explain, "plot": plot.plot, "report": report.report, "trace": trace.trace},
     _SETUP: {"rules": rules.rules, "init": init.init, "doctor": doctor.doctor, "bench": bench.bench},
 }
 _GROUPS: dict[str, tuple[str, str, dict[str, Command]]] = {

@@ -108,10 +108,17 @@ def _tell(label: str, style: str, message: str) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print rows of text; the last column may wrap."""
+    """Print rows of text; the last column may wrap, and others that hold words, so that none is cut off."""
     table = Table(box=None, pad_edge=False)
+    cells = list(zip(*rows, strict=True))
     for k, column in enumerate(columns):
-        table.add_column(column, no_wrap=k < len(columns) - 1, overflow="fold", style="cyan" if k == 0 else None)
+        words = bool(cells) and any(" " in cell for cell in cells[k])
+        table.add_column(
+            column,
+            no_wrap=k == 0 or not (words or k == len(columns) - 1),
+            overflow="fold",
+            style="cyan" if k == 0 else None,
+        )
     for row in rows:
         table.add_row(*(styled(cell) for cell in row))
     out.print(table)

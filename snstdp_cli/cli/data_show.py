@@ -67,11 +67,7 @@ def show(
     found = survey(sets)
     first = next(iter(sets.values()))
     figure = drawing.contact_sheet(
-        first.images,
-        first.labels,
-        found.classes,
-        found.class_names,
-        title=f"{found.identity}: {first.split} images of {' x '.join(map(str, found.image_shape))} pixels",
+        first.images, first.labels, found.classes, found.class_names, title=_title(found, first.split)
     )
     path = output or workdir / "figures" / f"{_stem(name)}.data.png"
     files = save_figure(figure, path)
@@ -141,6 +137,10 @@ def _load(
             raise
         print_note(str(error))
     return sets, name
+
+
+def _title(found: Survey, split: str) -> str:
+    return f"{found.identity}: {split} images of {' x '.join(map(str, found.image_shape))} pixels"
 
 
 def _print_survey(found: Survey) -> None:

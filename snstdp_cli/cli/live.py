@@ -49,21 +49,34 @@ def steps(quiet: bool) -> Iterator[Callable[[str], None]]:
 
 @contextmanager
 def reporter(quiet: bool) -> Iterator[Reporter]:
-    """Yield where work sends its news, shown as suits the place."""
+    """Yield where work sends its news, shown as suits the place; a warning that comes again is told once."""
     from snstdp_cli.progress import Reporter
 
+    warn = _once(print_warning)
     with working():
         if quiet:
-            yield Reporter(warn=print_warning)
+            yield Reporter(warn=warn)
         elif err.is_terminal:
             view = _LiveView()
             try:
-                yield Reporter(print_note, print_warning, view.training, view.recording, view.preflight)
+                yield Reporter(print_note, warn, view.training, view.recording, view.preflight)
             finally:
                 view.end()
         else:
             lines = _LineView()
-            yield Reporter(print_note, print_warning, lines.training, lines.recording, _print_preflight)
+            yield Reporter(print_note, warn, lines.training, lines.recording, _print_preflight)
+
+
+def _once(show: Callable[[str], None]) -> Callable[[str], None]:
+    """Return what shows a sentence the first time that it is told."""
+    told: set[str] = set()
+
+    def tell(sentence: str) -> None:
+        if sentence not in told:
+            told.add(sentence)
+            show(sentence)
+
+    return tell
 
 
 def _print_preflight(plan: Preflight) -> None:

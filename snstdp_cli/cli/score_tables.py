@@ -134,7 +134,8 @@ def show_seeds(scores: Sequence[Score], as_json: bool) -> None:
     """Print several networks; the mean and the standard deviation of their accuracies are those over seeds."""
     different = differing_settings([score.experiment for score in scores])
     data = sorted({score.data for score in scores})
-    others = sorted({key for found in different for key in found} - {"seed", "noise_seed"}) + ["data"] * (len(data) > 1)
+    apart = {key for found in different for key in found} | ({"data"} if len(data) > 1 else set())
+    others = sorted(apart - {"seed", "noise_seed"})
     mean, sd = mean_and_sd([score.evaluation.accuracy for score in scores])
     if as_json:
         runs = [{**score_as_json(score), "settings": found} for score, found in zip(scores, different, strict=True)]

@@ -72,7 +72,7 @@ def worker(
     share: Annotated[
         str | None,
         typer.Option(
-            help="Take only part I of N of the cells, as I/N: where file locks do not work.",
+            help="Take only part I of N of the cells, as I/N, where file locks do not work; part 1 runs the search.",
             rich_help_panel=o.RUNNING,
         ),
     ] = None,
@@ -108,7 +108,8 @@ def worker(
             study, executor, retry=retry, fail_fast=fail_fast, share=part, data_dir=data_dir, report=report
         )
         waiting = SerialExecutor(progress, wait=True)  # equal settings that another worker tries come out once
-        found = run_search_of(study, waiting, storage, data_dir, quiet, live=False)
+        is_first = part[0] == 1  # whoever shares a search needs locks
+        found = run_search_of(study, waiting, storage, data_dir, quiet, live=False) if is_first else None
     finish(study, outcome, found, as_json, quiet)
 
 

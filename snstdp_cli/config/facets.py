@@ -66,23 +66,6 @@ def identifying_settings(experiment: Experiment) -> dict[str, Any]:
     return {key: value for key, value in leaves.items() if affected(key)}
 
 
-def program_settings(experiment: Experiment, *, plastic: bool) -> dict[str, Any]:
-    """Return the settings that shape a compiled program, by dotted key.
-
-    The learning rule is not among them: the name of a program hangs on the rule as it was built, and on whether there
-    are input delays.
-
-    Parameters
-    ----------
-    plastic
-        Whether the network learns. A frozen one has nothing of what shapes a training alone, such as the thresholds'
-        step.
-    """
-    settings = settings_of(experiment, "program")
-    learning = {key for key in settings if "training" in affected(key) and "recording" not in affected(key)}
-    return {key: value for key, value in settings.items() if plastic or key not in learning}
-
-
 def fingerprint(content: Mapping[str, Any]) -> str:
     """Return a short digest of settings and whatever else tells two things apart; the same for equal content.
 

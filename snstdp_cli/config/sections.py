@@ -10,10 +10,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from snstdp_cli.config.input_values import Classes, Crop, Share, Size
 from snstdp_cli.fields import MAX_EXAMPLES, Facet, Number, Whole, plain_number, setting
 
-#: Most settings shape the equations or the protocol, and so all that comes out of them.
+#: What shapes the equations or the protocol, and so all that comes out of them.
 ALL_BUT_SCORE: tuple[Facet, ...] = ("program", "training", "recording")
+#: What a program is told when it starts (`network.numbers`).
+RESULTS: tuple[Facet, ...] = ("training", "recording")
 #: The settings of `input` that change the images or choose among them, in the order in which they are applied.
-_PREPARING = ("test_share", "classes", "max_per_class", "transpose", "invert", "crop", "size", "resample")
+_PREPARING = ("test_share", "classes", "max_per_class", "transpose", "scale", "invert", "crop", "size", "resample")
 _OptionalStep = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False), BeforeValidator(plain_number)] | None
 
 
@@ -56,6 +58,13 @@ class InputSection(Section):
         "images of each class to keep in each split, the first ones", ("data",), None
     )
     transpose: bool = setting("whether rows and columns are exchanged", ("data",), False, strict=True)
+    scale: Number = setting(
+        "factor of the grey values, which end at 255, such as 15.9 for images of 0 to 16",
+        ("data",),
+        1.0,
+        gt=0,
+        le=255,
+    )
     invert: bool = setting(
         "whether dark and bright are exchanged, as dark figures on paper need it", ("data",), False, strict=True
     )
@@ -97,24 +106,24 @@ class NetworkSettings(Section):
         "pooled",
     )
     inhibition_delay_ms: Number = setting(
-        "dense inhibition: delays uniform between 0 and this many ms", ALL_BUT_SCORE, 0.0, ge=0, le=50
+        "dense inhibition: delays uniform between 0 and this many ms", RESULTS, 0.0, ge=0, le=50
     )
     input_delay_ms: Number = setting(
-        "input synapses: delays uniform between 0 and this many ms", ("training", "recording"), 10.0, ge=0, le=50
+        "input synapses: delays uniform between 0 and this many ms", RESULTS, 10.0, ge=0, le=50
     )
     integration: Literal["exponential_euler", "euler"] = setting(
         "integrator of voltages and conductances; euler is unstable for strong inhibition",
         ALL_BUT_SCORE,
         "exponential_euler",
     )
-    w_exc_inh: Number = setting("weight from an excitatory neuron to its partner", ALL_BUT_SCORE, 10.4, ge=0, le=1000)
-    w_inh_exc: Number = setting("weight of the lateral inhibition", ALL_BUT_SCORE, 17.0, ge=0, le=1000)
+    w_exc_inh: Number = setting("weight from an excitatory neuron to its partner", RESULTS, 10.4, ge=0, le=1000)
+    w_inh_exc: Number = setting("weight of the lateral inhibition", RESULTS, 17.0, ge=0, le=1000)
     theta_init_mv: Number = setting("initial adaptive threshold, mV", ("training",), 20.0, ge=0, le=1000)
     theta_step_mv: _OptionalStep = setting(
-        "rise of the threshold at a spike, mV; by default Diehl's value for n_e", ("program", "training"), None
+        "rise of the threshold at a spike, mV; by default Diehl's value for n_e", ("training",), None
     )
     theta_tau_ms: Number = setting(
-        "time constant of the threshold's decay while learning, ms", ("program", "training"), 1e7, gt=0, le=1e15
+        "time constant of the threshold's decay while learning, ms", ("training",), 1e7, gt=0, le=1e15
     )
     weight_init: Number = setting(
         "scale of the random initial input weights; a rule with a target norm rescales them",
@@ -128,10 +137,10 @@ class NetworkSettings(Section):
 class PresentationSettings(Section):
     """How an image is shown."""
 
-    stimulus_ms: Number = setting("the image is shown for this long, ms", ALL_BUT_SCORE, 350.0, gt=0, le=100_000)
+    stimulus_ms: Number = setting("the image is shown for this long, ms", RESULTS, 350.0, gt=0, le=100_000)
     rest_ms: Number = setting(
         "pause after every presentation, ms; at least 10 ms and all delays on the way",
-        ALL_BUT_SCORE,
+        RESULTS,
         150.0,
         ge=0,
         le=100_000,
@@ -142,12 +151,12 @@ class PresentationSettings(Section):
         ALL_BUT_SCORE,
         "simulated",
     )
-    intensity: Number = setting("input rate of a pixel = value/8 * intensity Hz", ALL_BUT_SCORE, 2.0, gt=0, le=1000)
+    intensity: Number = setting("input rate of a pixel = value/8 * intensity Hz", RESULTS, 2.0, gt=0, le=1000)
     max_intensity: Number = setting(
-        "highest intensity at which an image is shown again", ALL_BUT_SCORE, 32.0, gt=0, le=10_000
+        "highest intensity at which an image is shown again", RESULTS, 32.0, gt=0, le=10_000
     )
     min_spikes: Whole = setting(
-        "with fewer excitatory spikes the image is shown again, brighter", ALL_BUT_SCORE, 5, ge=0, le=1_000_000
+        "with fewer excitatory spikes the image is shown again, brighter", RESULTS, 5, ge=0, le=1_000_000
     )
 
 

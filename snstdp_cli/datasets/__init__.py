@@ -12,7 +12,7 @@ from snstdp_cli.datasets.loading import load_dataset
 from snstdp_cli.datasets.npz import npz_bytes
 from snstdp_cli.datasets.parts import Part, load_part, part_of, split_of
 from snstdp_cli.datasets.places import DATA_VARIABLE, find_dataset, search_path
-from snstdp_cli.datasets.plausibility import plausibility
+from snstdp_cli.datasets.plausibility import doubts_of, plausibility
 from snstdp_cli.datasets.preparation import prepare_pixels
 from snstdp_cli.datasets.sealing import is_sealed, refuse_sealed, sealed_test_images
 from snstdp_cli.datasets.suggestions import Suggestion
@@ -33,6 +33,7 @@ __all__ = [
     "Suggestion",
     "Survey",
     "check_fit",
+    "doubts_of",
     "fetch_dataset",
     "find_dataset",
     "from_arrays",

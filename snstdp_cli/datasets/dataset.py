@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,14 +21,13 @@ from snstdp_cli.datasets.identity import (
     title_of,
 )
 from snstdp_cli.datasets.known import CLASS_NAMES, NAMES, TITLES, name_of
-from snstdp_cli.datasets.limits import LARGEST_LABEL, check_size, size_text
+from snstdp_cli.datasets.limits import check_size, size_text
 from snstdp_cli.datasets.preparation import Labelled, prepare
 from snstdp_cli.datasets.sealing import readable_splits
+from snstdp_cli.datasets.splits import Pair, check_numbers, warn_of_pair
 from snstdp_cli.errors import DataError
 
 _OTHER: dict[Split, Split] = {"train": "test", "test": "train"}
-#: Images [num, rows, cols] and their labels [num].
-Pair = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +132,7 @@ def build_dataset(
         If images and labels do not fit each other or the other split, are too large, or are those of another data set
         than the named one.
     """
-    _check_numbers(pair, split, name, source)
+    check_numbers(pair, split, name, source)
     raw = pair[0]
     known = name_of(digest_of(raw, pair[1]), split) if isinstance(raw, np.ndarray) else None
     if name in NAMES:
@@ -145,10 +143,10 @@ def build_dataset(
     called = dict(enumerate(CLASS_NAMES.get(known or "", ()))) or dict(names or {})
     pairs = {split: _prepared(pair, split, name, source, inputs, called)}
     if other is not None:
-        _check_numbers(other, _OTHER[split], name, source)
+        check_numbers(other, _OTHER[split], name, source)
         pairs[_OTHER[split]] = _prepared(other, _OTHER[split], name, source, inputs, called)
     images, labels = pairs[split]
-    warnings = [*notes, *_warn_of_pair(pairs, split, source)]
+    warnings = [*notes, *warn_of_pair(pairs, source)]
     digests = {part: digest_of(*found) for part, found in pairs.items()}
     identity = (
         prepared_identity(title_of(name, known), changes, split, digests)
@@ -217,20 +215,6 @@ def _pair_of(images: NDArray[Any], labels: NDArray[Any]) -> Pair:
     )
 
 
-def _check_numbers(pair: Labelled, split: Split, name: str, source: str) -> None:
-    images, labels = pair
-    if len(images) != len(labels):
-        raise DataError(
-            f"{source}: {len(images):,} images but {len(labels):,} labels in the {split} split of {name}; "
-            "expected as many; are the files from different data sets?"
-        )
-    if len(labels) and labels.max() > LARGEST_LABEL:
-        raise DataError(
-            f"{source}: found the label {labels.max()} in the {split} split; expected 0 to {LARGEST_LABEL}; "
-            "number the classes from 0"
-        )
-
-
 def _prepared(
     pair: Labelled, split: Split, name: str, source: str, inputs: InputSection | None, names: Mapping[int, str]
 ) -> Pair:
@@ -248,22 +232,6 @@ def _prepared(
     return images, labels
 
 
-def _warn_of_pair(pairs: Mapping[Split, Pair], split: Split, source: str) -> list[str]:
-    """Refuse splits of different sizes; say how many images both have."""
-    if len(pairs) < 2:
-        return []
-    images = {part: found[0] for part, found in pairs.items()}
-    _refuse_other_size(images, source)
-    return _warn_of_shared(images[split], images[_OTHER[split]], source)
-
-
-def _refuse_other_size(images: dict[Split, NDArray[np.uint8]], source: str) -> None:
-    sizes = {split: size_text(images[split].shape[1:]) for split in get_args(Split)}
-    if sizes["train"] != sizes["test"]:
-        found = " and ".join(f"{size} ({split})" for split, size in sizes.items())
-        raise DataError(f"{source}: found images of {found} pixels; expected images of one size in both splits")
-
-
 def _unknown_content(name: str, source: str, images: NDArray[np.uint8], identity: Identity) -> str:
     return (
         f"{source}: the files have the names of {TITLES[name]}'s, but hold other images ({len(images):,} of "
@@ -271,25 +239,3 @@ def _unknown_content(name: str, source: str, images: NDArray[np.uint8], identity
         f"'{identity.name}' and compare with nothing published for {TITLES[name]}; own images are better named by "
         "their path (--data ./FOLDER)"
     )
-
-
-def count_shared(images: NDArray[np.uint8], others: NDArray[np.uint8]) -> int:
-    """Count the images of the smaller split that are in the other one too, whatever their labels."""
-    few, many = sorted((images, others), key=len)
-    seen = {_digest_of_image(image) for image in many}
-    return sum(_digest_of_image(image) in seen for image in few)
-
-
-def _warn_of_shared(images: NDArray[np.uint8], others: NDArray[np.uint8], source: str) -> list[str]:
-    shared = count_shared(images, others)
-    if shared == 0:
-        return []
-    few = min((images, others), key=len)
-    return [
-        f"{source}: {shared:,} of {len(few):,} images of one split are in the other one too; an accuracy on images "
-        "that were trained on says nothing about new ones"
-    ]
-
-
-def _digest_of_image(image: NDArray[np.uint8]) -> bytes:
-    return hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=16).digest()

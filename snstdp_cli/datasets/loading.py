@@ -14,7 +14,7 @@ from typing import get_args
 
 from snstdp_cli.config import InputSection
 from snstdp_cli.config.experiment import is_data_path
-from snstdp_cli.datasets.dataset import Dataset, Pair, build_dataset
+from snstdp_cli.datasets.dataset import Dataset, build_dataset
 from snstdp_cli.datasets.files import Kind, Split, expand, expected_names, file_stems, find_file
 from snstdp_cli.datasets.identity import identify, refuse_other_content
 from snstdp_cli.datasets.idx import parse_idx, read_idx
@@ -23,6 +23,7 @@ from snstdp_cli.datasets.places import asked_folder, check_name, find_dataset, s
 from snstdp_cli.datasets.preparation import Labelled, divide, refuse_to_divide
 from snstdp_cli.datasets.readers import EXPECTED, number_classes, read_once
 from snstdp_cli.datasets.sealing import readable_splits, refuse_sealed
+from snstdp_cli.datasets.splits import Pair
 from snstdp_cli.errors import DataError
 
 #: Of a folder's files, for a hint.

@@ -19,6 +19,7 @@ from snstdp_cli.datasets.known import NAMES
 from snstdp_cli.errors import DataError
 
 DATA_VARIABLE = "SNSTDP_DATA"
+_TORCHVISION = {"mnist": "MNIST", "fashion-mnist": "FashionMNIST"}
 _LOCAL_FOLDERS = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST"}
 
 
@@ -41,11 +42,14 @@ def search_path(name: str, data_dir: Path | None = None, *, cache_dir: Path | No
 def find_dataset(name: str, data_dir: Path | None = None, *, cache_dir: Path | None = None) -> Path | None:
     """Return the first place of `search_path` that holds any file of a data set, or None; for own data, its path.
 
-    A folder whose files are known to be of another data set is passed over.
+    Torchvision's folders in these places are looked into after them. A folder whose files are known to be of another
+    data set is passed over.
     """
-    for place in search_path(name, data_dir, cache_dir=cache_dir):
-        if is_data_path(name) and is_there(place):
-            return place
+    places = search_path(name, data_dir, cache_dir=cache_dir)
+    if is_data_path(name):
+        return next(filter(is_there, places), None)
+    inner = [Path("raw"), Path(_TORCHVISION[name], "raw")] if name in _TORCHVISION else []
+    for place in [*places, *(place / below for place in places for below in inner)]:
         if any(find_file(place, kind, split) for split in get_args(Split) for kind in get_args(Kind)) and not is_other(
             name, identify(place)
         ):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from snstdp_cli.datasets.dataset import Dataset
+
 #: Below half of the range, a scale of 0 to 1, 0 to 16 or 0 to 100 is likelier than dark images.
 _DARK = 128
 #: More than half of the pixels bright is a figure on paper, dark on bright.
@@ -38,6 +40,11 @@ def plausibility(images: NDArray[np.uint8]) -> list[str]:
     if brightest == 0:
         return ["all pixels of all images are 0: no input ever fires; check how the images were written"]
     return [*_scale(brightest), *_empty_and_constant(images), *_inverted(images, brightest)]
+
+
+def doubts_of(dataset: Dataset) -> list[str]:
+    """Return what to tell before the images of a data set are used: what was found in its files, and in its images."""
+    return [*dataset.warnings, *(f"{dataset.source}: {sentence}" for sentence in plausibility(dataset.images))]
 
 
 def _scale(brightest: int) -> list[str]:

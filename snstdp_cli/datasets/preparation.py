@@ -1,7 +1,7 @@
 """What the section `input` of an experiment does to images, once, after they are read: the only place that does it.
 
 In this order: a single split is divided, classes are chosen, images of each class counted off; then each image is
-transposed, inverted, cropped and brought to its size.
+transposed, scaled, inverted, cropped and brought to its size.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def prepare(pair: Labelled, inputs: InputSection, names: Mapping[int, str], wher
 
 
 def prepare_pixels(images: Pixels, inputs: InputSection, where: str) -> Pixels:
-    """Transpose, invert, crop and resize images; pictures of different sizes that get one become an array.
+    """Transpose, scale, invert, crop and resize images; pictures of different sizes that get one become an array.
 
     Raises
     ------
@@ -102,11 +102,24 @@ def prepare_pixels(images: Pixels, inputs: InputSection, where: str) -> Pixels:
 def _changed(images: NDArray[np.uint8], inputs: InputSection, where: str) -> NDArray[np.uint8]:
     if inputs.transpose:
         images = images.transpose(0, 2, 1)
+    if inputs.scale != 1:
+        images = scaled_values(inputs.scale)[images]
     if inputs.invert:
         images = 255 - images
     if inputs.crop is not None:
         images = _cropped(images, inputs.crop, where)
     return images if inputs.size is None else resample(images, inputs.size, inputs.resample)
+
+
+def scaled_values(factor: float) -> NDArray[np.uint8]:
+    """Return what each grey value becomes, [256].
+
+    Examples
+    --------
+    >>> scaled_values(15.9)[[0, 1, 16, 200]].tolist()
+    [0, 16, 254, 255]
+    """
+    return (np.arange(256) * factor).round().clip(0, 255).astype(np.uint8)
 
 
 def _cropped(images: NDArray[np.uint8], crop: tuple[int, int, int, int], where: str) -> NDArray[np.uint8]:

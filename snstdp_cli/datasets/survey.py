@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from snstdp_cli.datasets.dataset import Dataset, count_shared
+from snstdp_cli.datasets.dataset import Dataset
 from snstdp_cli.datasets.files import Split
+from snstdp_cli.datasets.splits import count_shared
 
 
 @dataclass(frozen=True)

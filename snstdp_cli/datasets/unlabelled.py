@@ -1,4 +1,6 @@
-"""Images that nobody has labelled: in an .npz or .npy file, in an IDX file, in a folder, or in memory.
+"""Images that nobody has labelled: in an .npz, .npy or IDX file, pictures, or in memory.
+
+Of a labelled data set in any format that is read, the test images are taken, or else the training images.
 
 A file is untrusted, as those of labelled data sets are: nothing is unpickled, and headers are read before values.
 """
@@ -20,10 +22,15 @@ from snstdp_cli.datasets.known import NAMES
 from snstdp_cli.datasets.limits import check_size
 from snstdp_cli.datasets.loading import load_dataset
 from snstdp_cli.datasets.npy import find_members, open_archive, read_header, read_values
+from snstdp_cli.datasets.readers import Pixels, picture_folders, read_once
+from snstdp_cli.datasets.readers.pictures import SUFFIXES as PICTURES
+from snstdp_cli.datasets.readers.pictures import read_picture
 from snstdp_cli.errors import DataError
 
 #: The arrays of an .npz file that are taken for the images, the first of them that is there.
 IMAGE_ARRAYS = ("images", "test_images")
+#: Labelled sets in one file; those of other endings are told by their content.
+_LABELLED = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".parquet", ".mat")
 _ZIP, _NPY = b"PK", b"\x93NUMPY"
 
 
@@ -80,7 +87,8 @@ def load_images(name: str, data_dir: Path | None = None) -> Images:
     ----------
     name
         An .npz file with an array `images` (or `test_images`, or a single array of any name), an .npy file, an IDX file
-        (raw or gzipped), or a folder with the IDX file of test images; or a data set's name, for its test images.
+        (raw or gzipped), a picture, or a folder with pictures or with the IDX file of test images; or a data set's name
+        or a labelled data set of any format, for its test images.
     data_dir
         Where the files of a named data set are.
 
@@ -96,15 +104,41 @@ def load_images(name: str, data_dir: Path | None = None) -> Images:
     if path.is_dir():
         found = find_file(path, "images", "test") or find_file(path, "images", "train")
         if found is None:
-            raise DataError(f"{path}: holds no IDX file of images; name the file itself")
+            return _read_folder(path)
         path = found
-    with open_regular(path, "images: an .npz, .npy or IDX file, or a folder with one") as stream:
+    with open_regular(path, "images: an .npz, .npy or IDX file, a picture, or a folder with them") as stream:
         begin = stream.read(len(_NPY))
+    if path.name.lower().endswith(PICTURES):
+        return _stacked([read_picture(path)], path)
+    if path.name.lower().endswith(_LABELLED):
+        return _of_labelled(path)
     if begin.startswith(_ZIP):
         return _read_npz(path)
     if begin == _NPY:
         return _read_npy(path)
     return Images(read_idx(path, "images"), str(path))
+
+
+def _read_folder(folder: Path) -> Images:
+    pictures = picture_folders.read_flat(folder)
+    return _stacked(pictures, folder) if pictures else _of_labelled(folder)
+
+
+def _stacked(pictures: Pixels, where: Path) -> Images:
+    if len({one.shape for one in pictures}) > 1:
+        raise DataError(f"{where}: holds pictures of different sizes; expected one size")
+    found = np.stack(list(pictures))
+    return _checked(found, found.shape, found.dtype, "images", str(where))
+
+
+def _of_labelled(path: Path) -> Images:
+    reading = read_once(path)
+    if reading is None:
+        raise DataError(f"{path}: holds no images that are read; name the file itself")
+    chosen = reading.splits["test" if "test" in reading.splits else "train"].images
+    if isinstance(chosen, np.ndarray):
+        return _checked(chosen, chosen.shape, chosen.dtype, "images", str(path))
+    return _stacked(chosen, path)
 
 
 def _read_npz(path: Path) -> Images:

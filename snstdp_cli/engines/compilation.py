@@ -2,15 +2,15 @@
 
 Brian 2 writes a source file for each code object; most of the compiler's time would go into reading the same headers
 sixty times. Here the code objects are joined into a few units, each in a namespace of its own, which are compiled side
-by side. Brian's queue of delayed spikes is replaced by ours (`run_queue.h`), and its loops by faster ones
-(`generated`).
+by side, and what runs once, such as reading and writing the arrays, into another, which is hardly optimized. Brian's
+queue of delayed spikes is replaced by ours (`run_queue.h`), and its loops by faster ones (`generated`).
 """
 
 from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from snstdp_cli.engines.compiler import (
@@ -21,7 +21,17 @@ from snstdp_cli.engines.compiler import (
     processor_features,
     run_compilers,
 )
-from snstdp_cli.engines.generated import ask_clock_once, find_spikes_in_blocks, know_the_only_clock, walk_runs
+from snstdp_cli.engines.constants import read_numbers_at_start
+from snstdp_cli.engines.generated import (
+    ask_clock_once,
+    find_spikes_in_blocks,
+    keep_truth_as_number,
+    know_the_only_clock,
+    know_the_only_element,
+    skip_idle_pathways,
+    walk_runs,
+    write_only,
+)
 
 __all__ = [
     "COMPILER_FLAGS",
@@ -56,11 +66,22 @@ struct Guard {
 #endif
 """
 _UNITS = 2
+#: The loop over the steps, and what it calls, are compiled with the code objects.
+_LOOP = ("network.cpp", "main.cpp")
+#: Optimizing what runs once costs more than it gains. The last -O counts.
+_RUNS_ONCE = "-O1"
 _INCLUDE = re.compile(r'^\s*#\s*include\s*(["<].*[">])', re.MULTILINE)
 
 
-def compile_sources(sources: Path, compiler: str) -> Path:
+def compile_sources(sources: Path, compiler: str, results: Collection[str], numbers: Mapping[str, float]) -> Path:
     """Compile the project that Brian 2 wrote to `sources`; return the program.
+
+    Parameters
+    ----------
+    results
+        Names of the files that the program writes at its end; those of other arrays are left out.
+    numbers
+        The numbers that the sources were written with; the program reads others when it starts.
 
     Raises
     ------
@@ -69,22 +90,19 @@ def compile_sources(sources: Path, compiler: str) -> Path:
     """
     shutil.copyfile(QUEUE_HEADER, sources / "brianlib" / "spikequeue.h")
     (sources / "guard.cpp").write_text(_GUARD)
+    read_numbers_at_start(sources, numbers)
     _change(sources / "network.cpp", ask_clock_once, know_the_only_clock)
+    _change(sources / "main.cpp", skip_idle_pathways)
+    _change(sources / "objects.cpp", lambda source: write_only(source, results))
     for path in sorted((sources / "code_objects").glob("*.cpp")):
-        _change(path, find_spikes_in_blocks, walk_runs)
-    units = [*_join_code_objects(sources), *sorted(sources.glob("*.cpp"))]
-    # The largest first, so that the last to end is a short one.
-    units = sorted(set(units), key=lambda path: (not path.name.startswith("unit_"), -path.stat().st_size))
-    objects = [path.with_suffix(".o") for path in units]
-    run_compilers(
-        compiler,
-        [
-            ["-c", *compiler_flags(), "-I.", path.name, "-o", target.name]
-            for path, target in zip(units, objects, strict=True)
-        ],
-        sources,
-    )
-    run_compilers(compiler, [[*(path.name for path in objects), "-o", "main"]], sources)
+        _change(path, know_the_only_element, find_spikes_in_blocks, keep_truth_as_number, walk_runs)
+    once = _join_what_runs_once(sources)
+    # The code objects first, which take longest.
+    commands = [["-c", *compiler_flags(), "-I.", path.name] for path in _join_code_objects(sources)]
+    commands.append(["-c", *compiler_flags(), _RUNS_ONCE, "-I.", once.name])
+    run_compilers(compiler, commands, sources)
+    objects = [str(Path(command[-1]).with_suffix(".o")) for command in commands]
+    run_compilers(compiler, [[*objects, "-o", "main"]], sources)
     return sources / "main"
 
 
@@ -93,6 +111,14 @@ def _change(path: Path, *changes: Callable[[str], str]) -> None:
     for change in changes:
         source = change(source)
     path.write_text(source)
+
+
+def _join_what_runs_once(sources: Path) -> Path:
+    """Write a unit that holds the files beside the code objects, but the loop."""
+    names = sorted(path.name for path in sources.glob("*.cpp") if path.name not in _LOOP)
+    unit = sources / "once.cpp"
+    unit.write_text("".join(f'#include "{name}"\n' for name in names))
+    return unit
 
 
 def _join_code_objects(sources: Path) -> list[Path]:
@@ -111,6 +137,8 @@ def _join_code_objects(sources: Path) -> list[Path]:
                 f'namespace unit_{number} {{\n#include "code_objects/{path.name}"\n}}\n'
                 f"void {function}() {{ unit_{number}::{function}(); }}\n"
             )
+        if k == 0:
+            bodies += [f'#include "{name}"\n' for name in _LOOP]
         unit = sources / f"unit_{k}.cpp"
         unit.write_text("".join(f"#include {h}\n" for h in headers) + "".join(bodies))
         units.append(unit)

@@ -8,6 +8,7 @@ for, such as that of another version of Brian 2 (the forms are those of 2.9 to 2
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 #: Neurons that are tested at once for whether any of them fires.
 _BLOCK = 32
@@ -27,6 +28,17 @@ _PROPAGATION = re.compile(
     r"const size_t _idx = \(\*_spiking_synapses\)\[_spiking_synapse_idx\];"
 )
 _TARGET = re.compile(r"const int32_t _postsynaptic_idx = (?P<targets>\w+)\[_idx\];")
+_UPDATER = re.compile(r"for\(int _idx=0; _idx<_N; _idx\+\+\)")
+_HELD_TRUTH = re.compile(r"const int64_t (\w+) = int_\(")
+_LINKED = re.compile(r"(?P<read>const \w+ (?P<name>\w+) = _ptr_array_\w+)\[_(?P=name)_indices\];")
+_PATHWAY = re.compile(
+    r"(network\.add\(&_clock, )(_run_(\w+)_push_spikes)\);\s*network\.add\(&_clock, _run_\3_codeobject\);"
+)
+_WRITTEN = re.compile(
+    r"    ofstream (?P<stream>outfile_\w+);\n    (?P=stream)\.open\(results_dir \+ \"(?P<file>\w+)\".*?\n"
+    r"    \} else\n    \{\n.*?\n    \}\n",
+    re.DOTALL,
+)
 #: A run of fewer synapses is not worth a second loop.
 _LONG_RUN = 64
 
@@ -34,8 +46,8 @@ _LONG_RUN = 64
 def find_spikes_in_blocks(source: str) -> str:
     """Let a thresholder look at blocks of neurons, and at each neuron only where a block has one that fires.
 
-    The test of a block has no branch, so that the compiler makes it one of many neurons at a time. A chunk has fewer
-    than 2**31 steps (`Experiment`), which are compared as 32-bit numbers.
+    The test of a block has no branch, so that the compiler makes it one of many neurons at a time; who fires is a bit
+    of its answer. A chunk has fewer than 2**31 steps (`Experiment`), which are compared as 32-bit numbers.
     """
 
     def rewrite(found: re.Match[str]) -> str:
@@ -43,20 +55,67 @@ def find_spikes_in_blocks(source: str) -> str:
         condition = condition.replace("t_in_timesteps", "(int32_t)t_in_timesteps")
         if re.search(r"\b_count\b|\w\(", found["read"] + condition):
             return found[0]
-        each = f"{{{found['read']}const char _cond = {found['condition']};{found['write']}}}"
         return (
             f"{found['count']}size_t _block = 0;\n"
             f"    for (; _block + {_BLOCK} <= (size_t)N; _block += {_BLOCK})\n    {{\n"
-            f"        int _any = 0;\n"
-            f"        for (size_t _idx = _block; _idx < _block + {_BLOCK}; _idx++)\n"
-            f"        {{{found['read']}_any |= {condition};\n        }}\n"
-            f"        if (_any)\n"
-            f"        for (size_t _idx = _block; _idx < _block + {_BLOCK}; _idx++)\n        {each}\n"
+            f"        uint32_t _fire = 0;\n"
+            f"        for (int _bit = 0; _bit < {_BLOCK}; _bit++)\n"
+            f"        {{const size_t _idx = _block + _bit;{found['read']}_fire |= (uint32_t)({condition}) << _bit;\n"
+            f"        }}\n"
+            f"        for (; _fire; _fire &= _fire - 1)\n"
+            f"        {{const size_t _idx = _block + __builtin_ctz(_fire); const char _cond = 1;{found['write']}}}\n"
             f"    }}\n"
-            f"    for (size_t _idx = _block; _idx < (size_t)N; _idx++)\n    {each}{found['rest']}"
+            f"    for (size_t _idx = _block; _idx < (size_t)N; _idx++)\n"
+            f"    {{{found['read']}const char _cond = {found['condition']};{found['write']}}}{found['rest']}"
         )
 
     return _THRESHOLD.sub(rewrite, source)
+
+
+def keep_truth_as_number(source: str) -> str:
+    """Let a state updater hold 0 or 1, by which it multiplies, as the number that is multiplied.
+
+    Brian 2 holds the truth of a condition as an integer, which would be converted for each neuron.
+    """
+    loop = _UPDATER.search(source)
+    if loop is None:
+        return source
+    before, statements = source[: loop.start()], source[loop.start() :]
+    names = _HELD_TRUTH.findall(statements)
+    if len(names) + statements.count("* int_(") != statements.count("int_("):
+        return source
+    for name in names:
+        factor = len(re.findall(rf"\b{name} \*|\* {name}\b", statements))
+        if len(re.findall(rf"\b{name}\b", statements)) != 1 + factor:
+            return source
+    statements = _HELD_TRUTH.sub(r"const double \1 = _number(", statements).replace("* int_(", "* _number(")
+    return f"{before}const auto _number = [](bool truth) {{ return truth ? 1.0 : 0.0; }};\n    {statements}"
+
+
+def know_the_only_element(source: str) -> str:
+    """Let a variable that is linked to an array of one element be read there, once, and not by each neuron's index."""
+
+    def rewrite(found: re.Match[str]) -> str:
+        alone = f"const size_t _num{found['name']} = 1;" in source
+        return f"{found['read']}[0];" if alone else found[0]
+
+    return _LINKED.sub(rewrite, source)
+
+
+def skip_idle_pathways(main: str) -> str:
+    """Let the main loop run a pathway's statements only in steps in which a spike arrives on it."""
+    together = r"\1[] { \2(); if (brian::\3.queue[0]->due()) _run_\3_codeobject(); });"
+    return _PATHWAY.sub(together, main)
+
+
+def write_only(objects: str, files: Collection[str]) -> str:
+    """Let a program write the results that are read, and not every array that it has."""
+    begin = objects.find("void _write_arrays()")
+    end = objects.find("\n}\n", begin) + 1
+    if begin < 0 or not set(files) <= {found["file"] for found in _WRITTEN.finditer(objects, begin, end)}:
+        return objects
+    wanted = _WRITTEN.sub(lambda found: found[0] if found["file"] in files else "", objects[begin:end])
+    return objects[:begin] + wanted + objects[end:]
 
 
 def walk_runs(source: str) -> str:
@@ -82,10 +141,11 @@ def walk_runs(source: str) -> str:
             f"{listed.format(body=of_target)}\n}}\nelse {loops[0]}",
             *loops[1:],
         ]
-        side_by_side = body.replace(target[0], "const int32_t _postsynaptic_idx = _target + (int32_t)(_idx - _first);")
+        # An index of 64 bits: at one of 32, which might overflow, compilers gather and scatter each element.
+        side_by_side = body.replace(target[0], "const size_t _postsynaptic_idx = _target + (_idx - _first);")
         loops += [
             f"else if (_due.length >= {_LONG_RUN} && {targets}[_last] - {targets}[_first] == _due.length - 1) {{",
-            f"const int32_t _target = {targets}[_first];",
+            f"const size_t _target = {targets}[_first];",
             "#ifdef __clang__\n#pragma clang loop vectorize(assume_safety)\n#else\n#pragma GCC ivdep\n#endif",
             f"for (size_t _idx = _first; _idx <= _last; _idx++) {{{side_by_side}}}\n}}",
         ]

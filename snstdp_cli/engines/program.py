@@ -16,13 +16,15 @@ from typing import Any
 
 import numpy as np
 
-from snstdp_cli.config import Experiment, program_settings
+from snstdp_cli.config import Experiment
 from snstdp_cli.engines.brian import brian_session
 from snstdp_cli.engines.cache import cache_folder, private_folder, refuse_foreign
 from snstdp_cli.engines.compilation import compile_sources, find_compiler
+from snstdp_cli.engines.constants import tabled_names
 from snstdp_cli.engines.folders import HeldFolder, hold_file, hold_folder, hold_interrupts
 from snstdp_cli.engines.keys import program_key
 from snstdp_cli.errors import EngineError
+from snstdp_cli.network.numbers import run_time_numbers
 from snstdp_cli.network.wiring import Wiring
 from snstdp_cli.rules import Plasticity
 
@@ -44,6 +46,7 @@ class Program:
     state : names of the arrays that go in and come out.
     arrays : "object.variable" -> file name, dtype and size (None if it varies) of each result.
     static : purpose -> file name and dtype of each input file.
+    numbers : names of the numbers that it reads at its start, in their order.
     fresh : whether it was compiled just now.
     """
 
@@ -51,6 +54,7 @@ class Program:
     state: tuple[str, ...]
     arrays: dict[str, dict[str, Any]]
     static: dict[str, dict[str, str]]
+    numbers: tuple[str, ...]
     fresh: bool
 
 
@@ -73,8 +77,7 @@ def find_or_build(
         raise EngineError(
             "no C++ compiler found (looked for $CXX, g++, c++, clang++); install one or use --engine runtime"
         )
-    settings = program_settings(experiment, plastic=plasticity is not None) | ({"count": True} if count else {})
-    key = program_key(settings, plasticity, wiring, compiler)
+    key = program_key(experiment, plasticity, wiring, compiler, count)
     folder = private_folder("programs") / key
     if (program := _open(folder, fresh=False)) is not None:
         return program
@@ -139,7 +142,8 @@ def _open(folder: Path, fresh: bool) -> Program | None:
         # The checksum also finds what a machine without power left of a program.
         if not os.access(executable, os.X_OK) or _checksum(executable) != manifest["sha256"]:
             return None
-        return Program(executable, tuple(manifest["state"]), manifest["arrays"], manifest["static"], fresh)
+        state, numbers = tuple(manifest["state"]), tuple(manifest["numbers"])
+        return Program(executable, state, manifest["arrays"], manifest["static"], numbers, fresh)
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -157,15 +161,16 @@ def _build(
     count: bool,
 ) -> None:
     """Generate the sources with Brian 2, compile them, and leave only the program and its manifest in `folder`."""
-    sources = folder.parent / "sources"
+    sources, numbers = folder.parent / "sources", run_time_numbers(experiment, plasticity)
     with brian_session(standalone=True) as brian2:
         from snstdp_cli.network.builder import build_network
 
         built = build_network(experiment, plasticity, wiring, experiment.chunk, count)
         built.network.run(_FOREVER_S * brian2.second, namespace={})
         brian2.device.build(directory=str(sources), compile=False, run=False, with_output=False)
-        manifest = _describe(built, wiring, experiment, brian2.device)
-    executable = compile_sources(sources, compiler)
+        manifest = {**_describe(built, wiring, experiment, brian2.device), "numbers": tabled_names(numbers)}
+    results = {entry["file"] for entry in manifest["arrays"].values()}
+    executable = compile_sources(sources, compiler, results, numbers)
     folder.mkdir(mode=0o700)
     shutil.copy(executable, folder / "main")
     manifest["sha256"] = _checksum(folder / "main")

@@ -1,8 +1,8 @@
 """The C++ engine: the network as a compiled program, built once per configuration and called once per chunk.
 
-The program depends only on equations, sizes and constants. What differs between seeds and chunks (connections, delays,
-weights, images) is read at its start from files: Brian 2's own static arrays and run arguments. A cached program
-therefore runs without importing Brian 2.
+The program depends only on statements and sizes. What differs between experiments, seeds and chunks (the numbers in the
+statements, connections, delays, weights, images) is read at its start from files: a table of numbers, Brian 2's own
+static arrays and run arguments. A cached program therefore runs without importing Brian 2.
 """
 
 from __future__ import annotations
@@ -23,10 +23,12 @@ from snstdp_cli.config import Experiment
 from snstdp_cli.engines.base import Chunk, ChunkResult, State, age_arrivals, collect_responses, controller_values
 from snstdp_cli.engines.compilation import PARENT_VARIABLE
 from snstdp_cli.engines.compiler import safe_environment
+from snstdp_cli.engines.constants import TABLE_FILE, make_table
 from snstdp_cli.engines.folders import HeldFolder, hold_folder, hold_interrupts
 from snstdp_cli.engines.processes import wait_until_over, watch_memory
 from snstdp_cli.engines.program import Program, find_or_build
 from snstdp_cli.errors import EngineError
+from snstdp_cli.network.numbers import run_time_numbers
 from snstdp_cli.network.wiring import Wiring
 from snstdp_cli.rules import Plasticity
 
@@ -62,16 +64,17 @@ class StandaloneEngine:
                     self._executable = os.open(self.program.executable, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
                     self._held = hold_folder(Path(tempfile.gettempdir()), "snstdp-")
                 self.folder = self._held.path
-                self._write_static(wiring)
+                self._write_static(wiring, run_time_numbers(experiment, plasticity))
         except BaseException:
             self.close()
             raise
 
-    def _write_static(self, wiring: Wiring) -> None:
-        """Write what all chunks share: connections and delays."""
+    def _write_static(self, wiring: Wiring, numbers: Mapping[str, float]) -> None:
+        """Write what all chunks share: numbers, connections and delays."""
         experiment = self.experiment
         (self.folder / "static_arrays").mkdir()
         (self.folder / "results").mkdir()
+        _write_array(self.folder / "static_arrays" / TABLE_FILE, make_table(self.program.numbers, numbers))
         static: dict[str, NDArray[Any]] = {"sources": wiring.pre, "targets": wiring.post}
         if wiring.delay_steps.any():
             static["delay"] = wiring.delay_steps * experiment.dt / 1000

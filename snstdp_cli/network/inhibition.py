@@ -6,11 +6,14 @@ inhibitory spikes of this step and passes them to all, and each partner takes it
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from snstdp_cli.brian_import import Clock, NeuronGroup, Synapses, ms
 from snstdp_cli.config import Experiment
 from snstdp_cli.network.names import EXC_INH, INH_EXC, POOL
+from snstdp_cli.network.numbers import inhibition_numbers
 from snstdp_cli.network.wiring import Wiring
 
 
@@ -18,19 +21,17 @@ def build_inhibition(
     experiment: Experiment, exc: NeuronGroup, inh: NeuronGroup, wiring: Wiring, clock: Clock
 ) -> list[NeuronGroup | Synapses]:
     """Build what makes a spike of one excitatory neuron inhibit the others."""
-    network = experiment.network
-    excite = Synapses(
-        exc, inh, on_pre="ge_post += w_exc_inh", namespace={"w_exc_inh": network.w_exc_inh}, clock=clock, name=EXC_INH
-    )
+    weights = inhibition_numbers(experiment)
+    excite = Synapses(exc, inh, on_pre="ge_post += w_exc_inh", namespace=weights, clock=clock, name=EXC_INH)
     excite.connect(j="i")
-    if network.inhibition == "dense":
+    if experiment.network.inhibition == "dense":
         return [excite, _build_dense(experiment, exc, inh, wiring, clock)]
-    return [excite, *_build_pooled(network.w_inh_exc, exc, inh, clock)]
+    return [excite, *_build_pooled(weights, exc, inh, clock)]
 
 
 def _build_dense(experiment: Experiment, exc: NeuronGroup, inh: NeuronGroup, wiring: Wiring, clock: Clock) -> Synapses:
-    weight = {"w_inh_exc": experiment.network.w_inh_exc}
-    inhibit = Synapses(inh, exc, on_pre="gi_post += w_inh_exc", namespace=weight, clock=clock, name=INH_EXC)
+    weights = inhibition_numbers(experiment)
+    inhibit = Synapses(inh, exc, on_pre="gi_post += w_inh_exc", namespace=weights, clock=clock, name=INH_EXC)
     pre, post = np.nonzero(~np.eye(experiment.n_e, dtype=bool))
     if not len(pre):
         inhibit.connect(condition="i != j")
@@ -41,12 +42,13 @@ def _build_dense(experiment: Experiment, exc: NeuronGroup, inh: NeuronGroup, wir
     return inhibit
 
 
-def _build_pooled(w_inh_exc: float, exc: NeuronGroup, inh: NeuronGroup, clock: Clock) -> list[NeuronGroup | Synapses]:
-    weight = {"w_inh_exc": w_inh_exc}
+def _build_pooled(
+    weights: Mapping[str, float], exc: NeuronGroup, inh: NeuronGroup, clock: Clock
+) -> list[NeuronGroup | Synapses]:
     pool = NeuronGroup(1, "count : 1", events={"inhibit": "count > 0"}, clock=clock, name=POOL)
     gather = Synapses(inh, pool, on_pre="count_post += 1", clock=clock, name="inh_pool")
     gather.connect()
-    own = Synapses(inh, exc, on_pre="gi_post -= w_inh_exc", namespace=weight, clock=clock, name="inh_own")
+    own = Synapses(inh, exc, on_pre="gi_post -= w_inh_exc", namespace=weights, clock=clock, name="inh_own")
     own.connect(j="i")
     # Within one step: the synapses above count, then the pool passes the count on, then it is 0 again.
     pool.set_event_schedule("inhibit", when="after_synapses", order=0)
@@ -55,7 +57,7 @@ def _build_pooled(w_inh_exc: float, exc: NeuronGroup, inh: NeuronGroup, clock: C
         exc,
         on_pre={"spread": "gi_post += w_inh_exc * count_pre"},
         on_event={"spread": "inhibit"},
-        namespace=weight,
+        namespace=weights,
         clock=clock,
         name="pool_exc",
     )

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Protocol
 
 #: Conductances and traces below this are 0; the smallest that matters is about 1e-3.
@@ -62,13 +62,18 @@ def mean_share(dt_ms: float, tau_ms: float, integration: str) -> float:
     return (1 - kept_share(dt_ms, tau_ms, integration)) / dt_ms * tau_ms
 
 
-def decay(name: str, keep: float) -> str:
-    """Return the decay of a variable in one step, to exactly 0 below `NEGLIGIBLE`.
+def decay(name: str, keep: float | str) -> str:
+    """Return the decay of a variable in one step by a share or a constant of that name, to 0 below `NEGLIGIBLE`.
 
     Without the cut it would come to rest at the smallest denormal number, which processors multiply a hundred times
     more slowly than others.
     """
-    return f"{name} = {name} * {keep!r} * int(abs({name}) > {NEGLIGIBLE!r})"
+    return f"{name} = {name} * {keep} * int(abs({name}) > {NEGLIGIBLE!r})"
+
+
+def keep(name: str) -> str:
+    """Return the name of the constant that says what is left of a variable after one step."""
+    return f"keep_{name}"
 
 
 def excitatory_step(
@@ -76,8 +81,7 @@ def excitatory_step(
     current: str,
     dt_ms: float,
     integration: str,
-    theta_tau_ms: float | None,
-    traces: Mapping[str, float],
+    decays: Sequence[str],
 ) -> str:
     """Return the statements that advance the excitatory neurons by one step.
 
@@ -89,10 +93,8 @@ def excitatory_step(
         The membrane current of the equations, in `ge` and `gi`.
     integration
         `exponential_euler` or `euler`.
-    theta_tau_ms
-        Decay of the threshold; None if it stays.
-    traces
-        Variables that decay exponentially, with their time constants in ms.
+    decays
+        The threshold if it moves, and traces; what is left of each after a step is the constant `keep_<name>`.
     """
     step = dt_ms / cell.tau_ms
     lines = list(_COOL_DOWN)
@@ -109,9 +111,8 @@ def excitatory_step(
         ]
     lines.append(decay("ge", kept_share(dt_ms, cell.tau_ge_ms, integration)))
     lines.append(decay("gi", kept_share(dt_ms, cell.tau_gi_ms, integration)))
-    if theta_tau_ms is not None:
-        lines.append(f"theta = theta * {math.exp(-dt_ms / theta_tau_ms)!r}")
-    lines += [decay(name, math.exp(-dt_ms / tau_ms)) for name, tau_ms in traces.items()]
+    # A threshold is far from 0.
+    lines += [f"theta = theta * {keep(name)}" if name == "theta" else decay(name, keep(name)) for name in decays]
     return "\n".join(lines)
 
 

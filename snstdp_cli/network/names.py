@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from snstdp_cli.config import build_experiment
 from snstdp_cli.network import neurons, protocol
+from snstdp_cli.network.numbers import run_time_numbers
 from snstdp_cli.network.rounding import INPUT_VARIABLES, store_on_grid
 from snstdp_cli.rules.base import Plasticity
 from snstdp_cli.rules.grids import WeightGrid
@@ -55,7 +56,8 @@ def reserved_names() -> frozenset[str]:
     constants: set[str] = set()
     learning = Plasticity(on_post={}, normalize_to=1.0)
     for integration in ("exponential_euler", "euler"):
-        experiment = build_experiment({"network": {"integration": integration}})
+        experiment = build_experiment({"network": {"integration": integration}, "presentation": {"rest": "reset"}})
+        constants |= run_time_numbers(experiment, learning).keys()
         for model in (neurons.excitatory_model(experiment, learning), neurons.inhibitory_model(experiment)):
             texts += [model.equations, model.step, model.threshold, model.reset]
             constants |= model.names_of_constants()

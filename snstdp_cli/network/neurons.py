@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 
 from snstdp_cli.config import Experiment
 from snstdp_cli.network.integration import excitatory_step, inhibitory_step
+from snstdp_cli.network.numbers import neuron_numbers, synapse_numbers
 from snstdp_cli.rules.base import Plasticity
 
 
@@ -84,7 +85,7 @@ class NeuronModel:
     constants
         Values of the names above; the end of a name, `_mv` or `_ms`, is its unit and not part of it.
     rule_constants
-        Values of the learning rule's names, without units.
+        Values of the names that come with a learning rule, without units.
     """
 
     equations: str
@@ -119,32 +120,31 @@ def refractory_steps(refractory_ms: float, dt_ms: float) -> int:
 def excitatory_model(experiment: Experiment, plasticity: Plasticity | None) -> NeuronModel:
     """Describe the excitatory neurons; theta moves and traces exist only while learning."""
     cell, dt = EXCITATORY, experiment.dt
-    theta_tau_ms = None if plasticity is None else experiment.network.theta_tau_ms
     equations = f"""
     dv/dt = ({EXC_CURRENT}) / tau : volt
     dge/dt = -ge / tau_ge : 1
     dgi/dt = -gi / tau_gi : 1
     cooldown : 1             # steps left of the refractory time
-    {"theta" if theta_tau_ms is None else "dtheta/dt = -theta / tau_theta"} : volt  # adaptive part of the threshold
+    {"theta" if plasticity is None else "dtheta/dt = -theta / tau_theta"} : volt  # adaptive part of the threshold
     """
     reset = "v = v_reset\ncooldown = refractory_steps"
     constants = {**asdict(cell), "refractory_steps": refractory_steps(cell.refractory_ms, dt)}
-    traces: Mapping[str, float] = {}
+    decays: list[str] = []
     if plasticity is not None:
-        traces = plasticity.traces
-        equations += "".join(f"d{name}/dt = -{name} / tau_{name} : 1\n" for name in traces)
+        decays = ["theta", *plasticity.traces]
+        equations += "".join(f"d{name}/dt = -{name} / tau_{name} : 1\n" for name in plasticity.traces)
         equations += "".join(f"{name} : 1\n" for name in plasticity.neuron_variables)
         equations += "w_sum : 1\n" if plasticity.normalize_to is not None else ""
         reset += f"\ntheta += theta_step\n{plasticity.reset}"
-        constants |= {f"tau_{name}_ms": tau_ms for name, tau_ms in traces.items()}
+        constants |= {f"tau_{name}_ms": tau_ms for name, tau_ms in plasticity.traces.items()}
         constants |= {"theta_step_mv": experiment.theta_step_mv, "tau_theta_ms": experiment.network.theta_tau_ms}
     return NeuronModel(
         equations=equations,
-        step=excitatory_step(cell, EXC_CURRENT, dt, experiment.network.integration, theta_tau_ms, traces),
+        step=excitatory_step(cell, EXC_CURRENT, dt, experiment.network.integration, decays),
         threshold="v > theta + v_offset and cooldown == 0",
         reset=reset,
         constants=constants,
-        rule_constants=plasticity.constants if plasticity is not None else {},
+        rule_constants=neuron_numbers(experiment, plasticity) if plasticity is not None else {},
     )
 
 
@@ -189,7 +189,6 @@ def synapse_model(plasticity: Plasticity | None) -> SynapseModel:
     if plasticity is None:
         return SynapseModel("w : 1", {"pre": arrival}, {}, {}, {})
     on_pre = {"pre": f"{arrival}\narrived = t_in_timesteps\n{plasticity.on_pre}"}
-    constants = dict(plasticity.constants)
     events: dict[str, str] = {}
     if plasticity.normalize_to is not None:
         # From the inputs' side, so that the weights are read in the order in which they lie in memory.
@@ -198,5 +197,6 @@ def synapse_model(plasticity: Plasticity | None) -> SynapseModel:
             "rescale": "w = w * (w_total / (w_sum_post + int(w_sum_post == 0)))",
         }
         events = {"sum_weights": "begin", "rescale": "begin"}
-        constants["w_total"] = plasticity.normalize_to
-    return SynapseModel("w : 1\narrived : integer", on_pre, dict(plasticity.on_post), events, constants)
+    return SynapseModel(
+        "w : 1\narrived : integer", on_pre, dict(plasticity.on_post), events, synapse_numbers(plasticity)
+    )

@@ -9,7 +9,7 @@ times of all spikes are those of a simulated rest.
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ import numpy as np
 from snstdp_cli.brian_import import Clock, Function, NeuronGroup, Synapses
 from snstdp_cli.config import Experiment
 from snstdp_cli.network import protocol
+from snstdp_cli.network.numbers import left, rest_numbers
 from snstdp_cli.rules import Plasticity
 
 _EXC_AT_REST = "v_post = v_rest\nge_post = 0\ngi_post = 0\ncooldown_post = 0"
@@ -41,29 +42,33 @@ def skip_rest(
 
     A frozen network begins each presentation from rest anyway; nothing in it decays.
     """
-    controller.namespace.update(skipped_steps=experiment.skipped_steps, skip_steps=_skip_function(clock))
+    numbers = rest_numbers(experiment, plasticity)
+    controller.namespace.update(skipped_steps=numbers.pop("skipped_steps"), skip_steps=_skip_function(clock))
     controller.run_on_event("rest", protocol.SKIP_REST, when="after_resets", order=1)
     if plasticity is None:
         return []
-    decays = decays_in_rest(experiment, plasticity)
-    text = "\n".join([_EXC_AT_REST, *(f"{name}_post *= {share!r}" for name, share in decays.items())])
-    return [_set_at(controller, "rest", group, text, clock) for group, text in ((exc, text), (inh, _INH_AT_REST))]
+    decays = [f"{name}_post *= {left(name)}" for name in ("theta", *plasticity.traces)]
+    text = "\n".join([_EXC_AT_REST, *decays])
+    return [
+        _set_at(controller, "rest", exc, text, clock, numbers),
+        _set_at(controller, "rest", inh, _INH_AT_REST, clock),
+    ]
 
 
-def decays_in_rest(experiment: Experiment, plasticity: Plasticity) -> dict[str, float]:
-    """Return what is left of the thresholds and of each trace after the steps that are not simulated."""
-    skipped_ms = experiment.skipped_steps * experiment.dt
-    times = {"theta": experiment.network.theta_tau_ms, **plasticity.traces}
-    return {name: math.exp(-skipped_ms / tau_ms) for name, tau_ms in times.items()}
-
-
-def _set_at(controller: NeuronGroup, event: str, group: NeuronGroup, statements: str, clock: Clock) -> Synapses:
+def _set_at(
+    controller: NeuronGroup,
+    event: str,
+    group: NeuronGroup,
+    statements: str,
+    clock: Clock,
+    numbers: Mapping[str, float] | None = None,
+) -> Synapses:
     rest = Synapses(
         controller,
         group,
         on_pre={"rest": statements},
         on_event={"rest": event},
-        namespace={"v_rest": group.namespace["v_rest"]},
+        namespace={"v_rest": group.namespace["v_rest"], **(numbers or {})},
         clock=clock,
         name=f"rest_{group.name}",
     )

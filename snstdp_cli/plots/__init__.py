@@ -9,6 +9,10 @@ Examples
 >>> plots.save_figure(plots.fields(network), Path("figures/mine"))  # doctest: +SKIP
 """
 
+from snstdp_cli.matplotlib_import import import_matplotlib
+
+import_matplotlib()  # before all that follows
+
 from snstdp_cli.plots import drawing
 from snstdp_cli.plots.drawing import growth, render_figure, save_figure
 from snstdp_cli.plots.kinds import KINDS, Kind

@@ -93,7 +93,7 @@ def classes(
         order=np.argsort(-assigned.selectivity, kind="stable"),
         scale=scale,
         crossed=network.never_learned,
-        title=f"{network.name}: receptive fields by class (labels from {plain(score.labels_from, 60)})",
+        title=f"{network.name}: receptive fields by class\nlabels from {plain(score.labels_from, 60)}",
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -45,6 +46,8 @@ StudyKind = Literal["lines", "categories", "heatmap", "curves", "history", "impo
 STUDY_KINDS: tuple[StudyKind, ...] = get_args(StudyKind)
 _MAX_ROWS = 60
 _OVER_SEEDS = "mean over seeds with 95 % t intervals"
+#: Bands of more curves than these cover each other.
+_MAX_BANDS = 4
 
 Setting = Mapping[str, Any]
 
@@ -222,9 +225,11 @@ def _curves(study: StudyResults) -> Figure:
             "no learning curves: no cell is finished, or none was trained with evaluation.curve_every below "
             "num_examples"
         )
-    return learning_curves(
-        curves, title=f"{plain(study.name, 40)}: accuracy on withheld training images, {_OVER_SEEDS}"
-    )
+    over_seeds = _OVER_SEEDS
+    if len(curves) > _MAX_BANDS:
+        over_seeds = "mean over seeds, each seed as a thin line"
+        curves = [replace(one, places=tuple(replace(place, interval=None) for place in one.places)) for one in curves]
+    return learning_curves(curves, title=f"{plain(study.name, 40)}: accuracy on withheld training images, {over_seeds}")
 
 
 def _curve(name: str, seeds: Sequence[Sequence[CurvePoint]]) -> Curve:

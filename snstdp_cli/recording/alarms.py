@@ -44,7 +44,7 @@ def check_finite(state: Mapping[str, NDArray[Any]], first: int, last: int, wirin
         )
 
 
-def check_activity(result: ChunkResult, first: int, advice: Mapping[Symptom, str]) -> None:
+def check_activity(result: ChunkResult, first: int, advice: Mapping[Symptom, str], silent_before: int = 0) -> int:
     """Refuse a population that runs away or does not answer.
 
     Parameters
@@ -53,11 +53,18 @@ def check_activity(result: ChunkResult, first: int, advice: Mapping[Symptom, str
         Number of the first example.
     advice
         What else to change, by symptom (`runaway`, `silent`), as the learning rule or the caller says.
+    silent_before
+        How many examples in a row were not answered just before these ones.
+
+    Returns
+    -------
+    How many examples in a row were not answered at the end of these ones, for those that follow.
 
     Raises
     ------
     NumericalError
-        If most examples ran away, or all of them on average, or none was answered.
+        If most examples ran away, or all of them on average, or none was answered, of so many in a row that it is no
+        chance.
     """
     spikes = result.counts.sum(axis=1, dtype=np.int64)
     limit = max(RUNAWAY_AT_LEAST, RUNAWAY_PER_NEURON * result.counts.shape[1])
@@ -71,12 +78,16 @@ def check_activity(result: ChunkResult, first: int, advice: Mapping[Symptom, str
             f"went over {limit:,}; expected tens. Use network.integration: exponential_euler, a smaller dt"
             f"{_more(advice, 'runaway')}"
         )
-    if result.silent.all() and len(spikes) >= SILENT_AT_LEAST:
+    answered = np.flatnonzero(~result.silent)
+    in_a_row = len(spikes) - 1 - int(answered[-1]) if len(answered) else silent_before + len(spikes)
+    if not len(answered) and in_a_row >= SILENT_AT_LEAST:
+        last = first + len(spikes) - 1
         raise NumericalError(
-            f"the network has gone silent: none of the examples {first} to {first + len(spikes) - 1} was answered by "
+            f"the network has gone silent: none of the examples {last + 1 - in_a_row} to {last} was answered by "
             f"enough spikes (at most {int(spikes.max())}), even at the highest intensity. Use a larger "
             f"presentation.max_intensity{_more(advice, 'silent')}"
         )
+    return in_a_row
 
 
 def _more(advice: Mapping[Symptom, str], symptom: Symptom) -> str:

@@ -29,9 +29,10 @@ from snstdp_cli.artefacts import (
 from snstdp_cli.artefacts.files import checked_name
 from snstdp_cli.artefacts.provenance import describe_data, describe_run
 from snstdp_cli.config import Experiment
-from snstdp_cli.datasets import Dataset, Part, check_fit, load_dataset, part_of, refuse_sealed, split_of
+from snstdp_cli.datasets import Dataset, Part, check_fit, doubts_of, load_dataset, part_of, refuse_sealed, split_of
 from snstdp_cli.engines import Stream, available_cores, choose_engine
 from snstdp_cli.errors import InterruptedRunError
+from snstdp_cli.events import EventLog
 from snstdp_cli.network.wiring import draw_wiring
 from snstdp_cli.progress import Reporter
 from snstdp_cli.recording.partial import PartialRecording
@@ -111,7 +112,8 @@ def record_activity(
     ConfigError
         If there are no validation images, or the network was trained on them.
     """
-    report = report or Reporter()
+    log = EventLog(workdir, name, report or Reporter())
+    report = log.report
     refuse_sealed(split, name)
     weights = load_weights(workdir, name, n_e=experiment.n_e, theta_init_mv=experiment.network.theta_init_mv)
     check_plausible(weights, name)
@@ -124,8 +126,8 @@ def record_activity(
     check_fit(dataset, weights.weights.shape[0], f"the network '{name}'")
     if split == "validation":
         refuse_trained_on(weights, name, describe_data(dataset), held)
-        for sentence in dataset.warnings:
-            report.warn(sentence)
+    for sentence in doubts_of(dataset):
+        report.warn(sentence)
     num = _number_of_examples(experiment, split, num_examples, dataset, report)
     if label is not None:
         checked_name(label, "--as")
@@ -138,7 +140,9 @@ def record_activity(
     began = time.perf_counter()
     keeper = PartialRecording(workdir, record, dataset.labels, num, report)
     done = keeper.resumed() if resume else None
-    counts, attempts, silent = _record(experiment, weights, dataset, split, num, workers, keeper, done, report)
+    training = None if weights.record is None else weights.record.training
+    with log.opened(training, "recording", split, 0 if done is None else len(done[0]), num, goes_on=True):
+        counts, attempts, silent = _record(experiment, weights, dataset, split, num, workers, keeper, done, report)
     figures = RecordingFigures(
         spikes_per_example=float(counts.sum(axis=1).mean()),
         retries=int(attempts.sum()) - num,

@@ -119,10 +119,11 @@ class Recorder:
                 whole[:first] = part
         size = min(self.block, max(1, -(-(num - first) // self.workers)))
         chunks = [Chunk(k, images[k : k + size], stream) for k in range(first, num, size)]
+        silent_in_a_row = 0
         began = time.perf_counter()
         with worker_deaths_told(), contextlib.closing(self._run_all(state, chunks)) as results:
             for chunk, result in results:
-                check_activity(result, chunk.first, _ADVICE)
+                silent_in_a_row = check_activity(result, chunk.first, _ADVICE, silent_in_a_row)
                 rows = slice(chunk.first, chunk.first + len(chunk.images))
                 counts[rows], attempts[rows], silent[rows] = result.counts, result.attempts, result.silent
                 keep(rows.stop, answers)

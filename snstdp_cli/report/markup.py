@@ -93,8 +93,8 @@ def number(value: float, digits: int = 3) -> str:
 
 
 def percent(share: float, digits: int = 1) -> str:
-    """Return a share as a percentage that does not break over lines."""
-    return f"{100 * share:.{digits}f}\u00a0%"
+    """Return a share as a percentage that does not break over lines, with a minus as wide as a plus."""
+    return f"{100 * share:.{digits}f}\u00a0%".replace("-", "\u2212")
 
 
 def interval_text(limits: tuple[float, float]) -> Markup:

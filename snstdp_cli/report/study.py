@@ -26,8 +26,8 @@ _PICTURES: dict[StudyKind, str] = {
     "points single seeds.",
     "categories": "Accuracy of each setting: means over seeds with 95 % t intervals, and single seeds as small points.",
     "heatmap": "Mean accuracy over seeds for each pair of values; the best is framed.",
-    "curves": "Accuracy on withheld training images during the training: means over seeds with 95 % t intervals, each "
-    "seed as a thin line.",
+    "curves": "Accuracy on withheld training images during the training: means over seeds, each seed as a "
+    "thin line, and 95 % t intervals where there are few curves.",
     "history": "The search: accuracy of each trial on validation images, and the best finished one so far.",
     "importance": "How much each setting mattered for being among the best trials (PED-ANOVA).",
     "parallel": "Every trial as a line through its settings, in the colour of its accuracy on validation images.",

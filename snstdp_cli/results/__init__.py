@@ -2,7 +2,8 @@
 
 from snstdp_cli.results.comparison import SEEDS, SeedGroup, differing_rows, group_seeds, on_same_data
 from snstdp_cli.results.curves import Trend, trend_of
-from snstdp_cli.results.findings import Finding, FindingKind, findings
+from snstdp_cli.results.finding import Finding, FindingKind
+from snstdp_cli.results.findings import findings
 from snstdp_cli.results.mistakes import Mistake, find_mistakes, recorded_images
 from snstdp_cli.results.network import TrainedNetwork, guess_shape
 from snstdp_cli.results.per_image import rows_as_csv, score_rows

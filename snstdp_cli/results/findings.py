@@ -7,32 +7,19 @@ is told to change a parameter that the rule does not have.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from snstdp_cli.errors import ConfigError
 from snstdp_cli.evaluation import CLASSIFIERS, CurvePoint
+from snstdp_cli.results.convergence import classes_finding, pace_finding, theta_finding
 from snstdp_cli.results.curves import Trend, trend_of
+from snstdp_cli.results.finding import Finding
 from snstdp_cli.results.network import TrainedNetwork
 from snstdp_cli.results.scoring import Score
+from snstdp_cli.results.usual import usual_finding
 from snstdp_cli.rules import Symptom
-
-FindingKind = Literal[
-    "accuracy",
-    "collapsed",
-    "circular",
-    "data",
-    "thresholds",
-    "learning",
-    "norm",
-    "never learned",
-    "dominating",
-    "retries",
-    "silent",
-]
 
 #: The mean norm is at its target within this share of it.
 _AT_TARGET = 0.03
@@ -42,28 +29,6 @@ _MANY_RETRIES, _MANY_SILENT = 0.25, 0.01
 _MOST_SPIKES, _FEW_NEURONS = 0.5, 0.1
 #: Fewer neurons than these have no tenth.
 _LEAST_NEURONS = 20
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that a reader should know.
-
-    Attributes
-    ----------
-    kind
-        What it is about.
-    sentence
-        It, in plain words.
-    advice
-        What to change, in a sentence of its own; None where nothing needs to change or nobody knows.
-    alarming
-        Whether the figures may not mean what they seem to.
-    """
-
-    kind: FindingKind
-    sentence: str
-    advice: str | None = None
-    alarming: bool = False
 
 
 def findings(network: TrainedNetwork, score: Score | None = None) -> list[Finding]:
@@ -87,8 +52,13 @@ def findings(network: TrainedNetwork, score: Score | None = None) -> list[Findin
     advise = _Advice(network)
     record = network.record
     figures = None if record is None else record.figures
+    if score is not None and record is not None and figures is not None:
+        rule, n_e = record.experiment.rule.name, network.n_e
+        found.append(usual_finding(score, rule, n_e, figures.examples))
     found.append(learning_finding(network.learning_curve))
     found.append(norm_of(network))
+    found.append(theta_of(network))
+    found.append(pace_of(network))
     never = network.never_learned
     if never is not None:
         found.append(never_learned_finding(int(never.sum()), len(never), advise("never learned")))
@@ -96,7 +66,9 @@ def findings(network: TrainedNetwork, score: Score | None = None) -> list[Findin
         found.append(retries_finding(figures.retries, figures.examples, advise("silent")))
         found.append(silent_finding(figures.silent_examples, figures.examples, advise("silent")))
     if score is not None:
-        spikes = score.evaluation.assignment.num_spikes
+        assignment = score.evaluation.assignment
+        found.append(classes_finding(assignment, score.class_names, advise("classes without neurons")))
+        spikes = assignment.num_spikes
         found.append(dominating_finding(spikes, advise("few neurons dominate")))
     return [one for one in found if one is not None]
 
@@ -114,6 +86,30 @@ def norm_of(network: TrainedNetwork) -> Finding | None:
         rising=_is_rising(network.history.l1_mean),
         low=advise("norm too low"),
         high=advise("norm too high"),
+    )
+
+
+def theta_of(network: TrainedNetwork) -> Finding | None:
+    """Say whether a network's thresholds have settled; None for one that began with others' or tells no history."""
+    record = network.record
+    if record is None or record.start is None or record.start.name is not None:
+        return None
+    return theta_finding(network.history.theta_mean_mv, record.experiment.network.theta_init_mv)
+
+
+def pace_of(network: TrainedNetwork) -> Finding | None:
+    """Compare what a network's rule says of its memory with the spikes of its training; None if one is not known."""
+    record, history = network.record, network.history
+    if record is None or record.figures is None or not history.spikes_per_example:
+        return None
+    advise = _Advice(network)
+    spikes = float(np.mean(history.spikes_per_example))
+    return pace_finding(
+        advise.memory,
+        spikes * record.figures.examples / network.n_e,
+        spikes,
+        slower=advise("learns too fast"),
+        faster=advise("learns too slowly"),
     )
 
 
@@ -256,6 +252,10 @@ class _Advice:
         except ConfigError:  # a rule of the user's is a program; who only looks does not run it
             rule = None
         self.known = {} if rule is None else rule.advice
+        #: See `Rule.memory`.
+        self.memory: float | None = None
+        if rule is not None and rule.memory is not None:
+            self.memory = rule.memory(network.experiment.rule.parameters)
 
     def __call__(self, symptom: Symptom) -> str | None:
         text = self.known.get(symptom)

@@ -63,9 +63,10 @@ def training_stages(network: TrainedNetwork, neurons: list[int] | None = None, *
     """
     kept = {shot.examples: shot.weights for shot in network.snapshots}
     if not kept:
+        every = max(1, network.experiment.num_examples // most)
         raise ArtefactError(
             f"{network.workdir.weights / 'snapshots'}: no snapshots of '{network.name}'; train with a checkpoint_every "
-            "below num_examples, such as --set checkpoint_every=1000"
+            f"below num_examples, such as --set checkpoint_every={every}"
         )
     chosen = np.asarray(neurons if neurons else learned_neurons(network), dtype=np.int64)
     figures = None if network.record is None else network.record.figures

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict
 
@@ -21,6 +21,9 @@ Symptom = Literal[
     "norm too low",
     "never learned",
     "few neurons dominate",
+    "classes without neurons",
+    "learns too fast",
+    "learns too slowly",
     "weights out of bounds",
 ]
 SYMPTOMS: tuple[Symptom, ...] = get_args(Symptom)
@@ -118,6 +121,9 @@ class Rule:
     advice
         What to change of *this rule* when a training shows a symptom, as the object of "use": "a smaller rule.eta".
         A symptom that is not there is one that the rule's parameters do not mend.
+    memory
+        After how many spikes of its own a neuron has forgotten two thirds of what its weights were (1 - 1/e), from the
+        values of its parameters by name; None if that does not follow from them.
     rates
         The parameters that are learning rates: `distance` for one that is the share of the way to a target, `weight`
         for one that is the most that is added to a weight. Only used to tell what few bits cannot hold.
@@ -133,5 +139,6 @@ class Rule:
     parameters: type[RuleParameters]
     build: Callable[[RuleParameters, RuleContext], Plasticity]
     advice: Mapping[Symptom, str] = field(default_factory=dict, hash=False)
+    memory: Callable[[Mapping[str, Any]], float] | None = None
     rates: Mapping[str, Literal["distance", "weight"]] = field(default_factory=dict, hash=False)
     cost: Callable[[RuleParameters, RuleContext], RuleCost] | None = None

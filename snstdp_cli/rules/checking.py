@@ -21,7 +21,7 @@ from snstdp_cli.errors import ConfigError
 from snstdp_cli.fields import describe, printable
 from snstdp_cli.rules.base import SYMPTOMS, Plasticity, Rule, RuleContext, RuleParameters
 from snstdp_cli.rules.isolation import own_imports
-from snstdp_cli.rules.reserved import NETWORK_NAMES
+from snstdp_cli.rules.reserved import NETWORK_NAMES, TRACE_PREFIXES
 from snstdp_cli.rules.statements import is_finite, is_usable_name, problem_of_statements
 
 #: Sizes with which a rule is tried where the user's are not known: those of MNIST.
@@ -197,11 +197,12 @@ def _problem_of_shapes(plasticity: Plasticity) -> str:
 def _problem_of_names(plasticity: Plasticity) -> str:
     """Check the rule's own names: each used once, and none that the network or Brian 2 uses."""
     seen: dict[str, str] = {}
+    derived = {f"{prefix}{trace}" for prefix in TRACE_PREFIXES for trace in plasticity.traces}
     for group in ("neuron_variables", "traces", "constants"):
         for name in getattr(plasticity, group):
             if not is_usable_name(name, suffixed=group == "constants"):
                 return f"{group}: found {name!r:.100}, expected a name of letters and digits that Brian 2 accepts"
-            if name in NETWORK_NAMES or any(name == f"tau_{trace}" for trace in plasticity.traces):
+            if name in NETWORK_NAMES or name in derived:
                 return f"{group}: '{name}' is a name of the network; choose another one"
             if name in seen:
                 return f"{group}: '{name}' is in {seen[name]} already; choose another name"

@@ -12,8 +12,12 @@ NETWORK_NAMES = frozenset(
         *("v_rest", "v_reset", "v_offset", "v_threshold", "E_exc", "E_inh", "tau", "tau_ge", "tau_gi", "tau_theta"),
         *("grid_low", "grid_step", "grid_codes", "grid_top", "draw_dither", "show_key", "show_step"),
         *("free", "mean_ge", "mean_gi", "y", "p", "e1", "e2", "e4", "phi", "slope"),
+        *("keep_theta", "left_of_theta", "w_exc_inh", "w_inh_exc", "intensity", "chance_per_grey", "min_spikes"),
+        *("stimulus_steps", "presentation_steps", "skipped_steps", "last_tick", "max_attempts"),
     )
 )
+#: What the network puts before the name of a rule's trace, for numbers of its own.
+TRACE_PREFIXES = ("tau_", "keep_", "left_of_")
 #: Pathways of the input synapses beside a rule's own.
 PATHWAYS = frozenset({"pre", "sum_weights", "rescale", "delay"})
 #: What statements may read and must not change.

@@ -21,7 +21,8 @@ A trace that is *set* to 1 on arrival and decays with `tau_pre` is at or above `
 from __future__ import annotations
 
 import math
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -144,6 +145,11 @@ def _instantaneous(closures: Closures) -> _Scaling:
     return learn, dict(_OLD_VALUES), f"{remember}\n{_KEEP}", constants
 
 
+def _memory(parameters: Mapping[str, Any]) -> float:
+    """Return after how many spikes 1/e of a weight is left: each leaves 1 - eta of it."""
+    return 1 / float(parameters["eta"])
+
+
 def cost(parameters: RuleParameters, context: RuleContext) -> RuleCost:
     """Tell what the rule costs with the default formulas; other formulas are not counted.
 
@@ -173,6 +179,8 @@ _ADVICE: dict[Symptom, str] = {
     "norm too high": "a smaller rule.eta, or rule.scaling: instantaneous",
     "norm too low": "a larger rule.eta",
     "never learned": "a larger rule.a_tar",
+    "learns too fast": "a smaller rule.eta",
+    "learns too slowly": "a larger rule.eta, or more examples",
     "weights out of bounds": "the default formulas of rule.s_max and rule.s_min",
 }
 
@@ -186,6 +194,7 @@ RULES = (
         parameters=SmaxParameters,
         build=build,
         advice=_ADVICE,
+        memory=_memory,
         rates={"eta": "distance"},
         cost=cost,
     ),
@@ -203,6 +212,7 @@ RULES = (
         parameters=SminParameters,
         build=build,
         advice=_ADVICE,
+        memory=_memory,
         rates={"eta": "distance"},
         cost=cost,
     ),

@@ -7,11 +7,17 @@ fixed sum, which is the step that neuromorphic hardware cannot do and that the s
 
 from __future__ import annotations
 
+import math
+
 from pydantic import Field
 
 from snstdp_cli.fields import Number
 from snstdp_cli.rules.base import Plasticity, Rule, RuleContext, RuleParameters
 from snstdp_cli.rules.costs import Cost, RuleCost
+
+#: Age of an arrival, in time constants, from which on its trace gets no smaller: e^-300 changes no weight, and an
+#: exponential that is 0 takes the library long to find.
+_FORGOTTEN = 300
 
 
 class TripletParameters(RuleParameters):
@@ -36,7 +42,7 @@ def build(parameters: RuleParameters, context: RuleContext) -> Plasticity:
         on_pre="w = clip(w - nu_pre * post1_post, 0, w_max)",
         on_post={
             "learn": """
-            pre1 = exp((arrived - t_in_timesteps) * step_over_tau_pre)
+            pre1 = exp(clip(arrived - t_in_timesteps, forgotten, 0) * step_over_tau_pre)
             w = clip(w + nu_post * pre1 * post2_post, 0, w_max)
             """
         },
@@ -47,6 +53,7 @@ def build(parameters: RuleParameters, context: RuleContext) -> Plasticity:
             "nu_post": parameters.nu_post,
             "w_max": parameters.w_max,
             "step_over_tau_pre": context.dt_ms / parameters.tau_pre_ms,
+            "forgotten": -math.ceil(_FORGOTTEN * parameters.tau_pre_ms / context.dt_ms),
         },
         normalize_to=total,
         # Rescaling may lift a weight over w_max until its next spike clips it.

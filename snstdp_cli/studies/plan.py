@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
@@ -43,17 +43,20 @@ class Cell:
         Fingerprint of the experiment.
     settings
         The varied settings by dotted key, as far as the experiment has them; `rule` is the rule's name.
+    named
+        Keys of the settings that the cell is told by: of a list of cells, those that this one sets itself.
     """
 
     id: str
     settings: dict[str, Any]
     seed: int
     experiment: Experiment
+    named: tuple[str, ...]
 
     @property
     def label(self) -> str:
         """The varied settings and the seed in a few words, such as `rule=smax, n_e=100, seed 2`."""
-        return ", ".join([*(f"{key}={_short(value)}" for key, value in self.settings.items()), f"seed {self.seed}"])
+        return ", ".join([*(f"{key}={_short(self.settings[key])}" for key in self.named), f"seed {self.seed}"])
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,7 +162,7 @@ def build_cell(
     ConfigError
         For a key or value that cannot be used.
     """
-    return _cell(_experiment(base, {**settings, "seed": seed}, where), keys)
+    return _cell(_experiment(base, {**settings, "seed": seed}, where), keys, keys)
 
 
 def cell_id(experiment: Experiment) -> str:
@@ -233,7 +236,7 @@ def _cells(
             continue
         for seed in () if problems else file.seeds:
             experiment = first if seed == first.seed else first.model_copy(update={"seed": seed})
-            cell = _cell(experiment, keys)
+            cell = _cell(experiment, keys, keys if file.cells is None else point)
             skipped = any(matches({**cell.settings, "seed": seed}, pattern) for pattern in patterns)
             if cell.id not in seen and not skipped:
                 seen.add(cell.id)
@@ -274,11 +277,12 @@ def _applies(key: str, parameters: set[str]) -> bool:
     return section != "rule" or not name or not parameters or name in parameters
 
 
-def _cell(experiment: Experiment, keys: Sequence[str]) -> Cell:
+def _cell(experiment: Experiment, keys: Sequence[str], named: Iterable[str]) -> Cell:
     leaves = dict(setting_leaves(experiment.model_dump(mode="json")))
-    named = {**leaves, "rule": leaves["rule.name"]}
-    settings = {key: named[key] for key in keys if key in named}
-    return Cell(cell_id(experiment), settings, experiment.seed, experiment)
+    values = {**leaves, "rule": leaves["rule.name"]}
+    settings = {key: values[key] for key in keys if key in values}
+    told = tuple(key for key in named if key in settings)
+    return Cell(cell_id(experiment), settings, experiment.seed, experiment, told)
 
 
 def _told(point: Assignment) -> str:

@@ -36,8 +36,9 @@ def check_chunk(
     plasticity: Plasticity,
     start_bounds: tuple[float, float],
     advice: Mapping[Symptom, str],
-) -> None:
-    """Refuse the result of a chunk that did not go well.
+    silent_before: int = 0,
+) -> int:
+    """Refuse the result of a chunk that did not go well; return how many examples in a row are silent at its end.
 
     Parameters
     ----------
@@ -49,6 +50,8 @@ def check_chunk(
         Smallest and largest weight at the beginning of the training, which the rule's bounds need not hold.
     advice
         What the learning rule has to change, by symptom.
+    silent_before
+        How many examples in a row were silent just before the chunk.
 
     Raises
     ------
@@ -57,11 +60,12 @@ def check_chunk(
     """
     try:
         check_finite(result.state, first, first + len(result.counts), wiring)
-        check_activity(result, first, _with_network(advice))
+        silent = check_activity(result, first, _with_network(advice), silent_before)
         _check_bounds(result.state, wiring, plasticity, start_bounds)
         _check_norm(before, result, wiring, plasticity, advice)
     except NumericalError as error:
         raise NumericalError(f"{error}; the last good checkpoint is kept") from None
+    return silent
 
 
 def _with_network(advice: Mapping[Symptom, str]) -> dict[Symptom, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ from snstdp_cli.config import Experiment
 from snstdp_cli.config.limiting import rounding_warnings
 from snstdp_cli.datasets import Dataset
 from snstdp_cli.engines import Chunk, ChunkResult, Engine, State, Stream, initial_state, open_engine
+from snstdp_cli.events import EventLog
 from snstdp_cli.network.wiring import Wiring, draw_wiring, training_order
 from snstdp_cli.progress import Reporter, TrainingProgress
 from snstdp_cli.rules import Plasticity
@@ -90,9 +91,16 @@ class TrainingSession:
                 if opened is not None:
                     opened.close()
 
+    def logged(self, log: EventLog, *, goes_on: bool) -> AbstractContextManager[None]:
+        """Return what writes the events of this session; those of the same training stay if it `goes_on`."""
+        log.skip_curve(len(self.journal.curve))
+        training, examples, total = self.journal.identity.digest, self.journal.examples, self.experiment.num_examples
+        return log.opened(training, "training", "train", examples, total, goes_on=goes_on)
+
     def run_all(self) -> None:
         """Run the chunks that are left."""
         experiment, journal = self.experiment, self.journal
+        silent = 0  # examples in a row
         began, at_start, seconds_before = time.perf_counter(), journal.examples, journal.seconds
         while journal.examples < experiment.num_examples:
             first = journal.examples
@@ -101,7 +109,8 @@ class TrainingSession:
             before = self.state
             result = self.engine.run(before, Chunk(first, self.images.images[order], Stream.TRAINING))
             advice = experiment.rule.rule.advice
-            check_chunk(before, result, first, self.wiring, self.plasticity, journal.start_bounds, advice)
+            bounds = journal.start_bounds
+            silent = check_chunk(before, result, first, self.wiring, self.plasticity, bounds, advice, silent)
             self.state = result.state
             journal.examples = first + num
             journal.seconds = seconds_before + time.perf_counter() - began

@@ -19,8 +19,9 @@ from snstdp_cli.artefacts import (
     save_weights,
 )
 from snstdp_cli.config import Experiment
-from snstdp_cli.datasets import Dataset, load_dataset, part_of
+from snstdp_cli.datasets import Dataset, doubts_of, load_dataset, part_of
 from snstdp_cli.errors import InterruptedRunError
+from snstdp_cli.events import EventLog
 from snstdp_cli.progress import Reporter
 from snstdp_cli.training.continuing import continued_experiment, copy_snapshots, load_state
 from snstdp_cli.training.session import TrainingSession
@@ -97,13 +98,16 @@ def train_network(
         refuse_to_overwrite(workdir, name, checkpoint, resume=resume, force=force)
         for sentence in checkpoint.skipped if checkpoint and resume else ():
             report.warn(sentence)
-        session = TrainingSession(experiment, workdir, dataset, report)
+        log = EventLog(workdir, name, report)
+        for sentence in doubts_of(dataset):
+            log.report.warn(sentence)
+        session = TrainingSession(experiment, workdir, dataset, log.report)
         begin = checkpoint if resume else None
         continues = more is not None and begin is None and source is not None
         try:
             if continues:
                 begin = load_state(session, workdir, str(source))
-            with session.opened(begin, own=not continues):
+            with session.opened(begin, own=not continues), session.logged(log, goes_on=begin is not None):
                 if continues:
                     copy_snapshots(session, workdir, str(source))
                 session.run_all()

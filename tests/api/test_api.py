@@ -23,9 +23,10 @@ QUICK: dict[str, Any] = {
     "n_e": 8,
     "num_examples": 12,
     "chunk": 6,
+    "dt": 1.0,
     "save_name": "halves",
     "network": {"input_delay_ms": 0},
-    "presentation": {"stimulus_ms": 60, "rest_ms": 15, "intensity": 8, "max_intensity": 10},
+    "presentation": {"stimulus_ms": 40, "rest_ms": 15, "intensity": 8, "max_intensity": 8},
     "evaluation": {"curve_every": 6, "curve_examples": 4, "assign_examples": 12, "test_examples": 8},
 }
 

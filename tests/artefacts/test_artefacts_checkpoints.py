@@ -13,7 +13,6 @@ import pytest
 from fuzzing import tries
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
-from pydantic import BaseModel
 
 from snstdp_cli.artefacts import Workdir, checkpoints, delete_checkpoints, lock_name, read_checkpoint, write_checkpoint
 from snstdp_cli.artefacts.arrays import npz_bytes
@@ -154,47 +153,6 @@ def test_well_formed_checkpoints_that_are_not_ours_give_a_sentence(workdir, chan
         read_checkpoint(workdir, "a")
     assert "start the training again with --force" in str(told.value)
     assert len(str(told.value)) < 600
-
-
-class Record(BaseModel):
-    examples: int
-    seconds: float
-    bounds: tuple[float, float]
-
-
-def test_meta_is_read_as_a_validated_record(workdir):
-    write_checkpoint(workdir, "a", ARRAYS, {"examples": 1, "seconds": 2.5, "bounds": [0, 1]})
-    assert read_checkpoint(workdir, "a").meta_as(Record) == Record(examples=1, seconds=2.5, bounds=(0, 1))
-
-
-@pytest.mark.parametrize("key", ["seconds", "bounds"])
-@pytest.mark.parametrize("value", [None, [], {}, "text", [1], {"x": 1}, [[1], 2], "missing"])
-def test_meta_of_another_version_gives_a_sentence(workdir, key, value):
-    meta = {"examples": 1, "seconds": 2.5, "bounds": [0, 1], key: value}
-    if value == "missing":
-        del meta[key]
-    write_checkpoint(workdir, "a", ARRAYS, meta)
-    with pytest.raises(ArtefactError, match=rf"00000001.ckpt: expected a checkpoint of this version.*{key}.*--force"):
-        read_checkpoint(workdir, "a").meta_as(Record)
-
-
-@pytest.mark.parametrize(
-    ("arrays", "sentence"),
-    [
-        ({}, "misses v, w"),
-        ({"w": np.zeros(3)}, "misses v"),
-        ({"v": np.zeros(2), "w": np.zeros(3), "x": np.zeros(1)}, "holds also x"),
-        ({"v": np.zeros(2), "w": np.zeros(4)}, r"w has shape \(4,\) of float64; expected \(3,\)"),
-        ({"v": np.zeros(2), "w": np.zeros(3, dtype=np.int32)}, "w has shape .* of int32; expected .* of float64"),
-    ],
-)
-def test_arrays_of_another_network_give_a_sentence(workdir, arrays, sentence):
-    like = {"v": np.zeros(2), "w": np.zeros(3)}
-    write_checkpoint(workdir, "a", {"v": np.ones(2), "w": np.ones(3), "more": np.ones(7)}, {"examples": 1})
-    read_checkpoint(workdir, "a").require_arrays(like, optional=["more"])
-    write_checkpoint(workdir, "a", arrays, {"examples": 2})
-    with pytest.raises(ArtefactError, match=rf"00000002.ckpt: .*{sentence}.*--force"):
-        read_checkpoint(workdir, "a").require_arrays(like, optional=["more"])
 
 
 def test_an_intact_checkpoint_is_kept_rather_than_a_damaged_newer_one(workdir):

@@ -25,6 +25,7 @@ from snstdp_cli.artefacts import (
 from snstdp_cli.artefacts import recordings as recordings_room
 from snstdp_cli.artefacts.ancestor import array_paths, usual_theta_mv
 from snstdp_cli.artefacts.snapshots import SnapshotFiles, SnapshotList
+from snstdp_cli.events import EVENTS
 from snstdp_cli.network.neurons import EXCITATORY
 from snstdp_cli.recording.tracing import Trace
 from snstdp_cli.results.per_image import answer_rows, rows_as_csv
@@ -122,3 +123,10 @@ def test_the_layout_and_the_units_are_as_the_page_says() -> None:
     assert np.array_equal(found["theta"], stored.theta_mv)
     assert f"above `theta - {-EXCITATORY.v_offset_mv:g} mV`" in PAGE
     assert f"`network.theta_init_mv` ({usual_theta_mv():g} mV)" in PAGE
+
+
+def test_the_events_have_the_fields_of_their_table() -> None:
+    told = section("Events")
+    for kind in EVENTS:
+        for name in kind.model_fields:
+            assert f"`{name}`" in told, f"{kind.__name__}.{name}"

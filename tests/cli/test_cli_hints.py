@@ -79,10 +79,12 @@ def test_initial_weights_and_a_new_configuration_lead_to_a_run(place: Path) -> N
     for part in ("--config small.yaml", "--n-e 8", "--rule smin", "--seed 4", "--set network.weight_init=0.2"):
         assert part in train
     shell(place, f"{train} --data-dir 'the data'")
-    sets = " ".join(f"--set {key}={value}" for key, value in {**SMALL["presentation"]}.items()).replace(
-        "--set ", "--set presentation."
-    )
-    command = f"snstdp init 'my own.yaml' --n-e 8 --num-examples 10 --set network.input_delay_ms=3 {sets}"
+    # The whole small experiment in flags: the network that other tests compile.
+    chosen = {
+        f"{name}.{key}": value for name in ("rule", "network", "presentation") for key, value in SMALL[name].items()
+    }
+    sets = " ".join(f"--set {key}={value}" for key, value in {"chunk": SMALL["chunk"], **chosen}.items())
+    command = f"snstdp init 'my own.yaml' --n-e 8 --num-examples 10 {sets}"
     (run,) = hints(shell(place, command))
     assert run == "snstdp run --config 'my own.yaml'"
     shell(place, f"{run} --data-dir 'the data'")

@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 import typer
 import yaml
+from rich.console import Console
 from synthetic import SMALL, write_idx_set
 from typer.testing import CliRunner
 
-from snstdp_cli.cli import streams
+from snstdp_cli.cli import console, streams
 from snstdp_cli.cli.app import app
 from snstdp_cli.cli.console import print_error, print_files, print_json, print_line, print_table, visible
 from snstdp_cli.cli.failures import reported
@@ -294,6 +295,23 @@ def test_only_the_consoles_and_live_views_print() -> None:
     folder = Path(streams.__file__).parent
     for path in folder.glob("*.py"):
         text = path.read_text()
-        if path.stem not in ("console", "live", "study_view", "score_tables", "streams", "signals"):
+        if path.stem not in (
+            "console",
+            "live",
+            "study_view",
+            "score_tables",
+            "streams",
+            "signals",
+            "terminal_pictures",
+        ):
             for word in ("out.print", "err.print", "print(", "sys.stdout", "sys.stderr", "typer.echo"):
                 assert word not in text, f"{path.name}: {word}"
+
+
+def test_a_narrow_table_shows_all(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(console, "out", Console(width=80))
+    head = ("name", "average", "95 % interval (average)", "images", "settings that differ")
+    print_table(head, [("first", "72.30 %", "69.44 % to 74.98 %", "the bundled subset of MNIST", "rule.eta 1, x 5")])
+    told = capsys.readouterr().out
+    assert all(len(line) <= 80 for line in told.splitlines())
+    assert {"first", "bundled", "MNIST", "rule.eta", "1,", "5"} <= set(told.split())

@@ -189,6 +189,13 @@ def test_a_split_is_never_completed_from_another_folder() -> None:
         load_dataset("mnist", "train")
 
 
+def test_a_named_data_set_is_found_in_torchvisions_folders(places: Path) -> None:
+    write_split(places / "root" / "FashionMNIST" / "raw")
+    write_split(Path("MNIST/raw"))
+    assert find_dataset("fashion-mnist", places / "root") == places / "root" / "FashionMNIST" / "raw"
+    assert find_dataset("mnist") == Path("MNIST/raw")
+
+
 def test_files_under_other_names_are_read_by_their_path_and_named_otherwise(places: Path) -> None:
     folder = write_split(places / "letters")
     before = load_dataset(f"{folder}/", "train").sha256

@@ -226,6 +226,7 @@ def run(command: list[str], folder: Path) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.compiles
 def test_the_commands_of_the_documentation_work_as_they_stand_and_the_bars_are_learned(folder: Path) -> None:
     shutil.copytree(ROOT / "examples", "examples")

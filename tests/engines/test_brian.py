@@ -10,7 +10,6 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import brian2
 import numpy as np
 import pytest
 from reference import mixed_images, open_fresh, open_run, shown, small_experiment
@@ -19,6 +18,7 @@ from snstdp_cli.engines import brian, cython_cache
 from snstdp_cli.engines.brian import brian_session, describe_preferences, prepare_brian
 from snstdp_cli.engines.folders import hold_folder
 
+brian2: Any = prepare_brian()
 PACKAGE = Path(__file__).parents[2]
 #: What was tried: a value that is code, a precision that poisons programs, threads that break linking, and garbage.
 HOSTILE = """
@@ -62,15 +62,18 @@ def test_preference_files_in_the_folder_and_at_home_are_never_evaluated(tmp_path
         place.mkdir(parents=True)
         (place / name).write_text(HOSTILE.format(mark=str(tmp_path / "ran")))
     temporary.mkdir()
+    (work / "matplotlibrc").write_text("font.size: 77\n")
+    after = "import os; print(os.listdir(os.environ['TMPDIR']))"
+    after += "; import matplotlib; print(matplotlib.rcParams['font.size'], os.path.exists('matplotlibrc'))"
     told = run_fresh(
         work,
-        IMPORT.format(before="", after="import os; print(os.listdir(os.environ['TMPDIR']))"),
+        IMPORT.format(before="", after=after),
         HOME=str(home),
         TMPDIR=str(temporary),
     )
     assert not (tmp_path / "ran").exists()
     # float64, with its own default for log files; handlers and hooks as before; nothing in the temporary folder.
-    assert told == ["float64 0", "float64 True", "True True True", "[]"]
+    assert told == ["float64 0", "float64 True", "True True True", "[]", "10.0 True"]
 
 
 def test_brian_can_be_imported_where_ctrl_c_is_ignored_and_in_another_thread(tmp_path: Path) -> None:
@@ -158,7 +161,7 @@ def test_writing_sources_leaves_a_standalone_project_of_the_user_as_it_was(tmp_p
         with pytest.MonkeyPatch.context() as patch:
             sources: list[Path] = []
 
-            def keep(folder: Path, compiler: str) -> Path:
+            def keep(folder: Path, *_: object) -> Path:
                 sources.append(folder)
                 raise KeyboardInterrupt
 

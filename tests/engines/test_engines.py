@@ -242,7 +242,6 @@ def test_a_program_is_compiled_once_and_found_again() -> None:
 
 @pytest.mark.compiles
 def test_the_cache_key_knows_all_that_shapes_the_program_and_nothing_else() -> None:
-    from snstdp_cli.config import program_settings
     from snstdp_cli.engines.compilation import find_compiler
     from snstdp_cli.engines.program import program_key
 
@@ -250,12 +249,11 @@ def test_the_cache_key_knows_all_that_shapes_the_program_and_nothing_else() -> N
         experiment = small_experiment(**changes)  # type: ignore[arg-type]
         plasticity = experiment.plasticity(n_input) if plastic else None
         wiring = draw_wiring(experiment, n_input)
-        return program_key(
-            program_settings(experiment, plastic=plasticity is not None), plasticity, wiring, find_compiler() or ""
-        )
+        return program_key(experiment, plasticity, wiring, find_compiler() or "")
 
     base = key()
     assert key(seed=9, num_examples=3, save_name="x", checkpoint_every=7) == base
+    assert key(network={"w_exc_inh": 9, "theta_step_mv": 0.1}, presentation={"intensity": 21}) == base
     others = [
         key(plastic=False),
         key(n_input=17),
@@ -263,9 +261,8 @@ def test_the_cache_key_knows_all_that_shapes_the_program_and_nothing_else() -> N
         key(dt=0.25),
         key(rule="smin-instantaneous"),
         key(rule="smax-lagged"),
-        key(network={"w_exc_inh": 9}),
-        key(network={"theta_step_mv": 0.1}),
-        key(presentation={"intensity": 21}),
+        key(network={"integration": "euler"}),
+        key(presentation={"rest": "reset"}),
         key(chunk=9),
     ]
     assert len({base, *others}) == len(others) + 1

@@ -7,17 +7,36 @@ import shlex
 import subprocess
 from pathlib import Path
 
-import brian2
 import numpy as np
 import pytest
 
+from snstdp_cli.brian_import import prepare_brian
 from snstdp_cli.engines import find_compiler
 from snstdp_cli.engines.compilation import QUEUE_HEADER
 from snstdp_cli.engines.compiler import COMPILER_FLAGS
-from snstdp_cli.engines.generated import ask_clock_once, find_spikes_in_blocks, know_the_only_clock, walk_runs
+from snstdp_cli.engines.generated import (
+    ask_clock_once,
+    find_spikes_in_blocks,
+    keep_truth_as_number,
+    know_the_only_clock,
+    know_the_only_element,
+    skip_idle_pathways,
+    walk_runs,
+    write_only,
+)
 
+#: Imported by us: Brian 2 itself would leave files in the temporary folder when the tests are killed.
+brian2 = prepare_brian()
 TEMPLATES = Path(brian2.__file__).parent / "devices" / "cpp_standalone" / "templates"
-CHANGES = (ask_clock_once, know_the_only_clock, find_spikes_in_blocks, walk_runs)
+CHANGES = (
+    ask_clock_once,
+    know_the_only_clock,
+    know_the_only_element,
+    find_spikes_in_blocks,
+    keep_truth_as_number,
+    skip_idle_pathways,
+    walk_runs,
+)
 
 THRESHOLDER = """
     const int _vectorisation_idx = -1;
@@ -36,6 +55,22 @@ THRESHOLDER = """
         }
     }
     _space[N] = _count;
+"""
+UPDATER = """
+    const int _N = N;
+
+    for(int _idx=0; _idx<_N; _idx++)
+    {
+        double cooldown = _cooldown[_idx];
+        double v = _v[_idx];
+        cooldown = ((- 1.0) + cooldown) * int_(cooldown > 0);
+        const int64_t free = int_(cooldown == 0);
+        v += 0.005 * ((free * 0.3) * (0.25 - v));
+        v *= 0.9 * int_(fabs(v) > 0.05);
+        _cooldown[_idx] = cooldown;
+        _v[_idx] = v;
+
+    }
 """
 PROPAGATION = """
     {
@@ -95,6 +130,8 @@ def test_sources_of_another_form_are_left_alone() -> None:
     others += [THRESHOLDER.replace("_count = 0", "_n = 0"), THRESHOLDER.replace("(v > limit)", "fires(v)")]
     others += [PROPAGATION.replace("peek", "due"), PROPAGATION.replace("int _spiking_synapse_idx=0", "int k = 0")]
     others += [PROPAGATION[:-60]]
+    others += [UPDATER.replace("_idx<_N", "_idx<N"), UPDATER.replace("free * 0.3", "free / 3")]
+    others += [UPDATER.replace("* int_(fabs", "+ int_(fabs")]
     for text in others:
         for change in CHANGES:
             assert change(text) == text
@@ -142,11 +179,72 @@ int main() {
 
 def test_a_thresholder_in_blocks_finds_the_spikes_of_the_plain_one(tmp_path: Path) -> None:
     changed = find_spikes_in_blocks(THRESHOLDER)
-    assert "_any |= (v > limit) & (cooldown == 0)" in changed
+    assert "_fire |= (uint32_t)((v > limit) & (cooldown == 0)) << _bit" in changed
     plain, blocks = (run_program(tmp_path, _THRESHOLDS.replace("BODY", text)) for text in (THRESHOLDER, changed))
     assert blocks == plain
     assert sum(map(len, plain)) > 100
     assert any(len(line) == 0 for line in plain)
+
+
+_UPDATES = """
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <vector>
+static int int_(bool truth) { return truth ? 1 : 0; }
+void step(double* _v, double* _cooldown, const int64_t N) { BODY }
+int main() {
+    std::vector<double> v(37), cooldown(37);
+    for (int k = 0; k < 37; k++) { v[k] = rand() % 1000 / 1000.0 - 0.5; cooldown[k] = k % 3; }
+    v[5] = NAN;
+    for (int t = 0; t < 20; t++) {
+        step(v.data(), cooldown.data(), 37);
+        for (int k = 0; k < 37; k++) printf("%a %d ", v[k] != v[k] ? 9.0 : v[k] + 0.0, (int)cooldown[k]);
+        printf("\\n");
+    }
+}
+"""
+
+
+def test_a_truth_that_is_held_as_a_number_gives_the_same_bits(tmp_path: Path) -> None:
+    changed = keep_truth_as_number(UPDATER)
+    assert "int_(" not in changed
+    plain, numbers = (run_program(tmp_path, _UPDATES.replace("BODY", text)) for text in (UPDATER, changed))
+    assert numbers == plain
+    assert {"0", "1"} <= set(plain[0])
+    assert float.fromhex(plain[-1][10]) == 9  # not a number stays what it is
+
+
+def test_a_variable_linked_to_one_neuron_is_read_there() -> None:
+    index = "const int64_t _tick_indices = _ptr_array_inputs__tick_indices[_idx];\n"
+    read = index + "const int32_t tick = _ptr_array_controller_tick[_tick_indices];\n"
+    one, many = (f"const size_t _numtick = {size};\n{read}" for size in (1, 2))
+    assert know_the_only_element(one) == one.replace("controller_tick[_tick_indices]", "controller_tick[0]")
+    assert know_the_only_element(many) == many
+
+
+def test_a_pathway_without_an_arriving_spike_is_skipped() -> None:
+    added = "network.add(&_clock, _run_{}_push_spikes);\n        network.add(&_clock, _run_{}_codeobject);"
+    assert skip_idle_pathways(added.format("a_pre", "a_pre")) == (
+        "network.add(&_clock, [] { _run_a_pre_push_spikes(); "
+        "if (brian::a_pre.queue[0]->due()) _run_a_pre_codeobject(); });"
+    )
+    assert skip_idle_pathways(added.format("a_pre", "b_pre")) == added.format("a_pre", "b_pre")
+
+
+def test_a_program_writes_the_results_that_are_read_and_no_others() -> None:
+    def block(name: str) -> str:
+        return (
+            f'    ofstream outfile_{name};\n    outfile_{name}.open(results_dir + "{name}_1", ios::binary);\n'
+            f"    if(outfile_{name}.is_open())\n    {{\n        outfile_{name}.close();\n    }} else\n    {{\n"
+            f'        std::cout << "Error writing output file for {name}." << endl;\n    }}\n'
+        )
+
+    objects = "void _write_arrays()\n{\n" + "".join(map(block, ("a", "b", "c"))) + "}\nvoid other() {}\n"
+    assert write_only(objects, {"b_1"}) == "void _write_arrays()\n{\n" + block("b") + "}\nvoid other() {}\n"
+    assert write_only(objects, {"b_1", "d_1"}) == objects
+    assert write_only("", {"b_1"}) == ""
 
 
 _WALKS = """

@@ -8,10 +8,11 @@ import json
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 from reference import small_experiment
 
-from snstdp_cli.config import build_experiment, program_settings
+from snstdp_cli.config import build_experiment
 from snstdp_cli.engines import program
 from snstdp_cli.engines.cache import private_folder
 from snstdp_cli.engines.keys import program_key
@@ -27,7 +28,7 @@ def _build(parameters, context):
     spec = importlib.util.spec_from_file_location("helper", Path(__file__).with_name("helper.py"))
     helper = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(helper)
-    return Plasticity(on_post={"learn": "w = clip(w + step, 0, 1)"}, constants={"step": helper.STEP}, bounds=(0, 1))
+    return Plasticity(on_post={"learn": helper.LEARN}, constants={"step": 0.1}, bounds=(0, 1))
 
 RULE = Rule("helped", "Helped", ("w += step",), "none", "", RuleParameters, _build)
 """
@@ -43,22 +44,22 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def key_of(**changes: object) -> str:
     experiment = small_experiment()
     plasticity, wiring = experiment.plasticity(16), draw_wiring(experiment, 16)
-    return program_key(
-        program_settings(experiment, plastic=True), dataclasses.replace(plasticity, **changes), wiring, "/bin/echo"
-    )
+    return program_key(experiment, dataclasses.replace(plasticity, **changes), wiring, "/bin/echo")
 
 
 def plant(cache: Path) -> Path:
     """Put a program that would run into the cache, with a manifest that matches; return its folder."""
     experiment = small_experiment()
     wiring = draw_wiring(experiment, 16)
-    key = program_key(program_settings(experiment, plastic=False), None, wiring, "/bin/echo")
+    key = program_key(experiment, None, wiring, "/bin/echo")
     folder = private_folder("programs") / key
     folder.mkdir(mode=0o700)
     (folder / "main").write_text("#!/bin/sh\ntouch ran\n")
     (folder / "main").chmod(0o700)
     digest = hashlib.sha256((folder / "main").read_bytes()).hexdigest()
-    (folder / "manifest.json").write_text(json.dumps({"sha256": digest, "state": [], "arrays": {}, "static": {}}))
+    (folder / "manifest.json").write_text(
+        json.dumps({"sha256": digest, "state": [], "arrays": {}, "static": {}, "numbers": []})
+    )
     (folder / "manifest.json").chmod(0o600)
     return folder
 
@@ -133,33 +134,38 @@ def test_a_cache_that_cannot_be_made_gives_a_sentence(cache: Path) -> None:
         private_folder("programs")
 
 
-def test_the_key_knows_everything_of_the_built_rule() -> None:
+def test_the_key_knows_what_the_built_rule_says_and_not_its_numbers() -> None:
+    assert key_of(constants={"eta": 0.1}) == key_of(constants={"eta": 0.2})
+    assert key_of(normalize_to=1.0) == key_of(normalize_to=2.0)
+    assert key_of(neuron_variables={"a": 0.0}) == key_of(neuron_variables={"a": 1.0})
     keys = {
         key_of(),
         key_of(on_pre="w = w"),
         key_of(on_post={"learn": "w = 0"}),
         key_of(reset="v = v"),
         key_of(constants={"eta": 0.1}),
-        key_of(constants={"eta": 0.1 + 2**-55}),
+        key_of(constants={"eta": 1}),  # an integer is divided otherwise
+        key_of(constants={"eta": np.float64(0.1)}),  # written into the program
+        key_of(constants={"eta": np.float64(0.2)}),
         key_of(neuron_variables={"a": 0.0}),
         key_of(traces={"a": 5.0}),
         key_of(normalize_to=1.0),
         key_of(on_post={"a": "w = 0", "b": "w = 1"}),
         key_of(on_post={"b": "w = 1", "a": "w = 0"}),
     }
-    assert len(keys) == 11
+    assert len(keys) == 13
 
 
 def test_a_rule_that_imports_a_helper_is_another_program_when_the_helper_changes(tmp_path: Path) -> None:
     (tmp_path / "rule.py").write_text(HELPER_RULE)
 
-    def key(step: float) -> str:
-        (tmp_path / "helper.py").write_text(f"STEP = {step}")
+    def key(learn: str) -> str:
+        (tmp_path / "helper.py").write_text(f"LEARN = {learn!r}")
         experiment = build_experiment({"n_e": 4, "rule": {"name": f"{tmp_path}/rule.py:RULE"}})
         wiring = draw_wiring(experiment, 16)
-        return program_key(program_settings(experiment, plastic=True), experiment.plasticity(16), wiring, "/bin/echo")
+        return program_key(experiment, experiment.plasticity(16), wiring, "/bin/echo")
 
-    assert key(0.5) != key(0.25)
+    assert key("w = clip(w + step, 0, 1)") != key("w = clip(w - step, 0, 1)")
 
 
 @pytest.mark.parametrize("variable", [("SNSTDP_PORTABLE", "1"), ("CXX", "/bin/echo -O1")])
@@ -170,7 +176,7 @@ def test_the_key_knows_flags_and_compiler(variable: tuple[str, str], monkeypatch
     wiring = draw_wiring(experiment, 16)
 
     def key() -> str:
-        return program_key(program_settings(experiment, plastic=False), None, wiring, find_compiler() or "")
+        return program_key(experiment, None, wiring, find_compiler() or "")
 
     monkeypatch.setenv("CXX", "/bin/echo")
     before = key()

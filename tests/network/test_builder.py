@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from brian2 import Clock, SpikeMonitor, ms
 from reference import membrane_step, open_run, small_experiment
 
+from snstdp_cli.brian_import import Clock, SpikeMonitor, ms
 from snstdp_cli.config import Experiment
 from snstdp_cli.engines.brian import brian_session
 from snstdp_cli.network.builder import BuiltNetwork, build_network

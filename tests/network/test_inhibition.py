@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from brian2 import Synapses
 from reference import draw_images, open_run, reference_of, small_experiment
 from test_builder import built as build_small
+
+from snstdp_cli.brian_import import Synapses
 
 DELAYED = {"inhibition": "dense", "inhibition_delay_ms": 3, "input_delay_ms": 2}
 

@@ -25,7 +25,7 @@ FREE = np.array([True] * 7 + [False, True])
 def after_a_step(model: NeuronModel, **values: np.ndarray) -> dict[str, np.ndarray]:
     """Advance the variables by one step, voltages in mV."""
     constants = {split_unit(name)[0]: value for name, value in model.constants.items()}
-    return statements.run(model.step, {**constants, **values})
+    return statements.run(model.step, {**constants, **model.rule_constants, **values})
 
 
 @pytest.fixture(params=["Diehl and Cook's", "others"])

@@ -10,6 +10,7 @@ import pytest
 from reference import RULES_TO_TEST, open_fresh, small_experiment
 
 from snstdp_cli.network.names import reserved_names, state_variables
+from snstdp_cli.rules.reserved import TRACE_PREFIXES
 
 
 def plain(name: str) -> str:
@@ -24,7 +25,7 @@ def test_every_name_of_the_built_network_is_reserved_but_the_rules_own(rule: str
     experiment = small_experiment(rule, network={"integration": integration})
     plasticity = experiment.plasticity(16)
     own = {*plasticity.neuron_variables, *plasticity.traces, *plasticity.constants}
-    own |= {f"tau_{name}" for name in plasticity.traces}
+    own |= {f"{prefix}{name}" for prefix in TRACE_PREFIXES for name in plasticity.traces}
     built = open_fresh(experiment, "numpy").built
     found: set[str] = set()
     groups: list[Any] = [built.exc, built.inh, built.synapses]

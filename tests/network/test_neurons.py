@@ -57,7 +57,7 @@ def predict(experiment: Experiment, plastic: bool = True, exc: Cell = EXC_CELL, 
 
 def experiment_for(name: str) -> Experiment:
     """Return a network in which a constant matters at the end: that of the start is soon forgotten."""
-    return small_experiment(presentation={"stimulus_ms": 2, "min_spikes": 0} if name == "v_start_mv" else {})
+    return small_experiment(presentation={"stimulus_ms": 2 if name == "v_start_mv" else 40, "min_spikes": 0})
 
 
 @functools.cache

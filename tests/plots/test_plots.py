@@ -299,6 +299,13 @@ ALL: dict[str, Callable[[], Figure]] = {
     "misclassified": lambda: drawing.misclassified(np.ones((2, 4, 4)), ["0", "1"], [["1"], ["0"]], [0, 1]),
     "weight_distribution": lambda: drawing.weight_distribution(fields(3), np.array([20.0, 21, 22])),
     "l1_norm_over_training": lambda: drawing.l1_norm_over_training([0], [1], [1], [1], caption="A sentence. " * 20),
+    "contact_sheet": lambda: drawing.contact_sheet(
+        np.full((9, 5, 5), 200),
+        np.arange(9) % 3,
+        [0, 1, 2],
+        ["0", "a name that is rather long", "2"],
+        title="/some/path" * 20,
+    ),
     "raster": lambda: drawing.raster({"input": (np.array([1.0]), np.array([0]))}),
     "traces": lambda: drawing.traces(np.arange(3), {"v (mV)": np.arange(3)}),
     "growth": lambda: drawing.growth({"smax": [(100, 1.0, 20.0), (400, 4.0, 30.0)], "smin": [(100, 2.0, 20.0)]}),
@@ -331,9 +338,11 @@ class TestEveryFigure:
             assert drawing.render_figure(ALL["learning_curve"](), "png") == usual
             assert mpl.rcParams["font.size"] == 30
 
-    def test_pyplot_is_not_loaded(self) -> None:
+    def test_pyplot_is_not_loaded_and_nothing_is_read_from_the_current_folder(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "matplotlibrc")  # nobody writes: reading it takes for ever
         code = "import sys, snstdp_cli.plots; sys.exit('matplotlib.pyplot' in sys.modules)"
-        assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+        command = [sys.executable, "-P", "-c", code]
+        assert subprocess.run(command, cwd=tmp_path, timeout=60, check=False).returncode == 0
 
 
 class TestSaveFigure:

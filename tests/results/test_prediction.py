@@ -15,13 +15,16 @@ from typing import Any
 import numpy as np
 import pytest
 from halves import CLASSES, train_halves
+from image_files import FORMATS, TEST, TEST_LABELS, WORDS, class_folders
 from typer.testing import CliRunner
 
 import snstdp_cli as snstdp
-from snstdp_cli.artefacts import load_responses
+from snstdp_cli.artefacts import Workdir, load_responses
 from snstdp_cli.cli.app import app
+from snstdp_cli.config import build_experiment
 from snstdp_cli.datasets import images_from_array, load_images
-from snstdp_cli.results import rows_as_csv
+from snstdp_cli.errors import DataError
+from snstdp_cli.results import TrainedNetwork, prediction, rows_as_csv
 from snstdp_cli.results.tables import csv_text
 
 
@@ -71,6 +74,24 @@ class TestPrediction:
             assert np.array_equal(found.predictions[kind], evaluation.predictions)
             assert np.array_equal(found.scores[kind], evaluation.scores)
         assert found.labels_from == "12 train images of ./halves.npz"
+
+    def test_images_are_prepared_as_those_of_the_training_were(
+        self, desk: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        seen = list[np.ndarray[Any, Any]]()
+
+        def present(experiment: object, weights: object, images: Any, **_: object) -> Any:
+            seen.append(images.images)
+            raise DataError("seen")
+
+        monkeypatch.setattr(prediction, "present_images", present)
+        inputs = build_experiment({"input": {"invert": True}}).input
+        record = prediction._choose_labels(TrainedNetwork(Workdir(Path()), "halves"), None)
+        changed = record[1].model_copy(update={"experiment": record[1].experiment.model_copy(update={"input": inputs})})
+        monkeypatch.setattr(prediction, "_choose_labels", lambda *_: (record[0], changed))
+        with pytest.raises(DataError, match="seen"):
+            snstdp.predict("halves", test_images(), workdir=".")
+        assert np.array_equal(seen[0], 255 - test_images())
 
     def test_an_empty_image_is_silent_and_has_no_class(self, desk: Path) -> None:
         images = np.concatenate([test_images()[:1], np.zeros((1, 6, 6), np.uint8)])
@@ -180,6 +201,15 @@ class TestImages:
         for name in names:
             assert np.array_equal(load_images(str(tmp_path / name)).images, images), name
         assert len(load_images("bundled")) == 1000
+
+    def test_pictures_and_labelled_sets_give_their_images(self, tmp_path: Path) -> None:
+        named = class_folders(tmp_path / "named")
+        assert len(load_images(str(named))) == len(TEST)
+        flat = named / "test" / WORDS[0]
+        assert np.array_equal(load_images(str(flat)).images, TEST[TEST_LABELS == 0])
+        assert np.array_equal(load_images(str(flat / "test00.png")).images, TEST[:1])
+        table = FORMATS["csv_with_header"](tmp_path)
+        assert np.array_equal(load_images(str(table)).images, TEST)
 
     @pytest.mark.parametrize(
         ("array", "told"),

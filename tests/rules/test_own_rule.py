@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from snstdp_cli.artefacts import Workdir, load_weights
 from snstdp_cli.cli.app import app
-from snstdp_cli.config import Experiment, build_experiment, merge, program_settings, read_file, recorded_experiment
+from snstdp_cli.config import Experiment, build_experiment, merge, read_file, recorded_experiment
 from snstdp_cli.engines import Chunk, Stream, initial_state, open_engine
 from snstdp_cli.engines.base import NEVER
 from snstdp_cli.engines.program import program_key
@@ -93,7 +93,7 @@ def test_a_changed_file_is_another_rule_with_another_program(monkeypatch: pytest
         experiments = [(small(), True), (plain, True), (small(), False)]
         return [
             program_key(
-                program_settings(experiment, plastic=plastic),
+                experiment,
                 experiment.plasticity(36) if plastic else None,
                 draw_wiring(experiment, 36),
                 "",

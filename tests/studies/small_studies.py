@@ -19,7 +19,7 @@ QUICK: dict[str, Any] = merge(
         "presentation": {
             "stimulus_ms": 40.0,
             "rest_ms": 15.0,
-            "max_intensity": 10.0,
+            "max_intensity": 8.0,
             "min_spikes": 1,
             "intensity": 8.0,
         },

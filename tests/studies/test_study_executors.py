@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from small_studies import small_study
+from small_studies import QUICK, small_study
 
+from snstdp_cli.config import build_experiment
 from snstdp_cli.errors import ConfigError, EngineError, InterruptedRunError
 from snstdp_cli.progress import RecordingProgress
 from snstdp_cli.studies import Study, StudyReporter, load_results, make_task, run_study, running
@@ -49,6 +51,28 @@ def test_the_script_of_an_array_of_workers(tmp_path: Path) -> None:
     assert "#SBATCH --time=02:00:00\n" in text
     assert "\ncd '/a b'\n" in text
     assert f"exec snstdp study worker {study.path} --workdir {tmp_path} --data-dir /data\n" in text
+
+
+def test_what_an_event_loop_says_while_a_cluster_closes_is_not_printed(capfd: pytest.CaptureFixture[str]) -> None:
+    from snstdp_cli.studies.executors.dask import LOUD, quiet
+
+    with quiet():
+        for name in LOUD:
+            logging.getLogger(name).error("Exception in callback", exc_info=RuntimeError("heartbeat"))
+    assert capfd.readouterr() == ("", "")
+    assert logging.getLogger("tornado.application").level == logging.NOTSET
+
+
+def test_the_script_of_a_search_has_a_job_for_each_trial_at_most(tmp_path: Path) -> None:
+    base = {**QUICK, "data": "./images", "n_e": 400}
+    base["evaluation"] = {**base["evaluation"], "validation_examples": 2}
+    space = {"rule.eta": {"from": 0.01, "to": 0.1}}
+    for search, jobs in (({"trials": 30}, 20), ({"trials": 5}, 5), ({"trials": 30, "parallel": 4}, 4)):
+        study = small_study(tmp_path, base=base, search={**search, "space": space})
+        text = slurm_script(study, jobs=20, walltime="02:00:00", folder=Path("/a"))
+        assert f"#SBATCH --array=1-{jobs}\n" in text
+        assert f"# {search['trials']} trials. Each job" in text
+        assert f"--mem={round(estimate_memory_mb(build_experiment(base)) + 500)}M" in text
 
 
 class TestDask:

@@ -92,6 +92,10 @@ class TestAxes:
             ({"rule": "smin", "rule.eta": 0.02}, 3),
         ]
 
+    def test_a_listed_cell_is_told_by_what_it_sets_itself(self, tmp_path: Path) -> None:
+        study = load_study(write_study(tmp_path, cells=[{"n_e": 4}, {"rule": "smax", "rule.eta": 0.02}]))
+        assert [cell.label for cell in study.cells] == ["n_e=4, seed 0", "rule=smax, rule.eta=0.02, seed 0"]
+
     def test_cells_in_place_of_a_grid(self, tmp_path: Path) -> None:
         found = plan(tmp_path, cells=[{"n_e": 4}, {"rule": {"name": "smax", "eta": 0.02}}])
         assert [settings for settings, _ in found] == [

@@ -167,7 +167,7 @@ def find_layout(lines: list[str], where: str) -> Layout:
     delimiter = max(_DELIMITERS, key=lines[0].count)
     first = _cells(lines[0], delimiter)
     columns = len(first)
-    header = len(lines) > 1 and sum(not _is_number(cell) for cell in first) > 1
+    header = sum(not _is_number(cell) for cell in first) > 1
     if columns < 2:
         raise DataError(
             f"{where}: found one value in the first line ({printable(lines[0], 40)!r}); expected the label and the "

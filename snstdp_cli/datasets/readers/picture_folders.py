@@ -39,6 +39,11 @@ def read_folder(folder: Path) -> Reading | None:
     return Reading(folder, {"train": _read_classes(classes)}) if classes else None
 
 
+def read_flat(folder: Path) -> list[NDArray[np.uint8]]:
+    """Read the pictures that lie in a folder itself, sorted by name; they have no labels."""
+    return read_pictures(_pictures(folder))
+
+
 def stack_or_list(pictures: list[NDArray[np.uint8]]) -> Pixels:
     """Return pictures of one size as one array [num, rows, cols], others as they are."""
     return np.stack(pictures) if len({one.shape for one in pictures}) == 1 else pictures

@@ -61,6 +61,8 @@ def _decode(stream: IO[bytes], where: str) -> NDArray[np.uint8]:
                 return _grey(turned)
     except DataError:
         raise
+    except Image.DecompressionBombError:
+        raise DataError(f"{where}: states far more than {MAX_PICTURE:,} pixels; make it smaller") from None
     except MemoryError:
         raise DataError(f"{where}: does not fit into memory") from None
     except Exception as error:  # the decoders raise a dozen unrelated classes for damaged bytes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +16,8 @@ from snstdp_cli.plots.drawing.style import WIDTH_IN, names_of, new_figure, plain
 #: Classes and images of each that are drawn.
 MAX_CLASSES, MAX_IMAGES = 40, 14
 _GAP = 0.08
+#: Letters of a title's line.
+_LINE = 78
 #: Neither the ground of images nor the paper.
 _BETWEEN = "#bccad6"
 #: Images as dark as these would be black.
@@ -70,8 +73,14 @@ def contact_sheet(
     axes.spines[:].set(visible=False)
     more = f", first {MAX_CLASSES} of {len(classes)} classes" if len(classes) > MAX_CLASSES else ""
     more += f", drawn brighter: their brightest value is {brightest}" if brightest < _DARK else ""
-    figure.suptitle(plain(title or f"{rows} x {cols} pixels") + more, x=0.01, ha="left", fontsize=10)
+    figure.suptitle(_wrapped((title or f"{rows} x {cols} pixels") + more), x=0.01, ha="left", fontsize=10)
     return figure
+
+
+def _wrapped(title: str) -> str:
+    """Return a title in lines that are not wider than the figure, at most three."""
+    lines = textwrap.wrap(plain(title, 3 * _LINE), _LINE)[:3]
+    return "\n".join(lines)
 
 
 def _mosaic(images: NDArray[Any], labels: NDArray[Any], classes: list[int]) -> tuple[NDArray[np.float64], list[float]]:

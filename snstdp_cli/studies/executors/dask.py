@@ -29,6 +29,8 @@ from snstdp_cli.studies.tasks import CellOutcome, CellTask, request_stop
 MEMORY = "MB"
 _TICK_S = 0.5
 _CONNECT_S = 20
+#: Loggers of Dask, and of the loops that it runs in.
+LOUD = ("distributed", "tornado.application", "asyncio")
 #: How many workers may die with the same cell before it counts as failed.
 _DEATHS = 3
 #: Each worker is one process that uses one core, and imports nothing from the current folder.
@@ -262,12 +264,16 @@ def _safe_path() -> Iterator[None]:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep Dask from printing: what matters is told by us."""
-    logger = logging.getLogger("distributed")
-    level, propagates = logger.level, logger.propagate
-    logger.setLevel(logging.CRITICAL)
+    """Keep Dask and its event loop from printing: what matters is told by us.
+
+    A heartbeat that is on its way while a cluster closes fails, and the loop would print the traceback.
+    """
+    before = [(logger, logger.level, logger.propagate) for logger in map(logging.getLogger, LOUD)]
+    for logger, _, _ in before:
+        logger.setLevel(logging.CRITICAL + 1)
     try:
         yield
     finally:
-        logger.setLevel(level)
-        logger.propagate = propagates
+        for logger, level, propagates in before:
+            logger.setLevel(level)
+            logger.propagate = propagates

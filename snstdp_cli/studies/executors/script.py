@@ -6,7 +6,7 @@ import shlex
 from pathlib import Path
 
 from snstdp_cli.studies.memory import estimate_memory_mb
-from snstdp_cli.studies.plan import Study
+from snstdp_cli.studies.plan import Study, build_cell
 
 _SCRIPT = """\
 #!/bin/bash
@@ -20,8 +20,8 @@ _SCRIPT = """\
 #SBATCH --signal=B:TERM@120
 #SBATCH --requeue
 
-# {cells} cells. Each job takes cells that no other has, until none is left. A job that the queue ends keeps its cell's
-# last checkpoint; submit the script again to go on. On a file system without locks add:
+# {work}. Each job takes what no other has, until nothing is left. A job that the queue ends keeps its last
+# checkpoint; submit the script again to go on. On a file system without locks add:
 # --share $SLURM_ARRAY_TASK_ID/{jobs}
 export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 SNSTDP_CORES=1
 cd {folder}
@@ -46,13 +46,19 @@ def slurm_script(
     words = [str(study.path)]
     words += ["--workdir", str(study.workdir)] if study.workdir != Path() else []
     words += ["--data-dir", str(data_dir)] if data_dir is not None else []
-    need = max((estimate_memory_mb(cell.experiment) for cell in study.cells), default=1000.0)
+    experiments = [cell.experiment for cell in study.cells]
+    num_trials, parallel = 0, jobs
+    if study.file.search is not None:
+        num_trials, parallel = study.file.search.trials, study.file.search.parallel or jobs
+        experiments.append(build_cell(study.base, {}, study.file.seeds[0], ()).experiment)
+    need = max(map(estimate_memory_mb, experiments))
+    work = [f"{num:,} {name}" for num, name in ((len(study.cells), "cells"), (num_trials, "trials")) if num]
     return _SCRIPT.format(
         name=study.name,
-        jobs=min(jobs, max(1, len(study.cells))),
+        jobs=min(jobs, max(len(study.cells), min(num_trials, parallel))),
         memory=round(need + 500),
         walltime=walltime,
-        cells=f"{len(study.cells):,}",
+        work=" and ".join(work),
         folder=shlex.quote(str(folder)),
         command=f"{program} study worker {shlex.join(words)}",
     )

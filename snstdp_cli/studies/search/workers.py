@@ -16,7 +16,7 @@ from pathlib import Path
 from snstdp_cli.artefacts.locks import LockedError, hold_lock, is_locked
 
 _LOCK, _FOLDER = ".search.lock", "searching"
-_ASK_S, _PATIENCE_S = 0.05, 60.0
+_ASK_S, _PATIENCE_S = 0.05, 600.0
 
 
 class SearchWorker:
@@ -69,7 +69,7 @@ class SharingWorker(SearchWorker):
         Raises
         ------
         LockedError
-            If another process does not let go within a minute.
+            If another process does not let go within ten minutes.
         """
         end = time.monotonic() + _PATIENCE_S
         with contextlib.ExitStack() as held:
