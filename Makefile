@@ -11,7 +11,7 @@ DOCS_PYTHON ?= $(BIN)/python
 SITE := build/site
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo study test slow check format bench docs lock clean
+.PHONY: help install demo study results test slow check format bench docs lock clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,6 +36,9 @@ study: $(INSTALLED) ## Compare three rules and two sizes over three seeds on the
 	@$(BIN)/snstdp study run configs/studies/rules.yaml
 	@$(BIN)/snstdp study table configs/studies/rules.yaml --against rule=triplet
 	@$(BIN)/snstdp study plot configs/studies/rules.yaml
+
+results: $(INSTALLED) ## Repeat a small version of every table of docs/results.md on the bundled digits
+	@$(BIN)/python tools/results.py small
 
 test: $(INSTALLED) ## Run the tests
 	@$(BIN)/python -m pytest -m "not slow"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,12 +20,15 @@ from snstdp_cli.artefacts.provenance import describe_data
 from snstdp_cli.config import Experiment
 from snstdp_cli.datasets import Dataset, Part, Split, load_dataset, part_of, sealed_test_images, split_of
 from snstdp_cli.errors import ArtefactError, InterruptedRunError
+from snstdp_cli.evaluation import Classifier
 from snstdp_cli.progress import Reporter
 from snstdp_cli.recording import plan_record, record_activity
+from snstdp_cli.recording.corruption import seen_by
 from snstdp_cli.recording.record import configured_examples
 from snstdp_cli.results import Score, ScoreOn, TrainedNetwork, score_responses
 from snstdp_cli.training import train_network
 from snstdp_cli.training.completed import is_trained
+from snstdp_cli.training.stages import record_stages
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +45,7 @@ def run_experiment(
     workdir: Workdir,
     *,
     score_on: ScoreOn = "test",
+    read_outs: Sequence[Classifier] = (),
     datasets: dict[Split, Dataset] | None = None,
     data_dir: Path | None = None,
     workers: int | None = None,
@@ -58,6 +63,8 @@ def run_experiment(
     score_on
         `validation` scores the answers to the training images that were kept for validation; then nothing of the test
         images is read.
+    read_outs
+        What to score by beside the experiment's read-out and those that are always told.
     datasets
         The whole training and test splits, as far as they are needed; by default those that `experiment.data` names,
         looked for in `data_dir`.
@@ -75,7 +82,7 @@ def run_experiment(
             if split not in whole:
                 whole[split] = load_dataset(experiment.data, split, data_dir, inputs=experiment.input)
         images = {part: part_of(whole[split_of(part)], part, held) for part in parts}
-        return _run(experiment, workdir, images, score_on, workers, resume, force, report or Reporter())
+        return _run(experiment, workdir, images, score_on, read_outs, workers, resume, force, report or Reporter())
 
 
 def _run(
@@ -83,6 +90,7 @@ def _run(
     workdir: Workdir,
     images: dict[Part, Dataset],
     score_on: ScoreOn,
+    read_outs: Sequence[Classifier],
     workers: int | None,
     resume: bool,
     force: bool,
@@ -96,6 +104,11 @@ def _run(
     else:
         result = train_network(experiment, workdir, dataset=images["train"], resume=resume, force=force, report=report)
         files += result.files
+    if experiment.order == "by_class" and score_on == "test":
+        stages = record_stages(
+            experiment, workdir, images["train"], images["test"], workers=workers, resume=resume, report=report
+        )
+        files += [stages] if stages is not None else []
     answers: dict[Part, Responses] = {}
     for part, shown in images.items():
         answers[part], written = _record(experiment, workdir, part, shown, workers, resume, force, report)
@@ -105,6 +118,7 @@ def _run(
         answers["train"],
         answers[score_on],
         classifier=experiment.evaluation.classifier,
+        read_outs=read_outs,
     )
     return RunResult(score, files, time.perf_counter() - began)
 
@@ -143,7 +157,7 @@ def _record(
 def find_recorded(experiment: Experiment, workdir: Workdir, split: Part, dataset: Dataset) -> Responses | None:
     """Return the recording that this experiment would make, if it is there already and intact."""
     weights, name = load_weights(workdir, experiment.save_name), experiment.save_name
-    planned = plan_record(experiment, name, weights, describe_data(dataset))
+    planned = plan_record(seen_by(experiment, split), name, weights, describe_data(dataset))
     num = min(configured_examples(experiment, split), len(dataset))
     try:
         found = load_responses(recording_path(workdir, name, split, num, recording_mark(planned)))

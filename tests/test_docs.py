@@ -77,10 +77,13 @@ NAMES = {f"snstdp {name}" for name in ("run", "train", "test", "evaluate")}
 PREPARED = {
     "commands": [f"snstdp test --load-name start --split {split}" for split in ("train", "test")],
     "faq": ["snstdp run --config configs/smax_400.yaml --save-name mine"],
+    "hardware": [f"snstdp run --config configs/smax_400.yaml --save-name {name}" for name in ("mine", "other")],
     "report": [f"snstdp run --config configs/smax_400.yaml --save-name {name}" for name in ("mine", "other", "third")],
     "results": [f"snstdp run --config configs/{name}.yaml" for name in ("smin_400", "smax_400")],
     "troubleshooting": ["snstdp run --config configs/smax_400.yaml --save-name mine"],
 }
+#: Pages that other tests follow, such as `tests/evaluation/` and `tests/results/test_online.py` evaluation.md.
+ELSEWHERE = ("data", "own-data", "searches", "studies", "evaluation", "result-tables")
 #: What must be there in the end; data.md and own-data.md are followed by tests in `tests/datasets/`, the pages about
 #: studies and searches by `tests/studies/` and `tests/test_validation.py`, notebooks when the site is built.
 LEFT = {
@@ -97,6 +100,7 @@ LEFT = {
     "commands": ("my.yaml", "weights/XeAemine.npy", "figures/mine.fields.png", "answers.csv", "spikes.npz"),
     "configuration": ("my.yaml",),
     "faq": ("weights/longer.json", "activity/resultPopVecs40.npy", "activity/inputNumbers40.npy"),
+    "hardware": ("activity/mine.test.40.four.npz",),
     "own-rule": ("weights/graded.json",),
     "performance": ("docs/performance.md", "docs/performance.png"),
     "python": ("first.png", "weights/mine.json", "activity", "figures/report.first.html"),
@@ -110,7 +114,7 @@ LEFT = {
 
 
 def test_each_page_with_commands_is_followed_by_a_test() -> None:
-    assert {page.stem for page in PAGES if commands(page)} == {*LEFT, "data", "own-data", "searches", "studies"}
+    assert {page.stem for page in PAGES if commands(page)} == {*LEFT, *ELSEWHERE}
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ ONLY = {
     "fields": {"errors"},
     "rules": {"errors", "fields", "brian_import"},
     "config": {"errors", "fields", "rules"},
-    "evaluation": {"errors"},
+    "evaluation": {"errors", "fields"},
     "network": {"config", "rules", "brian_import"},
 }
 FORBIDDEN_CALLS = {"eval", "exec", "yaml.load", "yaml.unsafe_load", "yaml.full_load", "os.system", "marshal.loads"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from snstdp_cli.datasets import (
 )
 from snstdp_cli.engines import choose_engine
 from snstdp_cli.errors import ArtefactError
-from snstdp_cli.evaluation import Classifier
+from snstdp_cli.evaluation import Classifier, Ties
 from snstdp_cli.recording import record_activity
 from snstdp_cli.results import AssignFrom, Score, ScoreOn, TrainedNetwork, score_network
 
@@ -104,6 +105,8 @@ def evaluate(
     assign_from: AssignFrom = "train",
     num_examples: int | None = None,
     score_on: ScoreOn = "test",
+    read_outs: Sequence[Classifier] = (),
+    ties: Ties = "lowest",
     workdir: str | Path = ".",
 ) -> Score:
     """Score recorded responses: neurons get labels from training responses, test responses are classified.
@@ -113,13 +116,18 @@ def evaluate(
     data, label
         Which of several recordings; by default that of the data set of the training.
     classifier
-        The read-out that `Score.evaluation` is of; `Score.evaluations` has all.
+        The read-out that `Score.evaluation` is of; `Score.evaluations` has it and the others.
     assign_from
         `test` labels the neurons by the very responses that are scored, which flatters.
     num_examples
         Score only the first ones.
     score_on
         `validation` scores the answers to the training images that were kept for validation.
+    read_outs
+        What to score by beside `classifier`, average and selective: proportion, all_activity, or linear, which is
+        trained by labels and needs scikit-learn.
+    ties
+        `ancestor` predicts the highest of several best classes, as the ancestor's script does.
 
     Raises
     ------
@@ -142,6 +150,8 @@ def evaluate(
         data=data,
         mark=label,
         score_on=score_on,
+        read_outs=read_outs,
+        ties=ties,
     )
 
 

@@ -246,7 +246,15 @@ class RecordingRecord(RunRecord):
     @property
     def conditions(self) -> str:
         """Fingerprint of the weights and of every setting that responses depend on, but for the images."""
-        settings = settings_of(self.experiment, "recording")
+        return self._conditions(self.experiment)
+
+    @property
+    def labelling_conditions(self) -> str:
+        """Fingerprint of the conditions of the training responses that label the neurons: their images are clean."""
+        return self._conditions(self.experiment.model_copy(update={"input": self.experiment.input.clean()}))
+
+    def _conditions(self, experiment: Experiment) -> str:
+        settings = settings_of(experiment, "recording")
         return fingerprint({"settings": settings, "weights": self.weights.sha256, "generation": self.generation})
 
     @property

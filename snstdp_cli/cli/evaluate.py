@@ -14,6 +14,7 @@ from snstdp_cli.cli.live import steps
 from snstdp_cli.cli.names import known_names, require_recordings
 from snstdp_cli.cli.table_files import check_table_file, write_rows
 from snstdp_cli.errors import ConfigError
+from snstdp_cli.fields.readouts import READ_OUTS, Classifier
 
 if TYPE_CHECKING:
     from snstdp_cli.results import Score
@@ -45,6 +46,21 @@ def evaluate(
     assign_responses: Annotated[
         Path | None, typer.Option("--assign-responses", help="The ancestor's file of training responses.")
     ] = None,
+    read_out: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--read-out",
+            metavar="NAME",
+            help=f"Score by these read-outs, or by all: {', '.join(READ_OUTS)}; repeat it. Linear is trained by "
+            "labels, the others use them only to name neurons.",
+            rich_help_panel=o.OUTPUT,
+            show_default=False,
+        ),
+    ] = None,
+    ties: Annotated[
+        o.TiesName,
+        typer.Option("--ties", help="Of several best classes, the lowest, or as the ancestor's script the highest."),
+    ] = o.TiesName.lowest,
     workdir: o.WorkdirPath = Path(),
     force: o.Force = False,
     per_image: Annotated[
@@ -67,19 +83,26 @@ def evaluate(
 
     Example: snstdp evaluate --compare mine other
 
+    Example: snstdp evaluate mine --read-out all
+
     Example: snstdp evaluate mine --per-image answers.csv
     """
     asked = [*(names or []), *(load_name or [])]
     _refuse_contradictions(asked, compare, responses, assign_responses, assign_from)
     if per_image is not None:
         check_table_file(per_image, force=force, flag="--per-image")
+    wanted = _read_outs(read_out)
+    read: dict[str, Any] = {"classifier": _first(given, wanted), "read_outs": wanted, "ties": ties.value}
+    read["num_examples"] = num_examples
     with steps(quiet) as step:
         if responses is not None:
-            scores = [_score_files(given, responses, assign_responses, num_examples)]
+            from snstdp_cli.results import score_ancestor_pairs
+
+            scores = [score_ancestor_pairs(responses, assign_responses, **read)]
         else:
-            choice = {"assign_from": assign_from.value, "num_examples": num_examples, "data": data, "mark": label}
+            choice = {**read, "assign_from": assign_from.value, "data": data, "mark": label}
             choice["score_on"] = score_on.value
-            scores = _score_names(given, list(compare or asked), workdir, choice, step)
+            scores = _score_names(list(compare or asked), workdir, choice, step)
 
     from snstdp_cli.artefacts import Workdir
     from snstdp_cli.cli import score_tables
@@ -132,8 +155,21 @@ def _refuse_contradictions(
         )
 
 
+def _read_outs(names: Sequence[str] | None) -> tuple[Classifier, ...]:
+    """Return the read-outs that were asked for, in their order."""
+    for name in names or ():
+        if name not in (*READ_OUTS, "all"):
+            raise ConfigError(f"--read-out: found '{name}', expected {', '.join(READ_OUTS)} or all")
+    return READ_OUTS if "all" in (names or ()) else tuple(dict.fromkeys(names or ()))  # type: ignore[arg-type]
+
+
+def _first(given: o.GivenSettings, read_outs: Sequence[Classifier]) -> Any:
+    """Return the read-out that is told first: the chosen classifier, or else the first that was asked for."""
+    return given.classifier if "classifier" in given.flags or not read_outs else read_outs[0]
+
+
 def _score_names(
-    given: o.GivenSettings, names: list[str], workdir: Path, choice: Mapping[str, Any], step: Callable[[str], None]
+    names: list[str], workdir: Path, choice: Mapping[str, Any], step: Callable[[str], None]
 ) -> list[Score]:
     """Score recordings of networks; without a name, of the only one there is."""
     from snstdp_cli.artefacts import Workdir
@@ -144,14 +180,5 @@ def _score_names(
     for name in known_names(names, "evaluate", place, recorded=choice["score_on"]):
         step(f"scoring {name}")
         require_recordings(place, name, dict.fromkeys((choice["assign_from"], choice["score_on"])))
-        scores.append(score_network(TrainedNetwork(place, name), classifier=given.classifier, **choice))
+        scores.append(score_network(TrainedNetwork(place, name), **choice))
     return scores
-
-
-def _score_files(
-    given: o.GivenSettings, responses: Path, assign_responses: Path | None, num_examples: int | None
-) -> Score:
-    """Score files of the ancestor's."""
-    from snstdp_cli.results import score_ancestor_pairs
-
-    return score_ancestor_pairs(responses, assign_responses, classifier=given.classifier, num_examples=num_examples)

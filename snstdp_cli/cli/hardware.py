@@ -25,8 +25,8 @@ def cost(
     *,
     names: o.Names = None,
     load_names: o.LoadNames = None,
-    num_examples: Annotated[
-        int, typer.Option("--num-examples", min=1, max=10_000, help="Images that are shown to learn, and to answer.")
+    images: Annotated[
+        int, typer.Option("--images", min=1, max=10_000, help="Images that are shown to learn, and to answer.")
     ] = 20,
     energy: Annotated[
         str | None,
@@ -63,10 +63,10 @@ def cost(
             network = TrainedNetwork(place, name)
             experiment = network.experiment
             train, test = (load_dataset(experiment.data, part, data_dir) for part in ("train", "test"))
-            step(f"presenting {num_examples} images to {name}, twice")
-            found.append(cost_of_network(network, experiment, train, test, num_examples, step))
+            step(f"presenting {images} images to {name}, twice")
+            found.append(cost_of_network(network, experiment, train, test, images, step))
     if as_json:
-        print_json({"examples": num_examples, "networks": [_as_json(one, energy) for one in found]})
+        print_json({"examples": images, "networks": [_as_json(one, energy) for one in found]})
         return
     _show(found, energy)
     for one in found:

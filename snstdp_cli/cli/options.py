@@ -38,6 +38,13 @@ FLAGS = {
 _TYPES: dict[str, type] = {"integer": int, "number": float}
 
 
+class TiesName(StrEnum):
+    """Which of several best classes is predicted."""
+
+    lowest = "lowest"
+    ancestor = "ancestor"
+
+
 class SplitName(StrEnum):
     """Parts of a data set."""
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 #: Known here as well as in `plots.kinds`, so that a wrong kind is refused before Brian 2 is imported.
 KINDS = (
     *("fields", "classes", "evolution", "confusion", "accuracy", "mistakes", "comparison"),
-    *("curve", "norm", "weights", "raster", "traces"),
+    *("curve", "norm", "online", "weights", "raster", "traces"),
 )
 Step = Callable[[str], None]
 
@@ -77,6 +77,7 @@ def plot(
     [cyan]comparison[/]  accuracy of several networks, and the settings that differ
     [cyan]curve[/]       accuracy on withheld training images during the training
     [cyan]norm[/]        L1 norm of the weights during the training
+    [cyan]online[/]      accuracy after each class of a training with order: by_class, and what was forgotten
     [cyan]weights[/]     how weights, norms and thresholds are distributed
     [cyan]raster[/]      spikes during one presentation
     [cyan]traces[/]      voltages and conductances during one presentation

@@ -13,7 +13,7 @@ from rich.text import Text
 from snstdp_cli.cli.console import out, percent, print_json, print_line, print_table, print_warning, styled, visible
 from snstdp_cli.cli.hints import next_command
 from snstdp_cli.config import differing_settings, setting_notes
-from snstdp_cli.evaluation import mean_and_sd
+from snstdp_cli.evaluation import mean_and_sd, read_out_title
 from snstdp_cli.results import Score
 from snstdp_cli.results.scoring import compare_scores
 
@@ -50,14 +50,14 @@ def warn_of_scores(scores: Sequence[Score], workdir: Path) -> None:
 
 
 def show_score(score: Score) -> None:
-    """Print accuracy by both read-outs, interval, counts and the confusion matrix."""
+    """Print accuracy by each read-out, interval, counts and the confusion matrix."""
     result = score.evaluation
     head = Text()
     for kind, other in sorted(score.evaluations.items(), key=lambda pair: pair[0] != score.classifier):
         low, high = other.ci95
         style = "bold green" if kind == score.classifier else ""
         head.append(f"{percent(other.accuracy)}", style=style)
-        head.append(f"  by {kind}, 95 % interval {percent(low)} to {percent(high)}\n")
+        head.append(f"  by {read_out_title(kind)}, 95 % interval {percent(low)} to {percent(high)}\n")
     chance = f"always answering {score.class_name(result.commonest_class)}: {percent(result.chance)}"
     head.append(visible(f"of {result.num_examples:,} {score.scored_on} images of {score.data}; {chance}"))
     head.append(visible(f"\nlabels of neurons from {score.labels_from}", lines=True))
@@ -86,7 +86,7 @@ def _show_confusion(score: Score) -> None:
         cells = [Text(str(n), style="bold" if j == k else "" if n else "dim") for j, n in enumerate(row)]
         none = Text(str(result.undecided_per_class[k]), style="dim")
         table.add_row(Text(names[k]), "-" if share is None else percent(share), *cells, none)
-    out.print(Text(f"predicted class of each true class, by {result.classifier}:", style="dim"))
+    out.print(Text(f"predicted class of each true class, by {read_out_title(result.classifier)}:", style="dim"))
     out.print(table)
 
 
@@ -110,7 +110,7 @@ def show_scores(scores: Sequence[Score], *, as_json: bool) -> None:
 
 
 def show_comparison(a: Score, b: Score, *, as_json: bool) -> None:
-    """Print McNemar's comparison of two networks on the same images, by both read-outs."""
+    """Print McNemar's comparison of two networks on the same images, by each read-out."""
     results = compare_scores(a, b)
     if as_json:
         chosen = results[a.classifier].as_dict()
@@ -122,7 +122,7 @@ def show_comparison(a: Score, b: Score, *, as_json: bool) -> None:
         accuracies = " and ".join(
             f"{score.name} {percent(score.evaluations[kind].accuracy, 2)} of {score.data}" for score in (a, b)
         )
-        print_line((f"by {kind}: ", "bold"), f"{accuracies} ({result.num_examples:,} test images)")
+        print_line((f"by {read_out_title(kind)}: ", "bold"), f"{accuracies} ({result.num_examples:,} test images)")
         print_line(
             f"  only {a.name} right: {result.only_a:,}, only {b.name} right: {result.only_b:,}; difference "
             f"{100 * result.difference:+.2f} points (95 % interval {100 * low:+.2f} to {100 * high:+.2f}), "
@@ -153,7 +153,7 @@ def show_seeds(scores: Sequence[Score], as_json: bool) -> None:
         for score, found in zip(scores, different, strict=True)
     ]
     interval = f"95 % interval ({scores[0].classifier})"
-    print_table(("name", *kinds, interval, "images", "settings that differ"), rows)
+    print_table(("name", *map(read_out_title, kinds), interval, "images", "settings that differ"), rows)
     if others:
         print_warning(f"no mean over seeds: the networks differ in {', '.join(others)}")
         return

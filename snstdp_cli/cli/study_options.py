@@ -11,10 +11,10 @@ from snstdp_cli.cli import options as o
 
 
 def _read_out_names() -> list[str]:
-    """Return the read-outs for a shell that completes words; they are not known before NumPy is imported."""
-    from snstdp_cli.evaluation import CLASSIFIERS
+    """Return the read-outs for a shell that completes words."""
+    from snstdp_cli.fields.readouts import READ_OUTS
 
-    return list(CLASSIFIERS)
+    return list(READ_OUTS)
 
 
 StudyPath = Annotated[Path, typer.Argument(help="YAML file of the study.", show_default=False)]

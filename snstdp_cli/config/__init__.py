@@ -1,7 +1,14 @@
 """Experiments: YAML files, flags and Python values become one frozen, complete `Experiment`."""
 
 from snstdp_cli.config.build import build_experiment, merge, recorded_experiment
-from snstdp_cli.config.experiment import DATA_SUFFIXES, THETA_STEPS_MV, Experiment, is_data_path
+from snstdp_cli.config.experiment import (
+    DATA_SUFFIXES,
+    ORDERS,
+    THETA_STEPS_MV,
+    Experiment,
+    is_data_path,
+    is_order_file,
+)
 from snstdp_cli.config.facets import (
     GENERATION,
     differences,
@@ -24,6 +31,7 @@ __all__ = [
     "GENERATION",
     "MAX_CONFIG_BYTES",
     "MAX_EXAMPLES",
+    "ORDERS",
     "THETA_STEPS_MV",
     "EvaluationSettings",
     "Experiment",
@@ -45,6 +53,7 @@ __all__ = [
     "fingerprint",
     "identifying_settings",
     "is_data_path",
+    "is_order_file",
     "json_schema",
     "merge",
     "parse_override",

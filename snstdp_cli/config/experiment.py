@@ -8,7 +8,8 @@ written down beside a result).
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
@@ -23,7 +24,7 @@ from snstdp_cli.config.sections import (
     PresentationSettings,
     Section,
 )
-from snstdp_cli.fields import MAX_EXAMPLES, Name, Number, Whole, check_name, setting, whole_number
+from snstdp_cli.fields import MAX_EXAMPLES, Name, Number, Whole, check_name, setting, shown, whole_number
 from snstdp_cli.rules import Plasticity, WeightGrid
 
 #: Diehl & Cook's step of the adaptive threshold in mV, by number of excitatory neurons.
@@ -58,6 +59,27 @@ def _check_data(value: str) -> str:
 DataSource = Annotated[
     str, AfterValidator(_check_data), WithJsonSchema({"type": "string", "minLength": 1, "maxLength": _MAX_PATH})
 ]
+#: The orders that are no file.
+ORDERS = ("as_is", "shuffled", "by_class")
+
+
+def is_order_file(order: str) -> bool:
+    """Tell whether a value of `order` is the path of a file."""
+    return "/" in order or order.endswith(".txt")
+
+
+def _check_order(value: str) -> str:
+    """Accept a known order, or a path as a file system takes it."""
+    if value in ORDERS:
+        return value
+    if not is_order_file(value) or not value.isprintable() or len(value) > _MAX_PATH:
+        raise ValueError(f"expected {', '.join(ORDERS)}, or the path of a text file (with a / or ending in .txt)")
+    return value
+
+
+Order = Annotated[
+    str, AfterValidator(_check_order), WithJsonSchema({"type": "string", "minLength": 1, "maxLength": _MAX_PATH})
+]
 _OptionalSeed = Annotated[int, Field(ge=0, lt=2**31), BeforeValidator(whole_number)] | None
 
 
@@ -74,11 +96,12 @@ class Experiment(Section):
         True,
         strict=True,
     )
-    shuffle: bool = setting(
-        "whether the training set is shown in a random order, drawn by the seed for each epoch",
+    order: Order = setting(
+        "order of the training images: as_is; shuffled (drawn by the seed for each epoch); by_class (all of the lowest "
+        "class, then of the next); or the path of a text file (with a / or ending in .txt) with the numbers of the "
+        "images to show, from 0 on",
         ("training",),
-        False,
-        strict=True,
+        "as_is",
     )
     seed: Whole = setting(
         "seed of weights, delays, input noise and shuffling", ("training", "recording"), 0, ge=0, lt=2**31
@@ -108,6 +131,20 @@ class Experiment(Section):
     presentation: PresentationSettings = Field(default_factory=PresentationSettings)
     evaluation: EvaluationSettings = Field(default_factory=EvaluationSettings)
     precision: PrecisionSettings = Field(default_factory=PrecisionSettings)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_shuffle(cls, content: Any) -> Any:
+        """Read `shuffle`, as `order` was called up to version 0.2."""
+        if not isinstance(content, Mapping) or "shuffle" not in content:
+            return content
+        given = dict(content)
+        shuffle, order = given.pop("shuffle"), given.get("order", "as_is")
+        if not isinstance(shuffle, bool):
+            raise ValueError(f"shuffle: found {shown(shuffle)}, expected true or false; it is called `order` now")
+        if shuffle and order not in ("as_is", "shuffled"):
+            raise ValueError(f"shuffle: found true beside order: {shown(order)}; expected one of both: order: shuffled")
+        return {**given, "order": "shuffled"} if shuffle else given
 
     @model_validator(mode="after")
     def _resolve_threshold_step(self) -> Experiment:

@@ -20,14 +20,22 @@ from snstdp_cli.fields import AFFECTS, FACETS, Facet, printable
 #: Counts up when the same settings begin to give other spikes or weights.
 GENERATION = 2
 _ABSENT = "not there"
-#: Sections that came after results were written: at its default a setting in them is as if it were not there, so that
+
+
+#: Sections and settings that came after results were written: at its default each is as if it were not there, so that
 #: those results keep their fingerprints.
-_LATER = ("input", "precision")
+_LATER = ("input", "order", "precision")
+#: Single settings of which the same holds, with their defaults.
+_LATER_SETTINGS = {"rule.eta_decay": 0.0, "evaluation.stage_examples": 1_000}
+#: What `order` was up to version 0.2: a switch, which identities go on to hold.
+_SHUFFLE = "shuffle"
 
 
 @cache
 def affected(key: str) -> frozenset[Facet]:
     """Return the facets that a setting affects, by its dotted key; a rule's parameters affect what its name does."""
+    if key == _SHUFFLE:
+        key = "order"
     model: type[BaseModel] = Experiment
     *sections, name = key.split(".")
     for section in sections:
@@ -56,13 +64,20 @@ def settings_of(experiment: Experiment, facet: Facet, without: Iterable[str] = (
 
 
 def identifying_settings(experiment: Experiment) -> dict[str, Any]:
-    """Return all settings that affect anything, by dotted key, without those of later sections at their defaults."""
+    """Return all settings that affect anything, by dotted key, without later ones that are at their defaults."""
     leaves = dict(setting_leaves(experiment.model_dump(mode="json")))
-    for section in _LATER:
-        usual = type(getattr(experiment, section))().model_dump(mode="json")
-        for key, value in setting_leaves(usual, f"{section}."):
+    for name in _LATER:
+        usual = type(experiment).model_fields[name].get_default(call_default_factory=True)
+        plain = {name: usual.model_dump(mode="json") if isinstance(usual, BaseModel) else usual}
+        for key, value in setting_leaves(plain):
             if leaves[key] == value:
                 del leaves[key]
+    for key, usual in _LATER_SETTINGS.items():
+        if leaves.get(key) == usual:
+            del leaves[key]
+    leaves[_SHUFFLE] = leaves.get("order") == "shuffled"
+    if leaves[_SHUFFLE]:
+        del leaves["order"]
     return {key: value for key, value in leaves.items() if affected(key)}
 
 

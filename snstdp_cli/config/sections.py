@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from snstdp_cli.config.input_values import Classes, Crop, Share, Size
 from snstdp_cli.fields import MAX_EXAMPLES, Facet, Number, Whole, plain_number, setting
+from snstdp_cli.fields.readouts import MEANINGS, Classifier
 
 #: What shapes the equations or the protocol, and so all that comes out of them.
 ALL_BUT_SCORE: tuple[Facet, ...] = ("program", "training", "recording")
@@ -81,6 +82,31 @@ class InputSection(Section):
         "area",
     )
 
+    noise: Number = setting(
+        "share of the pixels of test and validation images that are made black or white (salt and pepper) when they "
+        "are recorded; training and labels see clean images",
+        ("recording",),
+        0.0,
+        ge=0,
+        le=1,
+    )
+    occlusion: Number = setting(
+        "share of the area of test and validation images that a black rectangle covers, anywhere, when they are "
+        "recorded",
+        ("recording",),
+        0.0,
+        ge=0,
+        le=1,
+    )
+    shift: Whole = setting(
+        "rows and columns by which test and validation images are moved at most, in any direction, when they are "
+        "recorded",
+        ("recording",),
+        0,
+        ge=0,
+        le=10_000,
+    )
+
     @property
     def prepares(self) -> bool:
         """Whether any of it changes the images or which of them there are."""
@@ -95,6 +121,19 @@ class InputSection(Section):
         if "size" not in apart:
             apart.pop("resample", None)
         return apart
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether images are shown as they are."""
+        return not (self.noise or self.occlusion or self.shift)
+
+    def clean(self) -> Self:
+        """Return these settings without noise, occlusion and shift."""
+        return self.model_copy(update=dict.fromkeys(CORRUPTIONS, 0))
+
+
+#: The settings of `input` by which test images are made harder.
+CORRUPTIONS = ("noise", "occlusion", "shift")
 
 
 class NetworkSettings(Section):
@@ -175,9 +214,8 @@ class EvaluationSettings(Section):
         ge=0,
         le=MAX_EXAMPLES,
     )
-    classifier: Literal["average", "selective"] = setting(
-        "read-out that is told first; average: Diehl & Cook's highest average response; selective: weighted by "
-        "selectivity",
+    classifier: Classifier = setting(
+        f"read-out that is told first; {'; '.join(f'{name}: {meaning}' for name, meaning in MEANINGS.items())}",
         ("score",),
         "average",
     )
@@ -186,6 +224,14 @@ class EvaluationSettings(Section):
         (),
         5_000,
         ge=0,
+        le=MAX_EXAMPLES,
+    )
+    stage_examples: Whole = setting(
+        "with order: by_class, images of each split that are shown after each class, to tell what is known of all "
+        "classes seen so far",
+        ("score",),
+        1_000,
+        ge=1,
         le=MAX_EXAMPLES,
     )
     curve_examples: Whole = setting(

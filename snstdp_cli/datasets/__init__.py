@@ -10,6 +10,7 @@ from snstdp_cli.datasets.in_memory import ArrayDataset
 from snstdp_cli.datasets.known import NAMES
 from snstdp_cli.datasets.loading import load_dataset
 from snstdp_cli.datasets.npz import npz_bytes
+from snstdp_cli.datasets.ordering import class_ends, order_images, read_order
 from snstdp_cli.datasets.parts import Part, load_part, part_of, split_of
 from snstdp_cli.datasets.places import DATA_VARIABLE, find_dataset, search_path
 from snstdp_cli.datasets.plausibility import doubts_of, plausibility
@@ -33,6 +34,7 @@ __all__ = [
     "Suggestion",
     "Survey",
     "check_fit",
+    "class_ends",
     "doubts_of",
     "fetch_dataset",
     "find_dataset",
@@ -43,10 +45,12 @@ __all__ = [
     "load_images",
     "load_part",
     "npz_bytes",
+    "order_images",
     "part_of",
     "plausibility",
     "prepare_pixels",
     "read_idx",
+    "read_order",
     "refuse_sealed",
     "sealed_test_images",
     "search_path",

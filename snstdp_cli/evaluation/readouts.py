@@ -2,26 +2,32 @@
 
 Assignment and the read-out `average` follow P. U. Diehl and M. Cook, "Unsupervised learning of digit recognition using
 spike-timing-dependent plasticity", Front. Comput. Neurosci. 2015, doi 10.3389/fncom.2015.00099.
+`proportion` and `all_activity` are the `proportion_weighting` and `all_activity` of BindsNET's module
+`bindsnet.evaluation`: H. Hazan et al., "BindsNET: a machine learning-oriented spiking neural networks library in
+Python", Front. Neuroinform. 2018, doi 10.3389/fninf.2018.00089.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from snstdp_cli.errors import DataError
 from snstdp_cli.evaluation.checks import check_counts, check_labels, check_marks, occurring_classes
+from snstdp_cli.fields.readouts import NAMING, Classifier
 
-Classifier = Literal["average", "selective"]
-CLASSIFIERS: tuple[Classifier, ...] = get_args(Classifier)
+#: Which of several classes with the best score is predicted: the lowest, or as in the ancestor's script the highest.
+Ties = Literal["lowest", "ancestor"]
 #: The label of a neuron that has none, and the prediction for an example without evidence.
 NONE = -1
 # Counts are turned into floating point this many at a time (32 MB), not all at once.
 _BLOCK = 4_000_000
+#: What a spike of each neuron counts for each class, [num_classes, n_e], and the sums' divisor, [num_classes].
+_Votes = tuple[NDArray[np.float64], NDArray[np.float64]]
 # Scores are rounded here, so that the order of a summation cannot decide between two classes that are equal.
 _DECIMALS = 9
 
@@ -85,9 +91,9 @@ def assign_labels(
 
 
 def classify(
-    counts: NDArray[Any], assignment: Assignment, classifier: Classifier = "average"
+    counts: NDArray[Any], assignment: Assignment, classifier: Classifier = "average", ties: Ties = "lowest"
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Score the classes for each example and predict the best; of equals, the lowest.
+    """Score the classes for each example by a read-out that uses labels only to name neurons, and predict the best.
 
     `average` (Diehl & Cook 2015): the score of a class is the mean spike count of the neurons that carry its label. A
     class without neurons scores 0 and is never predicted.
@@ -99,12 +105,22 @@ def classify(
     spike keeps a neuron that was seen to fire twice from vetoing a class. Only ratios within a neuron count, so it has
     no parameter and no scale.
 
+    `proportion` (BindsNET): as `average`, but each spike of a neuron counts only by the share of the neuron's own label
+    in its mean responses.
+
+    `all_activity` (BindsNET): as `average`, but every neuron has a label, also one that never learned; one that never
+    fired has that of the lowest class, and takes part in the mean. (BindsNET also names a class, the first, for an
+    example without any spike; here it is undecided.)
+
     Parameters
     ----------
     counts
         Spike counts, [num, n_e].
     assignment
         From the training responses of the same network.
+    ties
+        Which class is predicted where several have the best score: the lowest, or as in the ancestor's script, which
+        sorts ascending and takes the last, the highest.
 
     Returns
     -------
@@ -116,19 +132,27 @@ def classify(
     Raises
     ------
     DataError
-        If the counts do not fit the assignment.
+        If the counts do not fit the assignment, or the read-out is trained by labels (see `evaluate_all`).
     """
     check_counts(counts, "responses", len(assignment.labels))
-    if classifier not in CLASSIFIERS:
-        raise DataError(f"unknown classifier '{classifier}'; expected average or selective")
-    is_assigned = assignment.labels != NONE
-    votes, divisor = _average_votes(assignment) if classifier == "average" else _selective_votes(assignment)
-    columns = np.vstack([votes, is_assigned]).T
+    if classifier not in _VOTES:
+        raise DataError(f"unknown classifier '{classifier}'; expected one of {', '.join(NAMING)}")
+    votes, divisor = _VOTES[classifier](assignment)
+    has_say = np.ones(len(assignment.labels)) if classifier == "all_activity" else assignment.labels != NONE
+    columns = np.vstack([votes, has_say]).T
     sums = np.empty((len(counts), len(votes) + 1))
     for rows in _blocks(counts):
         sums[rows] = counts[rows].astype(np.float64) @ columns
-    scores = np.round(sums[:, :-1] / divisor, _DECIMALS) + 0.0
-    return scores, np.where(sums[:, -1] > 0, assignment.classes[scores.argmax(axis=1)], NONE)
+    return predict_best(sums[:, :-1] / divisor, sums[:, -1] > 0, assignment.classes, ties)
+
+
+def predict_best(
+    scores: NDArray[np.float64], has_answer: NDArray[np.bool_], classes: NDArray[np.int64], ties: Ties
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Round scores [num, num_classes], and predict the class of the best one where there is an answer."""
+    scores = np.round(scores, _DECIMALS) + 0.0
+    best = scores.argmax(axis=1) if ties == "lowest" else len(classes) - 1 - scores[:, ::-1].argmax(axis=1)
+    return scores, np.where(has_answer, classes[best], NONE)
 
 
 def assign(
@@ -155,12 +179,23 @@ def assign(
     )
 
 
-def _average_votes(assignment: Assignment) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _average_votes(assignment: Assignment) -> _Votes:
     votes = (assignment.labels == assignment.classes[:, None]).astype(np.float64)
     return votes, np.maximum(votes.sum(axis=1), 1)
 
 
-def _selective_votes(assignment: Assignment) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _proportion_votes(assignment: Assignment) -> _Votes:
+    votes, num_neurons = _average_votes(assignment)
+    return votes * _class_shares(assignment.mean_response), num_neurons
+
+
+def _all_activity_votes(assignment: Assignment) -> _Votes:
+    best = assignment.mean_response.argmax(axis=0)
+    votes = (best == np.arange(len(assignment.classes))[:, None]).astype(np.float64)
+    return votes, np.maximum(votes.sum(axis=1), 1)
+
+
+def _selective_votes(assignment: Assignment) -> _Votes:
     num_classes = len(assignment.classes)
     # One more spike, spread evenly over the classes; exactly 0 for a neuron that never fired.
     expected = _class_shares(assignment.mean_response) * assignment.num_spikes * num_classes
@@ -178,3 +213,11 @@ def _class_shares(mean_response: NDArray[np.float64]) -> NDArray[np.float64]:
 def _blocks(counts: NDArray[Any]) -> Iterator[slice]:
     step = max(1, _BLOCK // counts.shape[1])
     return (slice(start, start + step) for start in range(0, len(counts), step))
+
+
+_VOTES: dict[Classifier, Callable[[Assignment], _Votes]] = {
+    "average": _average_votes,
+    "selective": _selective_votes,
+    "proportion": _proportion_votes,
+    "all_activity": _all_activity_votes,
+}

@@ -1,20 +1,23 @@
-"""Scores of a recorded network, by both read-outs.
+"""Scores of a recorded network, by each read-out that is asked for.
 
 The labels of neurons come from training images only; the test images are never looked at before they are scored.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from snstdp_cli.errors import DataError
 from snstdp_cli.evaluation.checks import check_counts, check_labels, check_marks, occurring_classes
-from snstdp_cli.evaluation.readouts import CLASSIFIERS, NONE, Assignment, Classifier, assign, classify
+from snstdp_cli.evaluation.linear import fit_linear
+from snstdp_cli.evaluation.readouts import NONE, Assignment, Ties, assign, classify, predict_best
 from snstdp_cli.evaluation.uncertainty import wilson_interval
+from snstdp_cli.fields.readouts import CLASSIFIERS, READ_OUTS, TRAINED, Classifier
 
 
 class ClassResult(NamedTuple):
@@ -65,7 +68,7 @@ class Evaluation:
     scores
         Evidence for each class, [num, num_classes]; comparable within a row only.
     assignment
-        The labels of the neurons and what they were made from; the same for both read-outs.
+        The labels of the neurons and what they were made from; the same for all read-outs.
     """
 
     accuracy: float
@@ -89,6 +92,11 @@ class Evaluation:
     assignment: Assignment
 
     @property
+    def label_use(self) -> Literal["naming", "trained"]:
+        """Whether labels trained the read-out or only name neurons."""
+        return "trained" if self.classifier in TRAINED else "naming"
+
+    @property
     def by_class(self) -> dict[int, ClassResult]:
         """The results per class, by class."""
         return {result.label: result for result in self.per_class}
@@ -107,6 +115,7 @@ class Evaluation:
             "unassigned_neurons": self.unassigned_neurons,
             "never_learned_neurons": self.never_learned_neurons,
             "classifier": self.classifier,
+            "label_use": self.label_use,
             "per_class": [{**result._asdict(), "ci95": list(result.ci95)} for result in self.per_class],
             "confusion": self.confusion.tolist(),
             "undecided_per_class": self.undecided_per_class.tolist(),
@@ -122,8 +131,10 @@ def evaluate_all(
     *,
     never_learned: NDArray[Any] | None = None,
     num_classes: int | None = None,
+    read_outs: Sequence[Classifier] = CLASSIFIERS,
+    ties: Ties = "lowest",
 ) -> dict[Classifier, Evaluation]:
-    """Label the neurons with the training responses and score the test responses, by both read-outs.
+    """Label the neurons with the training responses and score the test responses, by each read-out.
 
     Parameters
     ----------
@@ -137,11 +148,17 @@ def evaluate_all(
         Neurons that never fired while the network learned, [n_e]: they have no label and do not vote.
     num_classes
         Tell the classes 0 to `num_classes` - 1 apart; by default those that occur in either labels.
+    read_outs
+        Which ones; `linear` is trained by the labels of the training responses and takes seconds.
+    ties
+        Which of several best classes is predicted (see `classify`).
 
     Raises
     ------
+    ConfigError
+        If `linear` is asked for and scikit-learn is not installed.
     DataError
-        If the arrays do not fit together or a label is not below `num_classes`.
+        If the arrays do not fit together, a label is not below `num_classes`, or a read-out is not known.
 
     Examples
     --------
@@ -163,7 +180,14 @@ def evaluate_all(
     classes = occurring_classes(assign_labels, test_labels, num_classes=num_classes)
     assignment = assign(assign_counts, assign_labels, classes, never_learned)
     marked = int(np.count_nonzero(silent)), int(np.count_nonzero(never_learned))
-    return {name: _score(assignment, test_counts, test_labels, name, *marked) for name in CLASSIFIERS}
+    evaluations: dict[Classifier, Evaluation] = {}
+    for name in read_outs:
+        if name in TRAINED:
+            answers = _classify_linear(assign_counts, assign_labels, test_counts, classes, ties)
+        else:
+            answers = classify(test_counts, assignment, name, ties)
+        evaluations[name] = _score(assignment, answers, test_labels, name, *marked)
+    return evaluations
 
 
 def evaluate(
@@ -176,13 +200,14 @@ def evaluate(
     num_classes: int | None = None,
     *,
     never_learned: NDArray[Any] | None = None,
+    ties: Ties = "lowest",
 ) -> Evaluation:
     """Label the neurons with the training responses and score the test responses by one read-out.
 
     See `evaluate_all` for the parameters.
     """
-    if classifier not in CLASSIFIERS:
-        raise DataError(f"unknown classifier '{classifier}'; expected average or selective")
+    if classifier not in READ_OUTS:
+        raise DataError(f"unknown classifier '{classifier}'; expected one of {', '.join(READ_OUTS)}")
     scored = evaluate_all(
         assign_counts,
         assign_labels,
@@ -191,19 +216,36 @@ def evaluate(
         silent,
         never_learned=never_learned,
         num_classes=num_classes,
+        read_outs=(classifier,),
+        ties=ties,
     )
     return scored[classifier]
 
 
+def _classify_linear(
+    assign_counts: NDArray[Any],
+    assign_labels: NDArray[Any],
+    counts: NDArray[Any],
+    classes: NDArray[np.int64],
+    ties: Ties,
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Score the classes by logistic regression; a class that no label trained has the least evidence of all."""
+    fitted = fit_linear(assign_counts, assign_labels)
+    known = fitted.scores(counts)
+    scores = np.tile(known.min(axis=1, keepdims=True) - 1, len(classes))
+    scores[:, np.searchsorted(classes, fitted.classes)] = known
+    return predict_best(scores, counts.max(axis=1) > 0, classes, ties)
+
+
 def _score(
     assignment: Assignment,
-    counts: NDArray[Any],
+    answers: tuple[NDArray[np.float64], NDArray[np.int64]],
     labels: NDArray[Any],
     classifier: Classifier,
     silent: int,
     never_learned: int,
 ) -> Evaluation:
-    scores, predictions = classify(counts, assignment, classifier)
+    scores, predictions = answers
     classes, correct = assignment.classes, predictions == labels
     table = _confusion(classes, labels, predictions)
     totals = table.sum(axis=1)

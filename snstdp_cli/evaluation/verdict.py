@@ -1,4 +1,4 @@
-"""Whether a network tells anything apart: a verdict of collapse, which both read-outs must support."""
+"""Whether a network tells anything apart: a verdict of collapse, which average and selective must both support."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from snstdp_cli.errors import DataError
-from snstdp_cli.evaluation.readouts import CLASSIFIERS, Classifier
 from snstdp_cli.evaluation.scores import Evaluation
+from snstdp_cli.fields.readouts import CLASSIFIERS, Classifier
 
 #: Fewer examples than these tell nothing.
 MIN_EXAMPLES = 20

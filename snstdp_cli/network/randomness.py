@@ -198,6 +198,14 @@ def mean_wait(chance: Any) -> NDArray[np.float64]:
     return np.where(certain, 0.0, np.where(never, _ENDLESS, 1 / np.where(never, 1.0, rate)))
 
 
+def uniform(key: Any, i: Any, nth: Any) -> NDArray[np.float64]:
+    """Draw numbers above 0 and up to 1 by a key from `draw_key` and two counters."""
+    base = np.atleast_1d(np.asarray(key, dtype=np.float64)).astype(np.uint64) << np.uint64(12)
+    counter = (_unsigned(nth) << np.uint64(32)) + _unsigned(i) + np.uint64(1)
+    z = _mix64(base + counter * np.uint64(_GOLDEN))
+    return ((z >> np.uint64(11)) + np.uint64(1)).astype(np.float64) * _UNIT
+
+
 def draw_gap(key: Any, i: Any, nth: Any, wait: Any, longest: Any) -> NDArray[np.int32]:
     """Draw how many steps after its spike before it, or after the image appears, an input fires.
 
@@ -214,11 +222,7 @@ def draw_gap(key: Any, i: Any, nth: Any, wait: Any, longest: Any) -> NDArray[np.
     longest
         What any longer gap is cut to.
     """
-    base = np.atleast_1d(np.asarray(key, dtype=np.float64)).astype(np.uint64) << np.uint64(12)
-    counter = (_unsigned(nth) << np.uint64(32)) + _unsigned(i) + np.uint64(1)
-    z = _mix64(base + counter * np.uint64(_GOLDEN))
-    uniform = ((z >> np.uint64(11)) + np.uint64(1)).astype(np.float64) * _UNIT
-    gap: NDArray[np.float64] = np.minimum(1 - natural_log(uniform) * wait, longest)
+    gap: NDArray[np.float64] = np.minimum(1 - natural_log(uniform(key, i, nth)) * wait, longest)
     return gap.astype(np.int32)
 
 

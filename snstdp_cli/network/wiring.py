@@ -102,12 +102,12 @@ def draw_weights(
 def training_order(experiment: Experiment, first: int, count: int, available: int) -> NDArray[np.int64]:
     """Return which training images the examples `first .. first + count - 1` of the run show.
 
-    Example j is image j of the training set, as in the ancestor; beyond its end it starts again. With `shuffle` every
-    epoch has its own permutation.
+    Example j is image j of those that are shown, as in the ancestor; beyond their end it starts again. With `order:
+    shuffled` every epoch has its own permutation; other orders are those of the images that are shown.
     """
     examples = np.arange(first, first + count)
     images = examples % available
-    if experiment.shuffle:
+    if experiment.order == "shuffled":
         for epoch in np.unique(examples // available):
             here = examples // available == epoch
             permutation = generator(experiment.seed, _ORDER, int(epoch)).permutation(available)

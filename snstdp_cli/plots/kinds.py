@@ -52,6 +52,7 @@ KINDS: dict[str, Kind] = {
     "comparison": Kind(responses.comparison, compares=True),
     "curve": Kind(networks.curve),
     "norm": Kind(networks.norm),
+    "online": Kind(responses.online),
     "weights": Kind(networks.weights),
     "raster": Kind(responses.raster, simulates=True),
     "traces": Kind(responses.traces, simulates=True),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
-from snstdp_cli.evaluation import CLASSIFIERS, Classifier
+from snstdp_cli.evaluation import Classifier, told
 from snstdp_cli.plots import drawing
 from snstdp_cli.plots.drawing.style import plain
 from snstdp_cli.results import (
@@ -19,6 +19,7 @@ from snstdp_cli.results import (
     find_mistakes,
     group_seeds,
     on_same_data,
+    online_course,
     score_network,
 )
 
@@ -180,6 +181,31 @@ def comparison(
     )
 
 
+def online(network: TrainedNetwork, *, classifier: Classifier = "average") -> Figure:
+    """Draw what a network knew after each class of a training in the order `by_class`.
+
+    Parameters
+    ----------
+    network
+        A network that `run` trained in this order.
+    classifier
+        The read-out.
+
+    Raises
+    ------
+    SnstdpError
+        If it is not written down.
+    """
+    course = online_course(network, classifier)
+    lost = "" if course.forgetting is None else f", forgetting {course.forgetting:.1%}"
+    return drawing.online_learning(
+        [str(c) for c in course.classes],
+        course.accuracies,
+        course.by_class,
+        title=f"{network.name}: {course.accuracies[-1]:.1%} by {classifier} at the end{lost}",
+    )
+
+
 def raster(
     network: TrainedNetwork,
     *,
@@ -274,8 +300,8 @@ def _presented(network: TrainedNetwork, example: int, trace: Trace) -> str:
 
 
 def _order(classifier: Classifier) -> list[Classifier]:
-    """Return both read-outs, the chosen one first."""
-    return [classifier, *(kind for kind in CLASSIFIERS if kind != classifier)]
+    """Return the read-outs that are drawn, the chosen one first."""
+    return list(told(classifier))
 
 
 def _images(score: Score) -> str:
@@ -287,8 +313,8 @@ def _images(score: Score) -> str:
 
 
 def _headline(score: Score) -> str:
-    told = ", ".join(f"{score.evaluations[kind].accuracy:.1%} by {kind}" for kind in _order(score.classifier))
-    return f"{score.name}: {told}\n{_images(score)}; chance {score.evaluation.chance:.1%}"
+    shares = ", ".join(f"{score.evaluations[kind].accuracy:.1%} by {kind}" for kind in _order(score.classifier))
+    return f"{score.name}: {shares}\n{_images(score)}; chance {score.evaluation.chance:.1%}"
 
 
 def _label(group: SeedGroup) -> str:

@@ -35,6 +35,7 @@ from snstdp_cli.errors import InterruptedRunError
 from snstdp_cli.events import EventLog
 from snstdp_cli.network.wiring import draw_wiring
 from snstdp_cli.progress import Reporter
+from snstdp_cli.recording.corruption import corrupt_images, seen_by
 from snstdp_cli.recording.partial import PartialRecording
 from snstdp_cli.recording.plausibility import check_plausible
 from snstdp_cli.recording.recorder import Answers, Recorder
@@ -115,6 +116,7 @@ def record_activity(
     log = EventLog(workdir, name, report or Reporter())
     report = log.report
     refuse_sealed(split, name)
+    experiment = seen_by(experiment, split)
     weights = load_weights(workdir, name, n_e=experiment.n_e, theta_init_mv=experiment.network.theta_init_mv)
     check_plausible(weights, name)
     if weights.note is not None:
@@ -188,7 +190,7 @@ def _record(
         try:
             return recorder.record(
                 weights,
-                dataset.images[:num].reshape(num, -1),
+                corrupt_images(dataset.images[:num], experiment, STREAMS[split]).reshape(num, -1),
                 stream=STREAMS[split],
                 split=split,
                 progress=report.recording,

@@ -19,6 +19,7 @@ from snstdp_cli.errors import DataError
 from snstdp_cli.network.names import INPUTS
 from snstdp_cli.network.neurons import EXCITATORY
 from snstdp_cli.network.wiring import draw_wiring
+from snstdp_cli.recording.corruption import corrupt_images
 from snstdp_cli.recording.record import STREAMS
 
 #: How many neurons are watched if none are chosen.
@@ -120,12 +121,13 @@ def trace_example(
         raise DataError(f"--neuron: expected 0 to {experiment.n_e - 1}, found {found}")
     check_fit(dataset, weights.weights.shape[0], "the network")
     experiment = experiment.model_copy(update={"chunk": 1})
-    pixels = dataset.images[example].reshape(1, -1)
+    rows, stream = slice(example, example + 1), STREAMS["test"]
+    pixels = corrupt_images(dataset.images[rows], experiment, stream, np.array([example])).reshape(1, -1)
     wiring = draw_wiring(experiment, pixels.shape[1])
     engine = RuntimeEngine(experiment, None, wiring, target="numpy")
     spikes, states = _add_monitors(engine)
     state = initial_state(experiment, wiring, None, weights.weights, weights.theta_mv)
-    result = engine.run(state, Chunk(example, pixels, STREAMS["test"]))
+    result = engine.run(state, Chunk(example, pixels, stream))
     chosen = np.asarray(neurons if neurons else np.argsort(-result.counts[0].astype(int), kind="stable")[:_WATCHED])
     # Without the first sample, which is from before the image sets the neurons to rest.
     sampled = {name: np.asarray(states.variables[name].get_value())[1:].T[chosen] for name in ("v", "ge", "gi")}

@@ -9,7 +9,6 @@ from typing import Any
 
 from snstdp_cli.config import settings_of
 from snstdp_cli.config.facets import setting_leaves
-from snstdp_cli.evaluation import CLASSIFIERS
 from snstdp_cli.report.content import Content, Run
 from snstdp_cli.report.markup import Markup, tag
 from snstdp_cli.report.records import default_settings
@@ -53,7 +52,7 @@ def _commands_of(run: Run) -> list[str]:
     return [
         *lines,
         *dict.fromkeys(every),
-        *(f"snstdp evaluate --load-name {name} --classifier {c}" for c in CLASSIFIERS),
+        f"snstdp evaluate --load-name {name} --read-out {' --read-out '.join(run.score.evaluations)}",
     ]
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from snstdp_cli.config import Experiment, differing_settings, setting_notes
-from snstdp_cli.evaluation import CLASSIFIERS, Evaluation
+from snstdp_cli.evaluation import Classifier, Evaluation, read_out_title
 from snstdp_cli.report.content import Content, Pair, Run
 from snstdp_cli.report.markup import Cell, Markup, duration, interval_text, number, percent, signed, table, tag
 from snstdp_cli.results import SeedGroup, differing_rows, group_seeds
@@ -16,7 +16,7 @@ from snstdp_cli.results import SeedGroup, differing_rows, group_seeds
 
 def comparison(content: Content) -> list[Markup]:
     """Return the networks below each other, seeds together, and what tells each pair apart; none for one network."""
-    parts = _recordings(content.runs)
+    parts = _recordings(content)
     if len(content.runs) < 2:
         return parts
     columns = (
@@ -25,34 +25,35 @@ def comparison(content: Content) -> list[Markup]:
         "neurons",
         "training images",
         "scored on",
-        *(f"accuracy, {c}" for c in CLASSIFIERS),
+        *(f"accuracy, {read_out_title(c)}" for c in content.read_outs),
         "chance",
         "mean L1 norm",
         "training time",
         "seed",
     )
     scored = [run.score for run in content.runs if run.score is not None]
-    rows = map(_comparison_row, content.runs, _differing(content.runs))
+    different = _differing(content.runs)
+    rows = [_comparison_row(run, apart, content.read_outs) for run, apart in zip(content.runs, different, strict=True)]
     parts.insert(0, table(columns, rows, "The networks side by side, with every setting in which any two differ"))
     groups = [group for group in group_seeds(scored) if len(group.scores) > 1] if scored else []
     if groups:
-        parts.insert(1, _seed_table(groups))
+        parts.insert(1, _seed_table(groups, content.read_outs))
     if content.pairs:
         parts += _pairs(content.pairs)
     return parts
 
 
-def _recordings(runs: Sequence[Run]) -> list[Markup]:
+def _recordings(content: Content) -> list[Markup]:
     """Return a table of all recordings of networks that were recorded more than once."""
-    several = [run for run in runs if len(run.scores) > 1]
+    several = [run for run in content.runs if len(run.scores) > 1]
     if not several:
         return []
     rows = []
     for run in several:
         for score, row in zip(run.scores, differing_rows(run.scores), strict=True):
             name = Cell([run.name, *(tag("small", note) for note in setting_notes(row))])
-            rows.append((name, score.data, *(_accuracy_cell(score.evaluations[c]) for c in CLASSIFIERS)))
-    columns = ("network", "scored on", *(f"accuracy, {c}" for c in CLASSIFIERS))
+            rows.append((name, score.data, *(_accuracy_cell(score.evaluations[c]) for c in content.read_outs)))
+    columns = ("network", "scored on", *(f"accuracy, {read_out_title(c)}" for c in content.read_outs))
     return [table(columns, rows, "All recordings, with the settings in which those of a network differ")]
 
 
@@ -64,7 +65,7 @@ def _differing(runs: Sequence[Run]) -> list[dict[str, object]]:
     return [dict(row) for row in differing_settings(known)]
 
 
-def _comparison_row(run: Run, different: Mapping[str, object]) -> tuple[object, ...]:
+def _comparison_row(run: Run, different: Mapping[str, object], read_outs: Sequence[Classifier]) -> tuple[object, ...]:
     experiment: Experiment | None = run.experiment
     figures = None if run.record is None else run.record.figures
     norm = None if run.weights is None else float(np.abs(run.weights.weights).sum(axis=0).mean())
@@ -75,7 +76,7 @@ def _comparison_row(run: Run, different: Mapping[str, object]) -> tuple[object, 
         _number_cell(None if run.weights is None else run.network.n_e),
         _number_cell(None if figures is None else figures.examples),
         "not recorded" if score is None else f"{score.evaluation.num_examples:,} of {score.data}",
-        *(Cell("not recorded") if score is None else _accuracy_cell(score.evaluations[c]) for c in CLASSIFIERS),
+        *(Cell("not recorded") if score is None else _accuracy_cell(score.evaluations[c]) for c in read_outs),
         _number_cell(None if score is None else score.evaluation.chance, percent),
         _number_cell(norm, lambda v: f"{v:,.1f}"),
         _number_cell(None if run.record is None else run.record.duration_s, duration),
@@ -91,15 +92,15 @@ def _accuracy_cell(result: Evaluation) -> Cell:
     return Cell([percent(result.accuracy, 2), " ", interval_text(result.ci95)], result.accuracy)
 
 
-def _seed_table(groups: Sequence[SeedGroup]) -> Markup:
+def _seed_table(groups: Sequence[SeedGroup], read_outs: Sequence[Classifier]) -> Markup:
     rows = []
     for group in groups:
         cells = []
-        for classifier in CLASSIFIERS:
+        for classifier in read_outs:
             mean, sd = group.mean_and_sd(classifier)
             cells.append(Cell(f"{percent(mean, 2)} ± {percent(sd or 0.0, 2)}", mean))
         rows.append((Cell([", ".join(group.names)]), Cell(len(group.scores), len(group.scores)), *cells))
-    columns = ("networks", "seeds", *(f"accuracy, {c}" for c in CLASSIFIERS))
+    columns = ("networks", "seeds", *(f"accuracy, {read_out_title(c)}" for c in read_outs))
     return table(columns, rows, "Networks that differ in nothing but the seed: mean ± standard deviation over seeds")
 
 

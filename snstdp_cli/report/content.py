@@ -21,7 +21,7 @@ from snstdp_cli.artefacts import (
 )
 from snstdp_cli.config import Experiment
 from snstdp_cli.errors import ArtefactError, ConfigError, SnstdpError
-from snstdp_cli.evaluation import Classifier, Comparison
+from snstdp_cli.evaluation import NAMING, Classifier, Comparison, told
 from snstdp_cli.results import (
     Finding,
     Mistake,
@@ -122,6 +122,11 @@ class Content:
     created: str
     example: int | None = None
 
+    @property
+    def read_outs(self) -> tuple[Classifier, ...]:
+        """What every network was scored by; the chosen read-out first."""
+        return told(self.classifier, *NAMING)
+
 
 def gather(
     workdir: Workdir,
@@ -137,7 +142,7 @@ def gather(
     Parameters
     ----------
     classifier
-        Which read-out the figures show; the accuracies of both are told.
+        Which read-out the figures show; the accuracies of all that use labels only to name neurons are told.
     data_dir
         Folder of the images, for those that were misclassified.
     example
@@ -226,11 +231,12 @@ def _score_all(network: TrainedNetwork, classifier: Classifier) -> tuple[Score, 
     """Score every recording that belongs to the weights; the first must be there."""
     variants = recorded_variants(network)
     if not variants:
-        return (score_network(network, classifier=classifier),)
+        return (score_network(network, classifier=classifier, read_outs=NAMING),)
     scored, problems = list[Score](), list[SnstdpError]()
     for _, record in variants:
         try:
-            scored.append(score_network(network, classifier=classifier, mark=recording_mark(record)))
+            mark = recording_mark(record)
+            scored.append(score_network(network, classifier=classifier, mark=mark, read_outs=NAMING))
         except SnstdpError as error:
             problems.append(error)
     if not scored:

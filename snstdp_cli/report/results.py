@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from snstdp_cli.evaluation import CLASSIFIERS, Classifier, Evaluation
+from snstdp_cli.evaluation import Classifier, Evaluation, read_out_title
 from snstdp_cli.report.charts import Series, class_axis, draw_points, legend, linear_axis
 from snstdp_cli.report.content import Content, Run
 from snstdp_cli.report.embedding import data_uri, grey_png
@@ -17,9 +17,12 @@ from snstdp_cli.results import Finding, Mistake, Score
 _MEASURED = (
     "Each neuron is labelled with the class of training images that it answers to most; nothing is learnt while "
     "recording. Read-out average (Diehl & Cook 2015): the class whose neurons fire most on average. Read-out "
-    "selective: a neuron's spikes speak for the classes in proportion to its responses to training images. The "
-    "intervals are Wilson's; they cover the chance in the choice of test images, not that of the seed. Chance is the "
-    "share of the commonest class among the scored images: what always answering it would get right."
+    "selective: a neuron's spikes speak for the classes in proportion to its responses to training images. "
+    "Read-outs proportion and all_activity are BindsNET's: the first weighs a neuron's spikes by the share of its own "
+    "class in its responses, the second labels all neurons. These four use labels only to name neurons; the read-out "
+    "linear, if it is shown, is trained by them. The intervals are Wilson's; they cover the chance in the choice of "
+    "test images, not that of the seed. Chance is the share of the commonest class among the scored images: what "
+    "always answering it would get right."
 )
 # A larger table could be neither read nor loaded.
 _MAX_TABLE_CLASSES = 40
@@ -73,7 +76,7 @@ def _card(run: Run, classifier: Classifier) -> Markup:
     images = f"{result.num_correct:,} of {result.num_examples:,} test images of {score.data} right"
     facts = [
         ("95% interval", interval_text(result.ci95)),
-        *((f"by {c}", _other(score.evaluations[c])) for c in CLASSIFIERS if c != classifier),
+        *((f"by {read_out_title(c)}", _other(one)) for c, one in score.evaluations.items() if c != classifier),
         ("chance", f"{percent(result.chance)} (always answering class {score.class_name(result.commonest_class)})"),
         ("labels from", score.labels_from),
         ("no label", f"{result.unassigned_neurons:,} of {len(result.assignment.labels):,} neurons"),
@@ -85,7 +88,7 @@ def _card(run: Run, classifier: Classifier) -> Markup:
         "div",
         name,
         tag("p", tag("strong", percent(result.accuracy, 2), class_="accuracy")),
-        tag("p", f"{images}, read-out {classifier}"),
+        tag("p", f"{images}, read-out {read_out_title(classifier)}"),
         tag("dl", [[tag("dt", key), tag("dd", value)] for key, value in facts]),
         *_warnings(score),
         *(tag("p", note, class_="note") for note in score.notes),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from snstdp_cli.errors import SnstdpError
+from snstdp_cli.evaluation import read_out_title
 from snstdp_cli.plots import render_figure
 from snstdp_cli.plots.drawing.style import DARK, LIGHT, Theme, use_theme
 from snstdp_cli.plots.studies import StudyKind, draw_study, kinds_of
@@ -107,7 +108,7 @@ def _result(study: StudyResults, summary: StudyTable) -> list[Markup]:
     keys = summary.keys or ["setting"]
     columns = [*keys, "cells"]
     for read_out in summary.read_outs:
-        columns += [f"accuracy, {read_out}", "standard deviation"]
+        columns += [f"accuracy, {read_out_title(read_out)}", "standard deviation"]
     rows = [_row(row, summary) for row in summary.rows]
     warnings = [tag("p", f"{text[:1].upper()}{text[1:]}.", class_="warning") for text in summary.warnings]
     caption = f"{plural(len(rows), 'setting')} of {study.name}; the best by each read-out is bold"
@@ -166,7 +167,7 @@ def _difference_row(one: Difference) -> list[object]:
         points = Cell([signed(100 * one.mean), *limits], one.mean)
     return [
         describe_settings(one.settings),
-        one.read_out,
+        read_out_title(one.read_out),
         Cell(str(len(one.seeds)), len(one.seeds)),
         points,
         Cell("–") if one.effect_size is None else Cell(signed(one.effect_size), one.effect_size),

@@ -6,6 +6,7 @@ from snstdp_cli.results.finding import Finding, FindingKind
 from snstdp_cli.results.findings import findings
 from snstdp_cli.results.mistakes import Mistake, find_mistakes, recorded_images
 from snstdp_cli.results.network import TrainedNetwork, guess_shape
+from snstdp_cli.results.online import OnlineCourse, online_course
 from snstdp_cli.results.per_image import rows_as_csv, score_rows
 from snstdp_cli.results.prediction import Prediction, predict_images
 from snstdp_cli.results.refusals import current_recordings
@@ -26,6 +27,7 @@ __all__ = [
     "Finding",
     "FindingKind",
     "Mistake",
+    "OnlineCourse",
     "Prediction",
     "Score",
     "ScoreOn",
@@ -43,6 +45,7 @@ __all__ = [
     "guess_shape",
     "learned_neurons",
     "on_same_data",
+    "online_course",
     "predict_images",
     "recorded_images",
     "recorded_variants",

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snstdp_cli.errors import ConfigError
-from snstdp_cli.evaluation import CLASSIFIERS, CurvePoint
+from snstdp_cli.evaluation import CurvePoint, read_out_title
 from snstdp_cli.results.convergence import classes_finding, pace_finding, theta_finding
 from snstdp_cli.results.curves import Trend, trend_of
 from snstdp_cli.results.finding import Finding
@@ -116,14 +116,14 @@ def pace_of(network: TrainedNetwork) -> Finding | None:
 def score_findings(score: Score) -> list[Finding]:
     """Say how accurate a network is by both read-outs, against the best constant answer, and what to doubt."""
     first = score.evaluation
-    others = [score.evaluations[kind] for kind in CLASSIFIERS if kind != score.classifier]
-    texts = [f"{other.accuracy:.1%} by {other.classifier}" for other in others]
+    others = [one for kind, one in score.evaluations.items() if kind != score.classifier]
+    texts = [f"{other.accuracy:.1%} by {read_out_title(other.classifier)}" for other in others]
     found = [
         Finding(
             "accuracy",
-            f"{first.accuracy:.1%} of {first.num_examples:,} images of {score.data} are right by {score.classifier}, "
-            f"{' and '.join(texts)}; always answering class {score.class_name(first.commonest_class)} would be "
-            f"right for {first.chance:.1%}.",
+            f"{first.accuracy:.1%} of {first.num_examples:,} images of {score.data} are right by "
+            f"{read_out_title(score.classifier)}, {' and '.join(texts)}; always answering class "
+            f"{score.class_name(first.commonest_class)} would be right for {first.chance:.1%}.",
         )
     ]
     if (why := score.collapsed) is not None:

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from snstdp_cli.artefacts import RecordingRecord
 from snstdp_cli.datasets import Dataset, load_part
 from snstdp_cli.errors import ArtefactError, DataError
+from snstdp_cli.recording.corruption import corrupt_images
+from snstdp_cli.recording.record import STREAMS
 from snstdp_cli.results.scoring import Score
 
 #: No more classes than these are told as guesses.
@@ -85,9 +87,11 @@ def find_mistakes(score: Score, data_dir: Path | None = None, *, most: int = 24)
     scored = score.evaluation
     wrong = np.flatnonzero(~scored.correct)
     places = np.linspace(0, len(wrong) - 1, min(most, len(wrong))).round().astype(int)
+    record, chosen = score.test.record, wrong[places]
+    images = corrupt_images(dataset.images[chosen], record.experiment, STREAMS[record.data.split], chosen)
     return [
-        Mistake(int(k), dataset.images[k], int(score.test.labels[k]), best_guesses(scored.scores[k], scored.classes))
-        for k in wrong[places]
+        Mistake(int(k), image, int(score.test.labels[k]), best_guesses(scored.scores[k], scored.classes))
+        for k, image in zip(chosen, images, strict=True)
     ]
 
 

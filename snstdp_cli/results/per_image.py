@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from snstdp_cli.evaluation import CLASSIFIERS, NONE, Classifier
+from snstdp_cli.evaluation import NONE, Classifier
 from snstdp_cli.results.scoring import Score
 from snstdp_cli.results.tables import csv_text
 
@@ -38,7 +38,7 @@ def answer_rows(
     """
     names = [str(label) for label in classes]
     for k in range(len(counts)):
-        found = {kind: None if (one := int(predictions[kind][k])) == NONE else one for kind in CLASSIFIERS}
+        found = {kind: None if (one := int(predictions[kind][k])) == NONE else one for kind in predictions}
         row: dict[str, Any] = {"image": k}
         if labels is not None:
             row["class"] = int(labels[k])
@@ -52,7 +52,7 @@ def answer_rows(
         row["spikes"] = int(counts[k].sum(dtype=np.int64))
         row["presentations"] = int(attempts[k])
         row["silent"] = bool(silent[k])
-        row["scores"] = {kind: dict(zip(names, scores[kind][k].tolist(), strict=True)) for kind in CLASSIFIERS}
+        row["scores"] = {kind: dict(zip(names, scores[kind][k].tolist(), strict=True)) for kind in scores}
         yield row
 
 
@@ -66,8 +66,8 @@ def score_rows(score: Score) -> Iterator[dict[str, Any]]:
     """Yield a row (see `answer_rows`) for each image that was scored, after the network's and the data set's name."""
     num = score.evaluation.num_examples
     rows = answer_rows(
-        {kind: score.evaluations[kind].predictions for kind in CLASSIFIERS},
-        {kind: score.evaluations[kind].scores for kind in CLASSIFIERS},
+        {kind: one.predictions for kind, one in score.evaluations.items()},
+        {kind: one.scores for kind, one in score.evaluations.items()},
         score.evaluation.classes,
         score.test.counts[:num],
         score.test.attempts[:num],

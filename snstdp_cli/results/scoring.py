@@ -14,15 +14,16 @@ from snstdp_cli.artefacts import Responses, load_ancestor_pair, load_responses
 from snstdp_cli.config import Experiment
 from snstdp_cli.errors import ArtefactError, ConfigError
 from snstdp_cli.evaluation import (
-    CLASSIFIERS,
     Classifier,
     Comparison,
     Evaluation,
+    Ties,
     collapsed,
     difference_of_labels,
     evaluate_all,
     mcnemar,
     same_responses,
+    told,
 )
 from snstdp_cli.results.network import TrainedNetwork
 from snstdp_cli.results.selection import ScoreOn, find_pair, find_test
@@ -37,7 +38,7 @@ class Score:
     Attributes
     ----------
     evaluations
-        By read-out; both are made from the same labels.
+        By read-out; all are made from the same labels. Average and selective are always among them.
     classifier
         The read-out that is told first.
     circular
@@ -100,7 +101,7 @@ class Score:
 
     def as_dict(self) -> dict[str, object]:
         """Return the figures as JSON can hold them."""
-        others = {kind: self.evaluations[kind] for kind in CLASSIFIERS if kind != self.classifier}
+        others = {kind: one for kind, one in self.evaluations.items() if kind != self.classifier}
         return {
             "name": self.name,
             "data": self.data,
@@ -112,7 +113,12 @@ class Score:
             "assign_examples": len(self.assign.labels),
             "circular": self.circular,
             "read_outs": {
-                kind: {"accuracy": other.accuracy, "ci95": list(other.ci95), "num_correct": other.num_correct}
+                kind: {
+                    "accuracy": other.accuracy,
+                    "ci95": list(other.ci95),
+                    "num_correct": other.num_correct,
+                    "label_use": other.label_use,
+                }
                 for kind, other in {self.classifier: self.evaluation, **others}.items()
             },
         }
@@ -127,6 +133,8 @@ def score_network(
     data: str | None = None,
     mark: str | None = None,
     score_on: ScoreOn = "test",
+    read_outs: Sequence[Classifier] = (),
+    ties: Ties = "lowest",
 ) -> Score:
     """Score the recorded responses of a network.
 
@@ -141,6 +149,10 @@ def score_network(
         Which of several recordings to score (see `find_test`).
     score_on
         `validation` scores the answers to the training images that were kept for validation.
+    read_outs
+        What to score by, beside `classifier` and those that are always told.
+    ties
+        Which of several best classes is predicted (see `snstdp_cli.evaluation.classify`).
 
     Raises
     ------
@@ -161,7 +173,16 @@ def score_network(
     else:
         pair = find_pair(network, data, mark, score_on)
         assign, test, notes = pair.assign, pair.test, list(pair.notes)
-    return score_responses(network, assign, test, classifier=classifier, num_examples=num_examples, notes=notes)
+    return score_responses(
+        network,
+        assign,
+        test,
+        classifier=classifier,
+        num_examples=num_examples,
+        notes=notes,
+        read_outs=read_outs,
+        ties=ties,
+    )
 
 
 def score_responses(
@@ -172,14 +193,22 @@ def score_responses(
     classifier: Classifier = "average",
     num_examples: int | None = None,
     notes: Sequence[str] = (),
+    read_outs: Sequence[Classifier] = (),
+    ties: Ties = "lowest",
 ) -> Score:
     """Score responses of a network that are at hand, labelled by the responses `assign`."""
     never = network.never_learned if network.has_weights else None
-    return _score(network.name, assign, test, classifier, num_examples, never, notes)
+    return _score(network.name, assign, test, told(classifier, *read_outs), num_examples, never, notes, ties)
 
 
 def score_ancestor_pairs(
-    test_path: Path, assign_path: Path | None, *, classifier: Classifier = "average", num_examples: int | None = None
+    test_path: Path,
+    assign_path: Path | None,
+    *,
+    classifier: Classifier = "average",
+    num_examples: int | None = None,
+    read_outs: Sequence[Classifier] = (),
+    ties: Ties = "lowest",
 ) -> Score:
     """Score a pair `resultPopVecs<N>.npy`, `inputNumbers<N>.npy`, labelled by a second pair or else by itself.
 
@@ -191,7 +220,7 @@ def score_ancestor_pairs(
     test = load_ancestor_pair(test_path)
     assign = test if assign_path is None else load_ancestor_pair(assign_path)
     notes = list(dict.fromkeys([*assign.notes, *test.notes]))
-    return _score(test_path.stem, assign, test, classifier, num_examples, None, notes)
+    return _score(test_path.stem, assign, test, told(classifier, *read_outs), num_examples, None, notes, ties)
 
 
 def compare_scores(a: Score, b: Score) -> dict[Classifier, Comparison]:
@@ -210,7 +239,8 @@ def compare_scores(a: Score, b: Score) -> dict[Classifier, Comparison]:
             f"{a.test.path} and {b.test.path}: recorded on different images ({apart}); record both on the same ones to "
             "compare them"
         )
-    pairs = {kind: (a.evaluations[kind].correct, b.evaluations[kind].correct) for kind in CLASSIFIERS}
+    both = [kind for kind in a.evaluations if kind in b.evaluations]
+    pairs = {kind: (a.evaluations[kind].correct, b.evaluations[kind].correct) for kind in both}
     return {kind: mcnemar(*pair) for kind, pair in pairs.items()}
 
 
@@ -222,11 +252,13 @@ def _score(
     name: str,
     assign: Responses,
     test: Responses,
-    classifier: Classifier,
+    read_outs: Sequence[Classifier],
     num_examples: int | None,
     never_learned: NDArray[np.bool_] | None,
     notes: Sequence[str],
+    ties: Ties,
 ) -> Score:
+    """Score by several read-outs, of which the first is told first."""
     rows = slice(0, num_examples)
     evaluations = evaluate_all(
         assign.counts,
@@ -235,5 +267,7 @@ def _score(
         test.labels[rows],
         test.silent[rows],
         never_learned=never_learned,
+        read_outs=read_outs,
+        ties=ties,
     )
-    return Score(name, evaluations, classifier, assign, test, same_responses(assign, test), tuple(notes))
+    return Score(name, evaluations, read_outs[0], assign, test, same_responses(assign, test), tuple(notes))

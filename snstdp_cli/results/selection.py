@@ -99,7 +99,7 @@ def find_assign(network: TrainedNetwork, test: RecordingRecord) -> tuple[Recorde
         If there are none.
     """
     every = current_recordings(network, "train")
-    same = [one for one in every if one[1].conditions == test.conditions and _is_without(one[1], test)]
+    same = [one for one in every if one[1].conditions == test.labelling_conditions and _is_without(one[1], test)]
     own = [one for one in same if one[1].data.belongs_to(test.data)]
     if own:
         return own[0], []

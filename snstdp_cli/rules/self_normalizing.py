@@ -32,6 +32,7 @@ from snstdp_cli.rules.base import Plasticity, Rule, RuleContext, RuleParameters,
 from snstdp_cli.rules.closures import Closures, ClosureText, make_closures
 from snstdp_cli.rules.costs import Cost, RuleCost
 from snstdp_cli.rules.scaling import Scaling
+from snstdp_cli.rules.slowing import MEANING, rate_of, slow_down
 
 CITATION = (
     "G. C. Fahey, S. J. Ippolito, G. I. Matthews, A linear self-normalizing spike-timing-dependent plasticity rule "
@@ -51,6 +52,7 @@ class SelfNormalizingParameters(RuleParameters):
     a_tar: Number = Field(78 / 784, gt=0, le=1000, description="target mean weight; L_tar = a_tar * n (78 for n = 784)")
     tau_pre_ms: Number = Field(20.0, gt=0, le=10_000, description="decay of the presynaptic trace, ms")
     x_tar: Number = Field(math.exp(-1), gt=0, lt=1, description="a trace at or above this makes a synapse active")
+    eta_decay: Number = Field(0.0, ge=0, le=1e9, description=MEANING)
     scaling: Literal["lagged", "instantaneous"] = Field(
         "lagged", description="lagged: s_max, s_min from the neuron's previous spike, as published; or from this one"
     )
@@ -112,8 +114,8 @@ def build(parameters: RuleParameters, context: RuleContext) -> Plasticity:
     assert isinstance(parameters, SelfNormalizingParameters)
     closures = _closures(parameters, context.n_input, context.scaling)
     scale = _instantaneous if parameters.scaling == "instantaneous" else _lagged
-    learn, variables, reset, constants = scale(closures)
-    return Plasticity(
+    learn, variables, reset, constants = scale(closures, rate_of("eta", parameters.eta_decay))
+    plasticity = Plasticity(
         on_post={"count": f"{_ACTIVE}\nL_0_post += active", "learn": f"{_ACTIVE}\n{learn}"},
         neuron_variables={"L_0": 0.0, **variables},
         reset=f"{reset}\nL_0 = 0",
@@ -121,24 +123,25 @@ def build(parameters: RuleParameters, context: RuleContext) -> Plasticity:
         bounds=closures.bounds,
         l1_target=closures.l1_target,
     )
+    return slow_down(plasticity, parameters.eta_decay)
 
 
 _Scaling = tuple[str, dict[str, float], str, dict[str, float]]
 
 
-def _lagged(closures: Closures) -> _Scaling:
+def _lagged(closures: Closures, rate: str) -> _Scaling:
     """Return `learn`, variables, reset and constants for values that the neuron's previous spike left."""
     scale, constants = closures.statements("L_0", {name: name for name in _OLD_VALUES})
-    learn = "w += scaled_post * eta * (active * s_max_post + (1 - active) * s_min_post - w)"
+    learn = f"w += scaled_post * {rate} * (active * s_max_post + (1 - active) * s_min_post - w)"
     # `scaled` is 0 until a first usable L_0 was seen: before that there is no s_max to move towards.
     reset = f"{scale}\n{_KEEP}\nscaled = clip(scaled + usable, 0, 1)"
     return learn, {**_OLD_VALUES, "scaled": 0.0}, reset, constants
 
 
-def _instantaneous(closures: Closures) -> _Scaling:
+def _instantaneous(closures: Closures, rate: str) -> _Scaling:
     """Return the same for values from this very spike, which every synapse works out for itself."""
     scale, constants = closures.statements("L_0_post", {name: f"{name}_post" for name in _OLD_VALUES})
-    learn = f"{scale}\nw += usable * eta * (active * s_max_now + (1 - active) * s_min_now - w)"
+    learn = f"{scale}\nw += usable * {rate} * (active * s_max_now + (1 - active) * s_min_now - w)"
     if not closures.use_old_values:
         return learn, {}, "", constants
     remember, _ = closures.statements("L_0", {name: name for name in _OLD_VALUES})

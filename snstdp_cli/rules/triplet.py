@@ -14,6 +14,7 @@ from pydantic import Field
 from snstdp_cli.fields import Number
 from snstdp_cli.rules.base import Plasticity, Rule, RuleContext, RuleParameters
 from snstdp_cli.rules.costs import Cost, RuleCost
+from snstdp_cli.rules.slowing import MEANING, rate_of, slow_down
 
 #: Age of an arrival, in time constants, from which on its trace gets no smaller: e^-300 changes no weight, and an
 #: exponential that is 0 takes the library long to find.
@@ -25,6 +26,7 @@ class TripletParameters(RuleParameters):
 
     nu_pre: Number = Field(1e-4, ge=0, le=1, description="depression at an arriving presynaptic spike")
     nu_post: Number = Field(1e-2, ge=0, le=1, description="potentiation at a postsynaptic spike")
+    eta_decay: Number = Field(0.0, ge=0, le=1e9, description=f"of nu_pre and nu_post: {MEANING}")
     tau_pre_ms: Number = Field(20.0, gt=0, le=10_000, description="decay of the presynaptic trace, ms")
     tau_post1_ms: Number = Field(20.0, gt=0, le=10_000, description="decay of the fast postsynaptic trace, ms")
     tau_post2_ms: Number = Field(40.0, gt=0, le=10_000, description="decay of the slow postsynaptic trace, ms")
@@ -38,12 +40,13 @@ def build(parameters: RuleParameters, context: RuleContext) -> Plasticity:
     """Say the rule in Brian 2's terms."""
     assert isinstance(parameters, TripletParameters)
     total = parameters.a_tar * context.n_input
-    return Plasticity(
-        on_pre="w = clip(w - nu_pre * post1_post, 0, w_max)",
+    nu_pre, nu_post = (rate_of(name, parameters.eta_decay) for name in ("nu_pre", "nu_post"))
+    plasticity = Plasticity(
+        on_pre=f"w = clip(w - {nu_pre} * post1_post, 0, w_max)",
         on_post={
-            "learn": """
+            "learn": f"""
             pre1 = exp(clip(arrived - t_in_timesteps, forgotten, 0) * step_over_tau_pre)
-            w = clip(w + nu_post * pre1 * post2_post, 0, w_max)
+            w = clip(w + {nu_post} * pre1 * post2_post, 0, w_max)
             """
         },
         traces={"post1": parameters.tau_post1_ms, "post2": parameters.tau_post2_ms},
@@ -60,6 +63,7 @@ def build(parameters: RuleParameters, context: RuleContext) -> Plasticity:
         bounds=(0.0, max(parameters.w_max, total)),
         l1_target=total,
     )
+    return slow_down(plasticity, parameters.eta_decay)
 
 
 def cost(parameters: RuleParameters, context: RuleContext) -> RuleCost:
@@ -90,7 +94,7 @@ RULES = (
             "P. U. Diehl, M. Cook, Unsupervised learning of digit recognition using spike-timing-dependent plasticity, "
             "Front. Comput. Neurosci. 9:99 (2015), doi:10.3389/fncom.2015.00099"
         ),
-        notes="All values are Diehl & Cook's.",
+        notes="All values are Diehl & Cook's; they have no eta_decay.",
         parameters=TripletParameters,
         build=build,
         advice={

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -23,6 +23,7 @@ from snstdp_cli.studies.records import (
     PROGRESS,
     CellProgress,
     CellRecord,
+    has_scores,
     read_cell_record,
     read_progress,
 )
@@ -43,7 +44,7 @@ class CellResult:
     settings
         The varied keys, dotted, without the seed; `rule` is the rule's name.
     accuracies
-        By read-out ("average", "selective"); empty before it is scored.
+        By read-out ("average", "selective", ...); empty before it is scored.
     chance
         Accuracy of always answering the commonest class.
     num_examples
@@ -87,7 +88,7 @@ def load_result(study: Study, cell: Cell) -> CellResult:
         record = read_cell_record(folder)
     except ArtefactError as damaged:
         error = str(damaged)
-    state: CellState = "failed" if error else cell_state(folder, record, split)
+    state: CellState = "failed" if error else cell_state(folder, record, split, study.file.read_outs)
     score = record.scores.get(split) if record is not None and state == "finished" else None
     return CellResult(
         cell=cell.id,
@@ -136,14 +137,19 @@ def _is_elsewhere(folder: Path) -> bool:
     return record is not None and record.state == "running" and record.machine != platform.node()
 
 
-def cell_state(folder: Path, record: CellRecord | None, split: ScoredSplit) -> CellState:
-    """Tell how a cell stands: its record, whether a process holds its lock, and whether its results are there."""
+def cell_state(
+    folder: Path, record: CellRecord | None, split: ScoredSplit, read_outs: Sequence[Classifier] = ()
+) -> CellState:
+    """Tell how a cell stands: its record, whether a process holds its lock, and whether its results are there.
+
+    A cell that was scored by fewer read-outs is missing: when it is run, its recordings are scored again.
+    """
     if is_locked(folder / LOCK):
         return "running"
     if record is None:
         return "missing"
     if record.state == "finished":
-        kept = split in record.scores and weights_exist(Workdir(folder), CELL_NAME)
+        kept = has_scores(record, split, read_outs) and weights_exist(Workdir(folder), CELL_NAME)
         return "finished" if kept else "missing"
     if record.state != "running":
         return record.state
@@ -152,7 +158,7 @@ def cell_state(folder: Path, record: CellRecord | None, split: ScoredSplit) -> C
     return "running" if elsewhere else "interrupted"
 
 
-def load_score(result: CellResult) -> Score:
+def load_score(result: CellResult, read_outs: Sequence[Classifier] = ()) -> Score:
     """Score the recordings of a finished cell again, with all that its score is made of.
 
     Raises
@@ -160,7 +166,9 @@ def load_score(result: CellResult) -> Score:
     ArtefactError
         If the recordings are not there.
     """
-    return score_network(TrainedNetwork(Workdir(result.folder), CELL_NAME), score_on=result.score_on)
+    return score_network(
+        TrainedNetwork(Workdir(result.folder), CELL_NAME), score_on=result.score_on, read_outs=read_outs
+    )
 
 
 def load_correct(result: CellResult, read_out: Classifier) -> NDArray[np.bool_]:
@@ -171,4 +179,4 @@ def load_correct(result: CellResult, read_out: Classifier) -> NDArray[np.bool_]:
     ArtefactError
         If the recordings are not there.
     """
-    return load_score(result).evaluations[read_out].correct
+    return load_score(result, (read_out,)).evaluations[read_out].correct

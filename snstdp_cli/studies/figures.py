@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from snstdp_cli.artefacts import Workdir
-from snstdp_cli.results import Score, TrainedNetwork
+from snstdp_cli.artefacts.stages import load_stages
+from snstdp_cli.results import Score, TrainedNetwork, online_course
 from snstdp_cli.studies.plan import CELL_NAME
 from snstdp_cli.studies.records import CellScore
 
@@ -40,4 +41,7 @@ def cell_figures(score: Score, folder: Path) -> dict[str, float]:
             "never_learned": trained.never_learned,
             "training_s": network.record.duration_s,
         }
+    if load_stages(network.workdir, network.name) is not None:
+        course = online_course(network, score.classifier)
+        found |= {"online_accuracy": course.online_accuracy, "forgetting": course.forgetting}
     return {key: float(value) for key, value in found.items() if value is not None}

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, ValidationError, WithJsonSchema
 from snstdp_cli.config import Name, json_schema, read_file
 from snstdp_cli.config.sections import Section
 from snstdp_cli.errors import ConfigError
-from snstdp_cli.evaluation import CLASSIFIERS, Classifier
+from snstdp_cli.evaluation import CLASSIFIERS, READ_OUTS, Classifier
 from snstdp_cli.fields import describe, setting, shown, whole_number
 from snstdp_cli.studies.search.settings import SearchSettings
 
@@ -80,7 +80,10 @@ class StudyFile(Section):
         "test",
     )
     read_outs: Annotated[tuple[Classifier, ...], Field(min_length=1)] = setting(
-        "read-outs to score by; the first is told first", (), CLASSIFIERS
+        f"read-outs to score by, of {', '.join(READ_OUTS)}; the first is told first; linear is trained by labels, the "
+        "others use them only to name neurons",
+        (),
+        CLASSIFIERS,
     )
     search: SearchSettings | None = setting(
         "search for the best settings by the accuracy on validation images; in place of `vary`, or after its cells",

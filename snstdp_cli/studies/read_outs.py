@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 
 from snstdp_cli.errors import ConfigError
-from snstdp_cli.evaluation import CLASSIFIERS, Classifier
+from snstdp_cli.evaluation import READ_OUTS, Classifier
 from snstdp_cli.fields import printable
 
 
@@ -22,9 +22,9 @@ def find_read_out(name: str) -> Classifier:
     >>> find_read_out("average")
     'average'
     """
-    found = next((one for one in CLASSIFIERS if one == name), None)
+    found = next((one for one in READ_OUTS if one == name), None)
     if found is None:
-        close = difflib.get_close_matches(name, CLASSIFIERS, n=1)
+        close = difflib.get_close_matches(name, READ_OUTS, n=1)
         hint = f"; did you mean '{close[0]}'?" if close else ""
-        raise ConfigError(f"--read-out: found '{printable(name)}', expected {' or '.join(CLASSIFIERS)}{hint}")
+        raise ConfigError(f"--read-out: found '{printable(name)}', expected one of {', '.join(READ_OUTS)}{hint}")
     return found

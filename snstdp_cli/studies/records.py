@@ -13,6 +13,7 @@ No path is written down: the folder can be moved and copied.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -129,6 +130,11 @@ def read_cell_record(folder: Path) -> CellRecord | None:
             f"{describe(error, str(path), CellRecord)}\nThe record was changed by hand or is of another version of "
             "snstdp; delete it, and the cell is looked at again"
         ) from None
+
+
+def has_scores(record: CellRecord, split: ScoredSplit, read_outs: Iterable[str]) -> bool:
+    """Tell whether a cell was scored on a split by all of these read-outs."""
+    return split in record.scores and record.scores[split].accuracies.keys() >= set(read_outs)
 
 
 def write_cell_record(folder: Path, record: CellRecord) -> None:

@@ -32,6 +32,7 @@ from snstdp_cli.studies.records import (
     STOP,
     CellProgress,
     CellRecord,
+    has_scores,
     read_cell_record,
     write_cell_record,
     write_progress,
@@ -137,7 +138,7 @@ def _run_held(task: CellTask, folder: Path, report: Reporter) -> CellOutcome:
 
 
 def _is_kept(folder: Path, record: CellRecord, task: CellTask) -> bool:
-    return task.score_on in record.scores and weights_exist(Workdir(folder), CELL_NAME)
+    return has_scores(record, task.score_on, task.read_outs) and weights_exist(Workdir(folder), CELL_NAME)
 
 
 def _begin(task: CellTask, folder: Path, before: CellRecord | None) -> CellRecord:
@@ -201,6 +202,7 @@ def _run_sealed(task: CellTask, folder: Path, report: Reporter) -> Score:
                 experiment,
                 Workdir(folder),
                 score_on=task.score_on,
+                read_outs=task.read_outs,
                 datasets=datasets,
                 workers=1,
                 resume=True,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from snstdp_cli.artefacts import write_atomic
+from snstdp_cli.evaluation import Classifier
 from snstdp_cli.studies.file import ScoredSplit
 from snstdp_cli.studies.plan import Cell, Study
 from snstdp_cli.studies.records import STOP
@@ -29,6 +30,8 @@ class CellTask:
         Try again what failed before.
     training
         Key of the training, if other cells have the same (see `sharing`).
+    read_outs
+        What the cell is scored by; one that was scored by fewer is scored again from its recordings.
     """
 
     cell: str
@@ -41,6 +44,7 @@ class CellTask:
     current_folder: str = "."
     retry: bool = False
     training: str | None = None
+    read_outs: tuple[Classifier, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,7 @@ def make_task(study: Study, cell: Cell, *, data_dir: Path | None = None, retry: 
         current_folder=str(Path.cwd()),
         retry=retry,
         training=study.shared_trainings.get(cell.id),
+        read_outs=(*study.file.read_outs, *(() if study.file.search is None else (study.file.search.read_out,))),
     )
 
 

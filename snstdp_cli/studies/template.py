@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
+from snstdp_cli.evaluation import CLASSIFIERS
 from snstdp_cli.studies.file import StudyFile
 
 _EXAMPLES = {
@@ -26,7 +27,7 @@ vary:
     "skip": "skip: []                       # such as: - {rule: smax, n_e: 100}",
     "cells": "# cells:                       # in place of vary\n#   - {rule: smin, n_e: 100, rule.eta: 0.02}",
     "score_on": "score_on: test",
-    "read_outs": "read_outs: [average, selective]",
+    "read_outs": f"read_outs: [{', '.join(CLASSIFIERS)}]",
     "search": """\
 # search:                      # needs evaluation.validation_examples in the base; see docs/studies.md
 #   trials: 30

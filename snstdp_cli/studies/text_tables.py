@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from snstdp_cli.evaluation import read_out_title
 from snstdp_cli.studies.cells import CellResult
 from snstdp_cli.studies.differences import Difference
 from snstdp_cli.studies.formats import Shown, TextTable
@@ -32,7 +33,7 @@ def long_text_table(cells: Sequence[CellResult]) -> TextTable:
 def _rows_as_text(table: StudyTable) -> TextTable:
     columns = [*(table.keys or ["setting"]), "cells"]
     for read_out in table.read_outs:
-        columns += [read_out, "± 95 %", "sd"]
+        columns += [read_out_title(read_out), "± 95 %", "sd"]
     rows = []
     for row in table.rows:
         cells = [Shown(_setting_text(row.settings, key)) for key in table.keys] or [Shown("all")]
@@ -75,7 +76,7 @@ def _differences_as_text(table: StudyTable) -> TextTable:
     columns += ["difference", "95 % interval", "d_z", "p", "p (Holm)", *(["note"] if has_notes else [])]
     rows = []
     for one in table.differences:
-        cells = [Shown(_setting_text(one.settings, key)) for key in table.keys] + [Shown(one.read_out)]
+        cells = [Shown(_setting_text(one.settings, key)) for key in table.keys] + [Shown(read_out_title(one.read_out))]
         cells += [Shown(str(len(one.seeds)), number=True)] if len(numbers) > 1 else []
         cells += _difference_as_text(one)
         rows.append(tuple([*cells, Shown(one.note or "")] if has_notes else cells))

@@ -9,7 +9,7 @@ from snstdp_cli.config import GENERATION, Experiment, differences, settings_of
 from snstdp_cli.datasets import Dataset
 from snstdp_cli.errors import ArtefactError, ConfigError
 from snstdp_cli.training.identity import identify_training
-from snstdp_cli.training.start import start_weights
+from snstdp_cli.training.start import divide_images, start_weights
 
 
 def is_trained(experiment: Experiment, workdir: Workdir, dataset: Dataset) -> bool:
@@ -57,7 +57,7 @@ def _differences(
     plasticity = experiment.plasticity(dataset.n_input)
     if start is None:
         start = start_weights(experiment, workdir, dataset, plasticity)[0].sha256
-    wanted = identify_training(experiment, plasticity, dataset.sha256, start)
+    wanted = identify_training(experiment, plasticity, divide_images(experiment, dataset).digest, start)
     return [] if wanted.digest == record.training else ["what the rule says"]
 
 

@@ -20,7 +20,7 @@ class TrainingIdentity(Record):
     rule
         Digest of the built rule: all that it says to Brian 2.
     images
-        Digest of the training images and labels.
+        Digest of the training images and labels, and of their order if a file says it.
     start
         Digest of the weights that it began with.
     """

@@ -121,9 +121,10 @@ class TrainingSession:
             self._write_checkpoint()
 
     def keep_snapshot(self) -> None:
-        """Keep weights and thresholds if it is time for a snapshot; the end of a training is none."""
+        """Keep weights and thresholds if it is time for a snapshot, or a class ends; the end of a training is none."""
         experiment, journal = self.experiment, self.journal
-        if 0 < journal.examples < experiment.num_examples and journal.examples % experiment.checkpoint_every == 0:
+        is_time = journal.examples % experiment.checkpoint_every == 0 or self.images.ends_class(journal.examples)
+        if 0 < journal.examples < experiment.num_examples and is_time:
             identity = journal.identity.digest
             save_snapshot(self.workdir, experiment.save_name, identity, journal.examples, *self.learned())
 
@@ -167,7 +168,7 @@ class TrainingSession:
             self._restore(checkpoint)
             return
         loaded, start = start_weights(self.experiment, self.workdir, self.dataset, self.plasticity)
-        identity = identify_training(self.experiment, self.plasticity, self.dataset.sha256, loaded.sha256)
+        identity = identify_training(self.experiment, self.plasticity, self.images.digest, loaded.sha256)
         self.state = initial_state(self.experiment, self.wiring, self.plasticity, loaded.weights, loaded.theta_mv)
         weights = self.state["input_exc.w"]
         bounds = (float(weights.min()), float(weights.max()))
@@ -176,7 +177,7 @@ class TrainingSession:
     def _restore(self, checkpoint: Checkpoint) -> None:
         """Take over a checkpoint if it is of this very training."""
         experiment, self.journal = self.experiment, Journal.from_checkpoint(checkpoint)
-        images, where = self.dataset.sha256, checkpoint.path
+        images, where = self.images.digest, checkpoint.path
         check_same_training(self.journal, experiment, self.plasticity, images, self.workdir, where)
         self.state = state_of(checkpoint, experiment, self.wiring, self.plasticity)
         self.report.say(f"resuming after {self.journal.examples:,} examples ({where.name})")
@@ -188,10 +189,12 @@ class TrainingSession:
             self.report.preflight(needs)
 
     def _chunk_length(self, first: int) -> int:
-        """Return how many examples to show at once: up to the next snapshot, point of the curve, or the end."""
+        """Return how many examples to show at once: up to the next snapshot, point of the curve, class, or the end."""
         experiment = self.experiment
         limits = [experiment.chunk, experiment.num_examples - first]
         limits.append(experiment.checkpoint_every - first % experiment.checkpoint_every)
+        if (end := self.images.next_class_end(first)) is not None:
+            limits.append(end - first)
         if self.curve is not None:
             limits.append(self.curve.every - first % self.curve.every)
         return min(limits)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +21,8 @@ from snstdp_cli.artefacts import (
 )
 from snstdp_cli.artefacts.files import exists
 from snstdp_cli.artefacts.provenance import describe_data
-from snstdp_cli.config import Experiment
-from snstdp_cli.datasets import Dataset, check_fit, withhold
+from snstdp_cli.config import Experiment, is_order_file
+from snstdp_cli.datasets import Dataset, check_fit, class_ends, order_images, read_order, withhold
 from snstdp_cli.errors import ArtefactError, ConfigError
 from snstdp_cli.network.wiring import draw_weights
 from snstdp_cli.recording.plausibility import check_plausible
@@ -39,22 +41,41 @@ class TrainingImages:
     labels
         [num]
     shown, withheld
-        Numbers of the images in their data set, in order.
+        Numbers of the images in their data set, in the order of one pass.
+    digest
+        Tells apart what is shown: of the data set, and of the numbers that a file of the user's names.
+    class_ends
+        After how many examples of a pass a class ends; empty unless the classes come one after the other.
     """
 
     images: NDArray[np.uint8]
     labels: NDArray[np.uint8]
     shown: NDArray[np.int64]
     withheld: NDArray[np.int64]
+    digest: str
+    class_ends: NDArray[np.int64]
+
+    def next_class_end(self, first: int) -> int | None:
+        """Return after how many examples the class of example `first` ends; None if that is no matter."""
+        if not len(self.class_ends):
+            return None
+        passes, here = divmod(first, len(self.shown))
+        return int(passes * len(self.shown) + self.class_ends[np.searchsorted(self.class_ends, here, "right")])
+
+    def ends_class(self, examples: int) -> bool:
+        """Tell whether a class ends after so many examples."""
+        return examples > 0 and self.next_class_end(examples - 1) == examples
 
 
 def divide_images(experiment: Experiment, dataset: Dataset) -> TrainingImages:
-    """Withhold the images of the learning curve: stratified, drawn by the seed, never trained on.
+    """Withhold the images of the learning curve (stratified, drawn by the seed, never trained on); order the others.
 
     Raises
     ------
     ConfigError
         If the images that are left are fewer than `num_examples` and may not be shown again.
+    DataError
+        If the order is a file that cannot be used.
     """
     withheld = withhold(dataset.labels, experiment.evaluation.curve_examples, experiment.seed)
     shown = np.setdiff1d(np.arange(len(dataset)), withheld)
@@ -64,7 +85,13 @@ def divide_images(experiment: Experiment, dataset: Dataset) -> TrainingImages:
             f"the learning curve, and epochs is false; expected at most {len(shown):,} examples, found "
             f"{experiment.num_examples:,}"
         )
-    return TrainingImages(dataset.images.reshape(len(dataset), -1), dataset.labels, shown, withheld)
+    listed, digest = None, dataset.sha256
+    if is_order_file(experiment.order):
+        listed, numbers = read_order(Path(experiment.order).expanduser(), len(dataset))
+        digest = hashlib.sha256(f"{digest} {numbers}".encode()).hexdigest()
+    shown = order_images(shown, dataset.labels, experiment.order, listed)
+    ends = class_ends(dataset.labels[shown]) if experiment.order == "by_class" else np.zeros(0, np.int64)
+    return TrainingImages(dataset.images.reshape(len(dataset), -1), dataset.labels, shown, withheld, digest, ends)
 
 
 def start_weights(

@@ -25,6 +25,7 @@ from snstdp_cli.artefacts import (
 from snstdp_cli.artefacts import recordings as recordings_room
 from snstdp_cli.artefacts.ancestor import array_paths, usual_theta_mv
 from snstdp_cli.artefacts.snapshots import SnapshotFiles, SnapshotList
+from snstdp_cli.artefacts.stages import Stage, StageAnswers, StagesRecord
 from snstdp_cli.events import EVENTS
 from snstdp_cli.network.neurons import EXCITATORY
 from snstdp_cli.recording.tracing import Trace
@@ -37,7 +38,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "files.md").read_text(encoding="utf-8")
 RECORDS: tuple[type[Record], ...] = (
     *(TrainingRecord, StartRecord, DataRecord, TrainingFigures, History, RecordingRecord, WeightsRecord),
-    *(RecordingFigures, SnapshotList, JournalRecord),
+    *(RecordingFigures, StagesRecord, Stage, StageAnswers, SnapshotList, JournalRecord),
 )
 
 

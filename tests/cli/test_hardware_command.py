@@ -22,7 +22,7 @@ def invoke(*arguments: str, code: int = 0) -> str:
 @pytest.fixture
 def place(copied: Workdir, small_data: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
     monkeypatch.setenv("CXX", "/no/such/compiler")  # NumPy: nothing is compiled
-    return ("--workdir", str(copied.root), "--data-dir", str(small_data), "--num-examples", "2")
+    return ("--workdir", str(copied.root), "--data-dir", str(small_data), "--images", "2")
 
 
 @pytest.mark.compiles

@@ -95,6 +95,7 @@ IMPOSSIBLE = [
     ("engine: 3", "engine: found 3, expected auto, standalone or runtime"),
     ("epochs: 1", "epochs: found 1, expected true or false"),
     ("shuffle: 'yes'", "shuffle: found 'yes', expected true or false"),
+    ("order: sorted", "order: found 'sorted'; expected as_is, shuffled, by_class, or the path of a text file"),
     ("presentation: {intensity: 0}", "presentation.intensity: found 0, expected a number above 0 and at most 1,000"),
     ("presentation: {intensity: 40}", "presentation.max_intensity: found 32, expected at least presentation.intensity"),
     ("presentation: {stimulus_ms: 0}", "presentation.stimulus_ms: found 0, expected a number above 0"),
@@ -107,7 +108,7 @@ IMPOSSIBLE = [
     ),
     ("presentation: {min_spikes: -1}", "presentation.min_spikes: found -1, expected a whole number from 0 to"),
     ("evaluation: {test_examples: 0}", "evaluation.test_examples: found 0, expected a whole number from 1 to"),
-    ("evaluation: {classifier: best}", "evaluation.classifier: found 'best', expected average or selective"),
+    ("evaluation: {classifier: best}", "evaluation.classifier: found 'best', expected average, selective, "),
     # A white pixel of 255 fires at 255 / 8 * max_intensity Hz; dt 0.5 ms allows 2000 Hz.
     (
         "presentation: {max_intensity: 63}",

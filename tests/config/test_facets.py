@@ -24,11 +24,13 @@ from snstdp_cli.config import (
 )
 from snstdp_cli.config.facets import affected
 from snstdp_cli.datasets import withhold
+from snstdp_cli.engines import Stream
 from snstdp_cli.engines.constants import is_tabled
 from snstdp_cli.fields import FACETS
 from snstdp_cli.network.builder import build_network
 from snstdp_cli.network.numbers import run_time_numbers
 from snstdp_cli.network.wiring import draw_weights, draw_wiring, training_order
+from snstdp_cli.recording.corruption import corrupt_images
 from snstdp_cli.rules import RULES, plasticity_digest
 
 N_INPUT, IMAGES = 6, 5
@@ -39,7 +41,7 @@ CHANGES: dict[str, tuple[Any, dict[str, Any]]] = {
     "dt": (0.25, {}),
     "num_examples": (9, {}),
     "epochs": (False, {}),
-    "shuffle": (True, {}),
+    "order": ("shuffled", {}),
     "seed": (1, {}),
     "noise_seed": (1, {}),
     "data": ("fashion-mnist", {}),
@@ -57,6 +59,9 @@ CHANGES: dict[str, tuple[Any, dict[str, Any]]] = {
     "input.crop": (1, {}),
     "input.size": (14, {}),
     "input.resample": ("nearest", {}),
+    "input.noise": (0.2, {}),
+    "input.occlusion": (0.2, {}),
+    "input.shift": (2, {}),
     "network.inhibition": ("dense", {}),
     "network.inhibition_delay_ms": (5, {"network.inhibition": "dense"}),
     "network.input_delay_ms": (5, {}),
@@ -78,6 +83,7 @@ CHANGES: dict[str, tuple[Any, dict[str, Any]]] = {
     "evaluation.validation_examples": (2, {}),
     "evaluation.classifier": ("selective", {}),
     "evaluation.curve_every": (100, {}),
+    "evaluation.stage_examples": (100, {}),
     "evaluation.curve_examples": (100, {}),
 }
 
@@ -191,6 +197,7 @@ def drawn(experiment: Experiment) -> dict[str, Any]:
         "order": [training_order(experiment, 0, experiment.num_examples, IMAGES)],
         "threshold": [np.full(experiment.n_e, experiment.network.theta_init_mv)],
         "noise": [np.array(experiment.seed if experiment.noise_seed is None else experiment.noise_seed)],
+        "shown": [corrupt_images(np.full((2, 9, 9), 99, np.uint8), experiment, Stream.TEST_RECORDING)],
         "withheld": [withhold(np.arange(1000) % 10, experiment.evaluation.curve_examples, experiment.seed)],
         "kept for validation": [np.arange(1000)[1000 - experiment.evaluation.validation_examples :]],
     }
@@ -210,8 +217,8 @@ def test_a_setting_affects_what_it_says_and_nothing_else(key: str) -> None:
     learning, frozen = (network_changes(key, plastic=plastic) for plastic in (True, False))
     # A chunk changes how many images the program holds, and no spike.
     results = key != "chunk"
-    assert (bool(arrays) or (learning and results)) == ("training" in affected(key))
-    assert (bool(arrays & {"wiring", "noise"}) or (frozen and results)) == ("recording" in affected(key))
+    assert (bool(arrays - {"shown"}) or (learning and results)) == ("training" in affected(key))
+    assert (bool(arrays & {"wiring", "noise", "shown"}) or (frozen and results)) == ("recording" in affected(key))
 
 
 def test_every_setting_is_tried() -> None:
@@ -230,7 +237,7 @@ def test_every_parameter_of_a_rule_shapes_the_built_rule(name: str) -> None:
         if get_origin(annotation) is not None and isinstance(value, str):
             other: Any = next(choice for choice in get_args(annotation) if choice != value)
         else:
-            other = f"0.5 * ({value}) + 0.1" if isinstance(value, str) else value * 0.7
+            other = f"0.5 * ({value}) + 0.1" if isinstance(value, str) else value * 0.7 or 3.0
         digests.add(plasticity_digest(build_experiment(experiment, {f"rule.{key}": other}).plasticity(784)))
         assert affected(f"rule.{key}") == affected("rule.name") == {"training"}
     assert len(digests) == 1 + len(experiment.rule.parameters)

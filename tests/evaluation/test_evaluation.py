@@ -231,7 +231,7 @@ class TestRefusals:
             ({"silent": np.array([True])}, "expected true or false for each of 4 examples"),
             ({"silent": np.zeros(4)}, "expected true or false for each of 4 examples"),
             ({"num_classes": 0}, "expected at least one class, found 0"),
-            ({"classifier": "best"}, "unknown classifier 'best'; expected average or selective"),
+            ({"classifier": "best"}, "unknown classifier 'best'; expected one of average, selective"),
         ],
     )
     def test_what_does_not_fit_is_refused_with_a_sentence(self, change: dict[str, Any], words: str) -> None:

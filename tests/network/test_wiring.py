@@ -92,7 +92,7 @@ def test_examples_beyond_the_end_start_again_from_the_front() -> None:
 def test_shuffled_chunks_are_slices_of_one_permutation_an_epoch(
     first: int, count: int, available: int, seed: int
 ) -> None:
-    experiment = small_experiment(shuffle=True, seed=seed)
+    experiment = small_experiment(order="shuffled", seed=seed)
     epochs = -(-(first + count) // available)
     whole = training_order(experiment, 0, epochs * available, available)
     assert training_order(experiment, first, count, available).tolist() == whole[first : first + count].tolist()
@@ -101,7 +101,7 @@ def test_shuffled_chunks_are_slices_of_one_permutation_an_epoch(
 
 
 def test_every_epoch_and_every_seed_is_shuffled_differently() -> None:
-    order = training_order(small_experiment(shuffle=True), 0, 200, 100).tolist()
+    order = training_order(small_experiment(order="shuffled"), 0, 200, 100).tolist()
     assert order[:100] != order[100:]
     assert order[:100] != list(range(100))
-    assert training_order(small_experiment(shuffle=True, seed=6), 0, 100, 100).tolist() != order[:100]
+    assert training_order(small_experiment(order="shuffled", seed=6), 0, 100, 100).tolist() != order[:100]

@@ -286,7 +286,7 @@ class TestCommands:
         commands = commands_of(page)
         assert f"snstdp test --load-name two --split train --num-examples {NUM}" in commands
         assert f"snstdp test --load-name two --split test --num-examples {NUM}" in commands
-        assert "snstdp evaluate --load-name one --classifier selective" in commands
+        assert "snstdp evaluate --load-name one --read-out average --read-out selective" in " ".join(commands)
         assert "snstdp report one two" in commands
         assert "snstdp evaluate --compare one two" in commands
 

@@ -115,11 +115,14 @@ def test_a_parameter_is_searched_where_the_rule_of_the_trial_has_it(tmp_path: Pa
 
 
 def test_whole_settings_get_whole_numbers_and_choices_stay_what_they_are(tmp_path: Path) -> None:
-    space = {"n_e": {"from": 10, "to": 40, "scale": "log"}, "shuffle": [True, False], "rule.scaling": ["lagged"] * 1}
-    space["rule.scaling"] = ["lagged", "instantaneous"]
+    space = {
+        "n_e": {"from": 10, "to": 40, "scale": "log"},
+        "order": ["as_is", "shuffled"],
+        "rule.scaling": ["lagged", "instantaneous"],
+    }
     for one in search(tmp_path, space).run(FakeRunner()):
         assert isinstance(one.settings["n_e"], int)
-        assert isinstance(one.settings["shuffle"], bool)
+        assert one.settings["order"] in ("as_is", "shuffled")
         build_experiment(BASE, one.settings)
 
 

@@ -7,6 +7,7 @@ from snstdp_cli.plots.drawing.activity import raster, traces
 from snstdp_cli.plots.drawing.fields import evolution, receptive_fields
 from snstdp_cli.plots.drawing.growth import growth
 from snstdp_cli.plots.drawing.mistakes import misclassified
+from snstdp_cli.plots.drawing.online import online_learning
 from snstdp_cli.plots.drawing.scores import (
     Bar,
     Series,
@@ -31,6 +32,7 @@ __all__ = [
     "l1_norm_over_training",
     "learning_curve",
     "misclassified",
+    "online_learning",
     "raster",
     "receptive_fields",
     "render_figure",

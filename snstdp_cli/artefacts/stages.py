@@ -1,0 +1,107 @@
+"""What a network knew after each class, when the classes came one after the other: `activity/<name>.stages.json`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from snstdp_cli.artefacts.files import (
+    MAX_JSON_BYTES,
+    Workdir,
+    checked_name,
+    exists,
+    json_bytes,
+    parse_json,
+    read_file,
+    write_atomic,
+)
+from snstdp_cli.artefacts.records import Count, DataRecord, Digest, Identity, Record, Text, read_record
+
+
+class StageAnswers(Record):
+    """Answers to test images of the classes seen so far, by one read-out: right ones and all, as `seen` has them."""
+
+    correct: tuple[Count, ...]
+    total: tuple[Count, ...]
+
+    @property
+    def accuracy(self) -> float:
+        """Share of right answers over all classes seen so far."""
+        return sum(self.correct) / max(1, sum(self.total))
+
+    @property
+    def by_class(self) -> tuple[float, ...]:
+        """Share of right answers for each class."""
+        return tuple(right / max(1, num) for right, num in zip(self.correct, self.total, strict=True))
+
+
+class Stage(Record):
+    """What the frozen network answered after the last of `seen`, the classes that it had been trained on by then.
+
+    Attributes
+    ----------
+    examples
+        Training examples by then.
+    answers
+        By read-out.
+    """
+
+    examples: Count
+    seen: Annotated[tuple[Count, ...], Field(min_length=1)]
+    answers: dict[Text, StageAnswers]
+
+    @model_validator(mode="after")
+    def _check_lengths(self) -> Stage:
+        if any({len(one.correct), len(one.total)} != {len(self.seen)} for one in self.answers.values()):
+            raise ValueError(f"expected answers for each of {len(self.seen)} classes")
+        return self
+
+
+class StagesRecord(Record):
+    """All stages of a training `by_class`.
+
+    Attributes
+    ----------
+    training
+        Identity of the training.
+    weights
+        Digest of the weights that it ended with.
+    train, test
+        The images that labelled the neurons and those that were answered to; `shown` is how many of each split.
+    """
+
+    format: Annotated[int, Field(ge=2, le=2)] = 2
+    training: Identity
+    weights: Digest
+    train: DataRecord
+    test: DataRecord
+    shown: tuple[Count, Count]
+    stages: Annotated[tuple[Stage, ...], Field(min_length=1)]
+
+
+def stages_path(workdir: Workdir, name: str) -> Path:
+    """Return where the stages of a network are written down."""
+    return workdir.activity / f"{checked_name(name)}.stages.json"
+
+
+def save_stages(workdir: Workdir, name: str, record: StagesRecord) -> Path:
+    """Write the stages down, completely or not at all."""
+    path = stages_path(workdir, name)
+    write_atomic(path, json_bytes(record.model_dump(mode="json"), path))
+    return path
+
+
+def load_stages(workdir: Workdir, name: str) -> StagesRecord | None:
+    """Return the stages of a network; None if none are written down.
+
+    Raises
+    ------
+    ArtefactError
+        If the file is damaged.
+    """
+    path = stages_path(workdir, name)
+    if not exists(path):
+        return None
+    return read_record(StagesRecord, parse_json(read_file(path, MAX_JSON_BYTES), path), path)

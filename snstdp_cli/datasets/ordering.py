@@ -1,0 +1,91 @@
+"""In which order training images are shown: as they are, one class after the other, or as a file of the user's says."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snstdp_cli.errors import DataError
+
+_MAX_BYTES = 2**28
+_DIGITS = 10
+
+
+def order_images(
+    shown: NDArray[np.int64], labels: NDArray[np.uint8], order: str, listed: NDArray[np.int64] | None = None
+) -> NDArray[np.int64]:
+    """Return the numbers of the images of one pass, in order.
+
+    Parameters
+    ----------
+    shown
+        Numbers of the images that may be shown, ascending.
+    labels
+        Classes of all images of the data set.
+    order
+        `by_class` shows all images of the lowest class, then those of the next; `as_is` and `shuffled` leave `shown` as
+        it is (shuffling is done for each pass by `network.wiring.training_order`).
+    listed
+        The numbers that a file names; those that may not be shown are left out.
+
+    Raises
+    ------
+    DataError
+        If a file names no image that may be shown.
+    """
+    if listed is not None:
+        kept = listed[np.isin(listed, shown)]
+        if not len(kept):
+            raise DataError(f"{order}: none of its images may be shown: all are withheld for the learning curve")
+        return kept
+    if order == "by_class":
+        return shown[np.argsort(labels[shown], kind="stable")]
+    return shown
+
+
+def class_ends(labels: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Return after how many examples each class ends, if these are the labels of one pass `by_class`.
+
+    Examples
+    --------
+    >>> class_ends(np.array([0, 0, 0, 4, 4], np.uint8)).tolist()
+    [3, 5]
+    """
+    return np.append(np.flatnonzero(np.diff(labels.astype(np.int64))) + 1, len(labels))
+
+
+def read_order(path: Path, num_images: int) -> tuple[NDArray[np.int64], str]:
+    """Read the numbers of the images to show, from 0 on, divided by white space; what follows a # is a remark.
+
+    Returns
+    -------
+    numbers, sha256
+        The numbers in order (one may stand there several times), and a digest of them.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, or says something else.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MAX_BYTES + 1)
+        text = data.decode("ascii")
+    except (OSError, ValueError) as error:
+        raise DataError(f"order: {path}: {error}; expected a text file with the numbers of images") from None
+    if len(data) > _MAX_BYTES:
+        raise DataError(f"order: {path}: more than {_MAX_BYTES:,} bytes; expected the numbers of images")
+    words = [(k, word) for k, line in enumerate(text.splitlines(), 1) for word in line.partition("#")[0].split()]
+    for k, word in words:
+        if not (word.isdigit() and len(word) <= _DIGITS and int(word) < num_images):
+            raise DataError(
+                f"order: {path}, line {k}: found {word[:20]!r}, expected the number of a training image, from 0 to "
+                f"{num_images - 1:,}"
+            )
+    if not words:
+        raise DataError(f"order: {path}: no numbers; expected those of the training images to show, from 0 on")
+    numbers = np.array([int(word) for _, word in words], np.int64)
+    return numbers, hashlib.sha256(numbers.astype("<i8").tobytes()).hexdigest()

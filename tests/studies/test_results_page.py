@@ -1,0 +1,65 @@
+"""The page of the results: small versions have the published axes, and its tables the shape that the commands write."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from snstdp_cli.studies import load_study
+from snstdp_cli.studies.formats import to_markdown
+from snstdp_cli.studies.results import gather_results
+from snstdp_cli.studies.text_tables import text_tables
+
+ROOT = Path(__file__).parents[2]
+SPEC = importlib.util.spec_from_file_location("results_tool", ROOT / "tools" / "results.py")
+assert SPEC is not None
+assert SPEC.loader is not None
+TOOL = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(TOOL)
+PAGE = ROOT / "docs" / "result-tables.md"
+
+
+def test_every_study_of_the_results_has_its_place_on_the_page() -> None:
+    assert sorted(TOOL.TABLES) == sorted(path.stem for path in TOOL.STUDIES.glob("*.yaml"))
+
+
+@pytest.mark.parametrize("name", TOOL.TABLES)
+def test_a_small_version_has_the_same_axes_on_the_bundled_digits(name: str, tmp_path: Path) -> None:
+    content = yaml.safe_load((TOOL.STUDIES / f"{name}.yaml").read_text())
+    path = tmp_path / "small.yaml"
+    path.write_text(yaml.safe_dump(TOOL.shrink(content), sort_keys=False))
+    small, whole = load_study(path), load_study(TOOL.STUDIES / f"{name}.yaml")
+    assert small.keys == whole.keys
+    assert small.file.read_outs == whole.file.read_outs
+    assert {cell.experiment.data for cell in small.cells} <= {"bundled"}
+    shown = [cell.experiment.num_examples + 20 * cell.experiment.n_e for cell in small.cells]
+    assert sum(shown) < 150_000
+    if whole.file.search is not None:
+        assert small.file.search is not None
+        assert small.file.search.space == whole.file.search.space
+
+
+def test_the_published_tables_have_the_columns_that_the_commands_write(tmp_path: Path) -> None:
+    for name, text in sections(PAGE.read_text()).items():
+        study = load_study(TOOL.STUDIES / f"{name}.yaml", tmp_path)
+        tables = [line for line in text.splitlines() if line.startswith("|")]
+        if tables:
+            written = to_markdown(text_tables(gather_results(study).table()))
+            assert tables[0] == next(line for line in written.splitlines() if line.startswith("|"))
+            assert f"snstdp study run configs/studies/results/{name}.yaml" in text
+            assert (PAGE.with_suffix("") / f"{name}.csv").exists()
+
+
+def test_the_page_tells_every_study_and_how_far_it_is() -> None:
+    told = sections(PAGE.read_text())
+    assert list(told) == list(TOOL.TABLES)
+    for text in told.values():
+        assert re.search(r"\d+ of \d+ (cells are finished|trials have an accuracy)", text)
+
+
+def sections(page: str) -> dict[str, str]:
+    """Return the parts of the page by their headings."""
+    found = re.split(r"^## (\w+)$", page, flags=re.MULTILINE)[1:]
+    return dict(zip(found[::2], found[1::2], strict=True))

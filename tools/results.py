@@ -1,0 +1,195 @@
+"""The published results: run small versions of their studies, and write the tables of what is finished.
+
+    python tools/results.py small                      # all studies on the bundled digits, in minutes (`make results`)
+    python tools/results.py publish --workdir DIR      # docs/result-tables.md from DIR/studies/
+
+A small version is made from the published study itself: the same axes and tables, with fewer neurons, images, seeds and
+trials. Its accuracies are those of small networks after few images; its tables have the shape of the published ones.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import platform
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from snstdp_cli.errors import ConfigError
+from snstdp_cli.studies import load_study
+from snstdp_cli.studies.formats import to_csv, to_markdown
+from snstdp_cli.studies.results import StudyResults, gather_results
+from snstdp_cli.studies.tables import StudyTable
+from snstdp_cli.studies.text_tables import text_tables
+
+ROOT = Path(__file__).resolve().parents[1]
+STUDIES = ROOT / "configs" / "studies" / "results"
+#: The tables in the order of the page, with what each setting is compared with.
+TABLES: dict[str, dict[str, Any]] = {
+    "rules": {"rule": "triplet"},
+    "large": {"rule": "triplet"},
+    "passes": {"num_examples": 60_000},
+    "labels": {"evaluation.assign_examples": 10_000},
+    "speed": {},
+    "ablation": {},
+    "fashion": {"rule": "triplet"},
+    "online": {"rule": "triplet"},
+    "noise": {},
+    "search_smin": {},
+    "search_smax": {},
+    "search_triplet": {},
+}
+_SIZES = {100: 20, 400: 30, 1600: 40, 6400: 50}
+#: So much fewer training images and labels; but the order by class shows every image of the bundled digits but 100.
+_FEWER, _FEWER_LABELS, _PASS = 120, 50, 4_900
+_TRIALS, _MOST_SEEDS = 4, 2
+_SIGNIFICANT = 0.05
+_SCORED = {"assign_examples": 500, "test_examples": 500, "curve_examples": 100, "stage_examples": 200}
+
+
+def shrink(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a study with the same axes on the bundled digits."""
+    by_class = content["base"].get("order") == "by_class"
+    small = _smaller(content, by_class=by_class)
+    base = {**small["base"], "data": "bundled", "chunk": 250, "evaluation": dict(_SCORED)}
+    if "n_e" not in small.get("vary", {}):
+        base.setdefault("n_e", _SIZES[400])
+    if "search" in small:
+        base["evaluation"] |= {"validation_examples": 500, "curve_every": 50}
+        return {**small, "base": base, "search": {**small["search"], "trials": _TRIALS}}
+    return {**small, "base": base, "seeds": min(small["seeds"], _MOST_SEEDS)}
+
+
+def _smaller(value: Any, key: str = "", *, by_class: bool = False) -> Any:
+    """Return a value of a study, and all that is in it, for small networks and few images."""
+    if isinstance(value, Mapping):
+        return {name: _smaller(inner, name, by_class=by_class) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_smaller(one, key, by_class=by_class) for one in value]
+    if key == "n_e":
+        return _SIZES[value]
+    if key == "num_examples":
+        return _PASS if by_class else max(10, value // _FEWER)
+    if key == "evaluation.assign_examples":
+        return value // _FEWER_LABELS
+    return value
+
+
+def small_studies(folder: Path) -> Iterator[Path]:
+    """Write the small versions into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in TABLES:
+        path = folder / f"{name}.yaml"
+        content = yaml.safe_load((STUDIES / f"{name}.yaml").read_text(encoding="utf-8"))
+        path.write_text(yaml.safe_dump(shrink(content), sort_keys=False), encoding="utf-8")
+        yield path
+
+
+def table_of(results: StudyResults, name: str) -> StudyTable:
+    """Return a study's table, with differences if there is something to compare."""
+    # The baseline of a small version is as small as its axis.
+    baselines = [TABLES[name], {key: _smaller(value, key) for key, value in TABLES[name].items()}]
+    for baseline in baselines if TABLES[name] else []:
+        with contextlib.suppress(ConfigError):
+            compared = results.table(against=[f"{key}={value}" for key, value in baseline.items()])
+            if any(one.mean is not None for one in compared.differences):
+                return compared
+    return results.table()
+
+
+def section(path: Path, workdir: Path, machine: str) -> str:
+    """Return the part of the page about one study."""
+    study = load_study(path, workdir)
+    results = gather_results(study)
+    command = f"snstdp study run configs/studies/results/{study.name}.yaml"
+    parts = [f"## {study.name}", results.about.strip(), f"`{command}`; {machine}"]
+    if study.file.search is not None:
+        done = [trial for trial in results.trials if trial.value is not None]
+        best = max(done, key=lambda trial: trial.value or 0.0, default=None)
+        parts.append(f"{len(done)} of {study.file.search.trials} trials have an accuracy on validation images.")
+        if best is not None:
+            settings = ", ".join(f"{key} {value}" for key, value in best.settings.items())
+            parts.append(f"Best on validation images ({study.file.search.read_out}): {best.value:.2%} with {settings}.")
+        return "\n\n".join(parts)
+    finished = sum(cell.state == "finished" for cell in results.cells)
+    parts.append(f"{finished} of {len(results.cells)} cells are finished.")
+    if finished:
+        table = table_of(results, study.name)
+        parts += [to_markdown(text_tables(table)).strip(), *_doubts(table)]
+    return "\n\n".join(parts)
+
+
+def _doubts(table: StudyTable) -> list[str]:
+    """Return what to beware of: differences that are not significant, and the table's own warnings."""
+    doubts = []
+    weak = [one for one in table.differences if one.p_holm is not None and one.p_holm >= _SIGNIFICANT]
+    if table.differences:
+        compared = sum(one.p_holm is not None for one in table.differences)
+        doubts.append(
+            f"Of {compared} differences {len(weak)} are **not significant** (p corrected by Holm's method for all of "
+            f"them, {_SIGNIFICANT:g} or more)."
+        )
+    if any("linear" in name for name in table.read_outs):
+        doubts.append("The read-out `linear` is trained by labels; the others use them only to name neurons.")
+    return [*doubts, *(f"* {text}" for text in table.warnings)]
+
+
+def write_page(page: Path, paths: Mapping[str, Path], workdir: Path, machine: str, head: str) -> None:
+    """Write the page and beside it, in a folder of its name, the raw records of each study as CSV."""
+    sections = [section(path, workdir, machine) for path in paths.values()]
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text("\n\n".join([head.strip(), *sections]) + "\n", encoding="utf-8")
+    for name, path in paths.items():
+        results = gather_results(load_study(path, workdir))
+        finished = [cell for cell in results.cells if cell.state == "finished"]
+        if finished:
+            folder = page.with_suffix("")
+            folder.mkdir(exist_ok=True)
+            (folder / f"{name}.csv").write_text(to_csv(results.table().long_records()), encoding="utf-8")
+
+
+HEAD = """# All tables of the results
+
+Made by `python tools/results.py publish` from the studies in `configs/studies/results/`; the raw records are beside
+this page, in `result-tables/`. Accuracies are shares of right answers to all 10,000 test images, labels of the neurons
+come from training images, and nothing was chosen on test images. Intervals are Student's over seeds; a single seed has
+none, and its differences are McNemar's over images, which say nothing of other seeds. `make results` repeats a small
+version of every table on the digits that come with snstdp."""
+SMALL_HEAD = """# Small versions of the results
+
+Few neurons, the bundled digits (also in the place of Fashion-MNIST), few seeds: these tables have the shape of the
+published ones, not their accuracies."""
+
+
+def main() -> int:
+    """Run small versions, or write the page of what is finished."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["small", "publish"])
+    parser.add_argument("--workdir", type=Path, default=Path("results"), help="folder of studies/")
+    parser.add_argument("--only", nargs="*", choices=list(TABLES), default=list(TABLES), help="these tables")
+    parser.add_argument("--machine", default=platform.machine(), help="what the page says of the machine")
+    asked = parser.parse_args()
+    machine = f"{asked.machine}, {datetime.now(UTC):%d %B %Y}"
+    if asked.what == "publish":
+        paths = {name: STUDIES / f"{name}.yaml" for name in asked.only}
+        write_page(ROOT / "docs" / "result-tables.md", paths, asked.workdir, machine, HEAD)
+        return 0
+    paths = {path.stem: path for path in small_studies(asked.workdir / "small") if path.stem in asked.only}
+    for path in paths.values():
+        command = [sys.executable, "-m", "snstdp_cli", "study", "run", str(path), "--workdir", str(asked.workdir)]
+        if (code := subprocess.run(command, check=False).returncode) != 0:
+            return code
+    page = asked.workdir / "small.md"
+    write_page(page, paths, asked.workdir, machine, SMALL_HEAD)
+    print(f"{page}: {len(paths)} tables; their studies are in {asked.workdir / 'studies'}", file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
