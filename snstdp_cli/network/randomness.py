@@ -17,12 +17,13 @@ ln m = 2 artanh(s) = 2 s (1 + s^2/3 + s^4/5 + ...), s = (m - 1) / (m + 1): seven
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from snstdp_cli.brian_import import Function
+if TYPE_CHECKING:
+    from snstdp_cli.brian_import import Function
 
 _M1, _M2, _GOLDEN = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB, 0x9E3779B97F4A7C15
 _LN2, _SQRT_HALF, _UNIT = math.log(2), math.sqrt(0.5), 2.0**-53
@@ -252,6 +253,8 @@ def sources(name: str) -> dict[str, str]:
 
 def random_functions() -> dict[str, Function]:
     """Return the functions above for Brian 2's statements on every target."""
+    from snstdp_cli.brian_import import Function
+
     kinds = {
         "draw_key": (draw_key, ["integer"] * 4, "float"),
         "mean_wait": (mean_wait, ["float"], "float"),

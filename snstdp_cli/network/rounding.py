@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snstdp_cli.network.neurons import SynapseModel
+from snstdp_cli.network.randomness import draw_dither, draw_key
 from snstdp_cli.rules.grids import DITHERS, WeightGrid
 
 #: An event's number is tick * PATHWAYS + pathway; a rule with more pathways would only use a number twice.
@@ -58,8 +59,6 @@ def uses_chance(grid: WeightGrid | None) -> bool:
 
 def round_start(grid: WeightGrid, weights: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
     """Return drawn or loaded weights [n_input, n_e] as they are stored."""
-    from snstdp_cli.network.randomness import draw_dither, draw_key  # Brian 2 is imported there
-
     dither: Any = DITHERS.get(grid.rounding)
     if dither is None:
         inputs, neurons = np.indices(weights.shape)
