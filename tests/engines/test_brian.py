@@ -167,7 +167,7 @@ def test_writing_sources_leaves_a_standalone_project_of_the_user_as_it_was(tmp_p
 
             patch.setattr(program, "compile_sources", keep)
             with pytest.raises(KeyboardInterrupt):
-                program._build(experiment, experiment.plasticity(16), wiring, tmp_path / "program", "")
+                program._build(experiment, experiment.plasticity(16), wiring, tmp_path / "program", "", False)
         assert (sources[0] / "main.cpp").exists()
         assert brian2.get_device() is theirs
         assert (theirs.arrays, theirs.main_queue, theirs.build_on_run) == (arrays, queue, False)
