@@ -55,14 +55,14 @@ class Settings(Generated):
     def lines(self) -> Iterator[str]:
         """Yield an entry for each setting."""
         schema = json_schema()
-        section = self.arguments[0] if self.arguments else ""
-        fields = schema["properties"]
-        if section:
-            reference = fields[section]["anyOf"][0]["$ref"].rpartition("/")[2]
-            fields = schema["$defs"][reference]["properties"]
-        for name, field in fields.items():
-            if section or not _is_section(name, field):
-                yield from _entry(f"{section}.{name}" if section else name, field)
+        if not self.arguments:
+            for name, field in schema["properties"].items():
+                if not _is_section(name, field):
+                    yield from _entry(name, field)
+            return
+        section = self.arguments[0]
+        reference = schema["properties"][section]["anyOf"][0]["$ref"]
+        yield from _section_entries(section, reference, schema["$defs"])
 
 
 class Parameters(Generated):
@@ -183,6 +183,16 @@ def _entry(key: str, field: Mapping[str, Any]) -> Iterator[str]:
     ]
     yield from (f"```{{confval}} {key}", f"{description[:1].upper()}{description[1:]}.", "")
     yield from (f"*{_escaped('; '.join(filter(None, facts)))}.*", "```", "")
+
+
+def _section_entries(section: str, reference: str, definitions: Mapping[str, Any]) -> Iterator[str]:
+    """Yield an entry for each setting of a section, and of the parts that it has."""
+    for name, field in definitions[reference.rpartition("/")[2]]["properties"].items():
+        key = f"{section}.{name}"
+        if "$ref" in field:
+            yield from _section_entries(key, field["$ref"], definitions)
+        else:
+            yield from _entry(key, field)
 
 
 def _is_section(name: str, field: Mapping[str, Any]) -> bool:
