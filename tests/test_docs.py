@@ -79,7 +79,9 @@ PREPARED = {
     "faq": ["snstdp run --config configs/smax_400.yaml --save-name mine"],
     "hardware": [f"snstdp run --config configs/smax_400.yaml --save-name {name}" for name in ("mine", "other")],
     "report": [f"snstdp run --config configs/smax_400.yaml --save-name {name}" for name in ("mine", "other", "third")],
-    "results": [f"snstdp run --config configs/{name}.yaml" for name in ("smin_400", "smax_400")],
+    "results": [
+        f"snstdp run --config configs/{name}.yaml --set checkpoint_every=20" for name in ("smin_400", "smax_400")
+    ],
     "troubleshooting": ["snstdp run --config configs/smax_400.yaml --save-name mine"],
 }
 #: Pages that other tests follow, such as `tests/evaluation/` and `tests/results/test_online.py` evaluation.md.
