@@ -21,17 +21,18 @@ settings.load_profile("repeatable")
 #: Rules that fast tests compile: each sign of the weights, each scaling, with and without rescaling. The others wait
 #: for `make slow`, but for NumPy, which compiles nothing.
 COMPILED_RULES = ("smin-lagged", "smax-instantaneous", "triplet")
-#: Cython takes half a minute for the first network: fast tests have one.
-CYTHON_RULES = ("smin-lagged",)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as slow what a test parametrized by `target`, and perhaps `rule`, would compile for further rules."""
+    """Mark as slow what a test parametrized by `target`, and perhaps `rule`, would compile for further rules.
+
+    Cython takes half a minute for its first network: all of it waits.
+    """
     for item in items:
         chosen = getattr(item, "callspec", None)
         rule, target = (chosen.params.get(name) if chosen else None for name in ("rule", "target"))
         for_further_rules = target == "cpp" and rule is not None and rule not in COMPILED_RULES
-        if for_further_rules or (target == "cython" and rule not in CYTHON_RULES):
+        if for_further_rules or target == "cython":
             item.add_marker(pytest.mark.slow)
 
 

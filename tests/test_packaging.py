@@ -49,8 +49,8 @@ def requirements_of(extra: str) -> list[str]:
     """Return the requirements of an extra, those of the extras in it too."""
     found = []
     for requirement in PROJECT["project"]["optional-dependencies"][extra]:
-        inner = re.fullmatch(rf"{PROJECT['project']['name']}\[(\w+)\]", requirement)
-        found += requirements_of(inner[1]) if inner else [requirement]
+        inner = re.fullmatch(rf"{PROJECT['project']['name']}\[([\w,]+)\]", requirement)
+        found += [one for name in inner[1].split(",") for one in requirements_of(name)] if inner else [requirement]
     return found
 
 

@@ -32,6 +32,8 @@ _SCREEN_DPI = 110
 def show(
     given: o.GivenSettings,
     source: Source,
+    data_dir: o.DataDir = None,
+    workdir: o.WorkdirPath = Path(),
     output: Annotated[
         Path | None,
         typer.Option(
@@ -46,8 +48,6 @@ def show(
         PictureWay,
         typer.Option("--picture", help="How to show it in the terminal, besides.", rich_help_panel=o.OUTPUT),
     ] = PictureWay.auto,
-    data_dir: o.DataDir = None,
-    workdir: o.WorkdirPath = Path(),
     as_json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:

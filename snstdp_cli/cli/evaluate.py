@@ -53,7 +53,6 @@ def evaluate(
             metavar="NAME",
             help=f"Score by these read-outs, or by all: {', '.join(READ_OUTS)}; repeat it. Linear is trained by "
             "labels, the others use them only to name neurons.",
-            rich_help_panel=o.OUTPUT,
             show_default=False,
         ),
     ] = None,

@@ -9,7 +9,6 @@ from snstdp_cli.cli import options as o
 from snstdp_cli.cli.console import print_json, print_line, print_note
 from snstdp_cli.cli.hints import next_command
 from snstdp_cli.cli.names import known_name
-from snstdp_cli.cli.sentences import sentence_of
 
 if TYPE_CHECKING:
     from snstdp_cli.results import Finding, Score, TrainedNetwork
@@ -30,6 +29,7 @@ def explain(
     Example: snstdp explain mine
     """
     from snstdp_cli.artefacts import Workdir
+    from snstdp_cli.cli.sentences import sentence_of
     from snstdp_cli.results import TrainedNetwork, findings
 
     place = Workdir(workdir)

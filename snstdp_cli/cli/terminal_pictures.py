@@ -8,11 +8,13 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from snstdp_cli.cli.console import out
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _PIECE = 4096
 _SIXEL_GREYS = 16
@@ -87,6 +89,7 @@ def _kitty(png: bytes) -> Iterator[str]:
 
 
 def _grey(png: bytes, width: int) -> NDArray[np.uint8]:
+    import numpy as np
     from PIL import Image
 
     picture = Image.open(io.BytesIO(png), formats=("PNG",)).convert("L")
@@ -97,6 +100,8 @@ def _grey(png: bytes, width: int) -> NDArray[np.uint8]:
 
 def _sixel(grey: NDArray[np.uint8]) -> str:
     """Encode grey values as sixels: bands of six rows, each drawn once for each of 16 greys that occur in it."""
+    import numpy as np
+
     height, width = grey.shape
     levels = np.zeros((-(-height // 6) * 6, width), np.uint8)
     levels[:height] = grey // (256 // _SIXEL_GREYS)
@@ -114,6 +119,8 @@ def _sixel(grey: NDArray[np.uint8]) -> str:
 
 def _blocks(grey: NDArray[np.uint8]) -> str:
     """Draw two rows of pixels in one line of letters, the upper one as the colour of half a block."""
+    import numpy as np
+
     rows = np.vstack([grey, grey[-1:]]) if len(grey) % 2 else grey
     steps = (rows.astype(int) * 23 // 255) + 232  # the greys of 256 colours
     lines = [

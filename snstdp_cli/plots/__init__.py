@@ -17,7 +17,7 @@ from snstdp_cli.plots import drawing
 from snstdp_cli.plots.drawing import growth, render_figure, save_figure
 from snstdp_cli.plots.kinds import KINDS, Kind
 from snstdp_cli.plots.networks import classes, curve, evolution, fields, norm, weights
-from snstdp_cli.plots.responses import accuracy, comparison, confusion, mistakes, raster, traces
+from snstdp_cli.plots.responses import accuracy, comparison, confusion, mistakes, online, raster, traces
 
 __all__ = [
     "KINDS",
@@ -33,6 +33,7 @@ __all__ = [
     "growth",
     "mistakes",
     "norm",
+    "online",
     "raster",
     "render_figure",
     "save_figure",

@@ -28,6 +28,7 @@ OTHERS = {
     ("evaluate", "num_examples"),
     ("evaluate", "data"),
     ("plot", "data"),
+    ("explain", "load_name"),
     *((name, option) for name in ("predict", "trace") for option in ("load_name", "data")),
     ("predict", "num_examples"),
 }

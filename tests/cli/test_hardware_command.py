@@ -42,7 +42,7 @@ def test_costs_are_told_for_learning_and_for_answering_and_nothing_is_written(
     assert network["energy_uj"]["learning"] > 0
     assert {path: path.stat().st_mtime_ns for path in copied.root.rglob("*")} == before
     text = invoke("cost", "a", *place)
-    for part in ("a learns", "a answers", "weight writes, normalization", "words of state"):
+    for part in ("a learns", "a answers", "weight writes, normalization", "accesses to normalize"):
         assert part in text
 
 

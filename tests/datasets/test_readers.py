@@ -333,7 +333,7 @@ def test_a_damaged_file_is_a_data_set_or_a_sentence(tmp_path: Path, name: str) -
     path = FUZZED[name](tmp_path)
     files = [one for one in sorted(tmp_path.rglob("*")) if one.is_file()]
     refused = 0
-    for _ in range(40 * TIMES):
+    for _ in range(round(40 * TIMES)):
         chosen = draw.choice(files)
         content = chosen.read_bytes()
         chosen.write_bytes(damaged(content, draw))

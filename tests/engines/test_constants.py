@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ NUMBERS = {"window": 40, "eta": 0.01, "low": -0.5, "odd": np.float64(2.0)}
 OTHER: dict[str, Any] = {
     "network": {"w_exc_inh": 9.5, "w_inh_exc": 3.25, "theta_step_mv": 0.7, "theta_tau_ms": 321.0},
     "presentation": {
-        **{"stimulus_ms": 120.0, "rest_ms": 90.0, "intensity": 11.5, "max_intensity": 14.5, "min_spikes": 3},
+        **{"stimulus_ms": 120.0, "rest_ms": 90.0, "intensity": 11.5, "max_intensity": 14.5, "min_spikes": 4},
     },
 }
 
@@ -85,7 +86,10 @@ def other(experiment: Experiment, **more: Any) -> Experiment:
 
 
 def generated(experiment: Experiment, folder: Path, *, plastic: bool) -> dict[str, str]:
-    """Return the sources of a program by file name, as they are compiled."""
+    """Return the sources of a program by file name, as they are compiled.
+
+    Brian 2 counts the functions of one name that are in memory, of networks before this one too: the count is left out.
+    """
     plasticity, wiring = experiment.plasticity(16) if plastic else None, draw_wiring(experiment, 16)
     with brian_session(standalone=True) as brian2:
         from snstdp_cli.network.builder import build_network
@@ -94,7 +98,10 @@ def generated(experiment: Experiment, folder: Path, *, plastic: bool) -> dict[st
         built.network.run(1e7 * brian2.second, namespace={})
         brian2.device.build(directory=str(folder), compile=False, run=False, with_output=False)
     read_numbers_at_start(folder, run_time_numbers(experiment, plasticity))
-    return {path.name: path.read_text() for path in sorted(folder.rglob("*.cpp"))}
+    found = [(path.name, path.read_text()) for path in sorted(folder.rglob("*.cpp"))]
+    sources = {re.sub(r"codeobject_\d+", "codeobject", name): text for name, text in found}
+    assert len(sources) == len(found)
+    return {name: re.sub(r"codeobject_\d+", "codeobject", text) for name, text in sources.items()}
 
 
 @pytest.mark.compiles
@@ -119,6 +126,7 @@ def test_other_numbers_give_the_very_same_sources(tmp_path: Path, rule: str, res
     after = other(before, presentation={**OTHER["presentation"], "rest": rest})
     changed = run_time_numbers(before, before.plasticity(16)), run_time_numbers(after, after.plasticity(16))
     same = {key for key in changed[0] if changed[0][key] == changed[1][key]}
-    assert not {key for key in same if not key.startswith(("usable", "s_max", "s_min"))}
+    # The time step and the bounds of a rule, which these depend on, shape a program and stay.
+    assert not {key for key in same if not key.startswith(("usable", "s_max", "s_min", "chance_per_grey"))}
     sources = [generated(one, tmp_path / str(k), plastic=plastic) for k, one in enumerate((before, after))]
     assert sources[0] == sources[1]

@@ -106,6 +106,7 @@ def test_every_target_leaves_the_state_that_numpy_leaves(rule: str, target: str)
 
 
 @pytest.mark.compiles
+@pytest.mark.slow
 def test_the_cython_tests_run_cython() -> None:
     run = open_run(small_experiment(), "cython")
     run.show(draw_images(1))

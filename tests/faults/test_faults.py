@@ -186,7 +186,7 @@ class TestInterrupt:
         wait_for(trial.hanging)
         said = self.stop(trial, process, number)
         # What was recorded until then is kept beside the recordings, if a block was done.
-        told = r"interrupted (before any of the|after \d+ of 10) test images .*--resume.*; the training is kept"
+        told = r"interrupted (before any of the|after \d+ of 10) test images.*--resume.*; the training is kept"
         assert re.search(told, said), said
         [kept] = (trial.folder / "activity").glob("*.npz")
         assert re.fullmatch(r"a\.train\.10\.[0-9a-f]+\.npz", kept.name)

@@ -122,9 +122,9 @@ def test_an_input_that_does_not_fit_is_noticed_to_the_last_byte() -> None:
         _write_array(Path("/dev/full"), np.arange(8.0))
 
 
-@pytest.mark.parametrize("limit", [300, 5_000, 8_000])
+@pytest.mark.parametrize("limit", [1_000, 5_000, 8_000])
 def test_a_quota_for_files_is_told_like_a_full_disk(trial: Trial, undisturbed: dict[str, Any], limit: int) -> None:
-    """No root needed: the system refuses files that are larger than the limit."""
+    """No root needed: the system refuses files that are larger than the limit, what the program says among them."""
     code, said = trial.end(trial.train(*NO_CURVE, limit=limit))
     assert code == 1, said
     assert "File too large" in said or "the simulation program failed" in said

@@ -77,20 +77,16 @@ def test_codes_of_weights_are_those_of_the_reference(rule: str, bits: int, round
     assert_like_reference(limited(rule, bits, rounding, interval), "numpy")
 
 
+#: Each rule with each rounding and with each number of bits, not all three at once: each case compiles a program.
+COMPILED_CASES = [
+    pytest.param(rule, bits, rounding, marks=() if (rule, bits) == ("smin-lagged", 4) else pytest.mark.slow)
+    for k, rule in enumerate(RULES_TO_TEST)
+    for rounding, bits in zip(ROUNDINGS, np.roll((8, 4, 2), k - 2).tolist(), strict=True)
+]
+
+
 @pytest.mark.compiles
-@pytest.mark.parametrize(
-    ("rule", "bits", "rounding"),
-    [
-        ("smin-lagged", 4, "stochastic"),
-        *[
-            pytest.param(rule, bits, rounding, marks=pytest.mark.slow)
-            for rule in RULES_TO_TEST
-            for bits in (8, 4, 2)
-            for rounding in ROUNDINGS
-            if (rule, bits, rounding) != ("smin-lagged", 4, "stochastic")
-        ],
-    ],
-)
+@pytest.mark.parametrize(("rule", "bits", "rounding"), COMPILED_CASES)
 def test_cpp_leaves_the_bits_that_numpy_leaves(rule: str, bits: int, rounding: str) -> None:
     experiment = limited(rule, bits, rounding)
     both = [open_run(experiment, target) for target in ("numpy", "cpp")]

@@ -308,6 +308,9 @@ ALL: dict[str, Callable[[], Figure]] = {
     ),
     "raster": lambda: drawing.raster({"input": (np.array([1.0]), np.array([0]))}),
     "traces": lambda: drawing.traces(np.arange(3), {"v (mV)": np.arange(3)}),
+    "online_learning": lambda: drawing.online_learning(
+        ["0", "1"], np.array([1.0, 0.7]), np.array([[1.0, np.nan], [0.6, 0.8]])
+    ),
     "growth": lambda: drawing.growth({"smax": [(100, 1.0, 20.0), (400, 4.0, 30.0)], "smin": [(100, 2.0, 20.0)]}),
 }
 

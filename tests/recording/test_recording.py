@@ -225,8 +225,8 @@ def test_the_beginning_of_another_recording_is_not_taken_for_ours(
             report=Reporter(warn=said.append),
         )
         same_answers(again, recorded(trained)[0])
-    assert len(said) == 2
-    assert all("the recording begins again" in sentence for sentence in said)
+    begun_again = [sentence for sentence in said if "the recording begins again" in sentence]
+    assert len(begun_again) == 2
 
 
 def test_what_is_done_is_written_from_time_to_time(

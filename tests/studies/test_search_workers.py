@@ -101,7 +101,10 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("storage", [(), ("--storage", "sqlite:///trials.db")])
+DATABASE = pytest.param(("--storage", "sqlite:///trials.db"), marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("storage", [(), DATABASE], ids=["file", "database"])
 def test_a_worker_without_dask_runs_the_trials_and_tells_each(place: Path, storage: tuple[str, ...]) -> None:
     done = CliRunner().invoke(app, ["study", "worker", "small.yaml", *storage])
     assert done.exit_code == 0, done.output

@@ -295,9 +295,9 @@ class TestSharedWork:
         study, loaded = small_study(place, seeds=3), list[str]()
         load = running.load_dataset
 
-        def counting(name: str, split: Any, *rest: Any) -> Any:
+        def counting(name: str, split: Any, *rest: Any, **options: Any) -> Any:
             loaded.append(split)
-            return load(name, split, *rest)
+            return load(name, split, *rest, **options)
 
         monkeypatch.setattr(running, "load_dataset", counting)
         stand_in(monkeypatch, failing(NumericalError("no")))
