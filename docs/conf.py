@@ -52,5 +52,6 @@ html_math_renderer = "mathml"
 html_static_path = ["_site/static"]
 html_css_files = ["site.css"]
 html_copy_source = False
+html_show_copyright = False
 pygments_style = "default"
 pygments_dark_style = "github-dark"

@@ -15,6 +15,7 @@ import numpy as np
 import pooch
 import pytest
 import typer
+import yaml
 from typer.testing import CliRunner
 
 from snstdp_cli.cli.app import app
@@ -79,7 +80,9 @@ PREPARED = {
     "faq": ["snstdp run --config configs/smax_400.yaml --save-name mine"],
     "hardware": [f"snstdp run --config configs/smax_400.yaml --save-name {name}" for name in ("mine", "other")],
     "report": [f"snstdp run --config configs/smax_400.yaml --save-name {name}" for name in ("mine", "other", "third")],
-    "results": [f"snstdp run --config configs/{name}.yaml" for name in ("smin_400", "smax_400")],
+    "results": [
+        f"snstdp run --config configs/{name}.yaml --set checkpoint_every=20" for name in ("smin_400", "smax_400")
+    ],
     "troubleshooting": ["snstdp run --config configs/smax_400.yaml --save-name mine"],
 }
 #: Pages that other tests follow, such as `tests/evaluation/` and `tests/results/test_online.py` evaluation.md.
@@ -122,6 +125,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with what a clone has and the pages use, no MNIST, no network, and one small case to measure."""
     for name in ("configs", "examples", "weights"):
         shutil.copytree(ROOT / name, tmp_path / name)
+    _shorten_study(tmp_path / "configs" / "studies" / "rest.yaml")
     (tmp_path / "docs").mkdir()
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("SNSTDP_DATA", raising=False)
@@ -131,6 +135,14 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     cost = json.dumps({"cpu_ms_per_presentation": {"median": 2.0, "min": 1.0, "max": 3.0}})
     (tmp_path / "yardstick.py").write_text(f"print({cost!r})\n")
     return tmp_path
+
+
+def _shorten_study(path: Path) -> None:
+    """Make cells of half an hour small ones; no option of `study run` does."""
+    study = yaml.safe_load(path.read_text(encoding="utf-8"))
+    study["base"] |= {"num_examples": 40, "evaluation": {"assign_examples": 40, "test_examples": 40}}
+    study["vary"]["size"] = [{"n_e": 20}]
+    path.write_text(yaml.safe_dump(study | {"seeds": 2}), encoding="utf-8")
 
 
 @pytest.mark.slow

@@ -66,7 +66,7 @@ class ScalingPrecision(Section):
         "exact",
     )
     table_bits: _TableBits = setting(
-        "divide: table: the table has 2 to the power of this many entries", ("training",), 5
+        "a table (divide: table) has at most 2 to the power of this many entries", ("training",), 5
     )
     eta_shift: _Shift = setting(  # type: ignore[valid-type]
         "the rule's learning rate is 2 to the power of minus this (7: 0.0078125), whatever rule.eta says; null: "
