@@ -62,7 +62,7 @@ def test_with_a_rest_of_all_delays_and_10_ms_presentations_are_apart(delay_ms: f
 
 
 @pytest.mark.slow
-@settings(max_examples=10)
+@settings(max_examples=20)
 @given(input_ms=delays_ms, inhibition_ms=delays_ms, dt=st.sampled_from([0.25, 0.5, 1.0, 2.0]), more=st.integers(0, 9))
 def test_whatever_the_delays_presentations_are_apart(
     input_ms: float, inhibition_ms: float, dt: float, more: int

@@ -139,7 +139,7 @@ def test_where_nothing_is_under_way_it_leaves_what_a_simulated_rest_leaves(
 
 
 @pytest.mark.slow
-@settings(max_examples=20)
+@settings(max_examples=40)
 @given(theta=unit, post1=unit, post2=unit, arrived=ages, v=unit)
 def test_whatever_the_state_it_leaves_what_a_simulated_rest_leaves(
     theta: NDArray[Any], post1: NDArray[Any], post2: NDArray[Any], arrived: NDArray[Any], v: NDArray[Any]
