@@ -7,13 +7,12 @@ from pathlib import Path
 
 from numpy.typing import ArrayLike
 
-from snstdp_cli.api.arguments import Progress, reporter_of
-from snstdp_cli.api.recordings import load
+from snstdp_cli.api.arguments import Progress, reporter_of, workers_of
+from snstdp_cli.api.recordings import network_of
 from snstdp_cli.datasets import (
     images_from_array,
     load_images,
 )
-from snstdp_cli.engines import choose_engine
 from snstdp_cli.recording.tracing import Trace
 from snstdp_cli.results import Prediction, TrainedNetwork, predict_images
 from snstdp_cli.results.presentation import present_again
@@ -62,10 +61,9 @@ def predict(
     >>> found.predictions["average"], found.silent
     (array([-1, -1]), array([ True,  True]))
     """
-    network = load(network, workdir) if isinstance(network, str) else network
+    network = network_of(network, workdir)
     shown = load_images(str(images)) if isinstance(images, str | Path) else images_from_array(images)
-    if workers is None and choose_engine(network.experiment) == "runtime":
-        workers = 1
+    workers = workers_of(workers, network.experiment)
     with reporter_of(progress) as report:
         return predict_images(network, shown, mark=label, workers=workers, report=report)
 
@@ -111,5 +109,5 @@ def trace(
     >>> len(times_ms) == len(neurons), trace.label
     (True, 0)
     """
-    network = load(network, workdir) if isinstance(network, str) else network
+    network = network_of(network, workdir)
     return present_again(network, example, neurons=neurons, data=data, mark=label)

@@ -8,12 +8,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from snstdp_cli.config import Experiment, build_experiment
-from snstdp_cli.datasets import (
-    ArrayDataset,
-    Dataset,
-    Split,
-    load_dataset,
-)
+from snstdp_cli.datasets import ArrayDataset, Dataset, Split, load_dataset
+from snstdp_cli.engines import choose_engine
 from snstdp_cli.progress import Reporter
 
 #: Called with each event: `TrainingProgress`, `RecordingProgress`, `Preflight`, or a sentence (str).
@@ -40,6 +36,11 @@ def images_of(experiment: Experiment, split: Split, data: Data | None) -> tuple[
         rule = experiment.rule
         experiment = build_experiment(changed, {}, "data", run_rule_files=False).model_copy(update={"rule": rule})
     return experiment, load_dataset(experiment.data, split, inputs=experiment.input)
+
+
+def workers_of(workers: int | None, experiment: Experiment) -> int | None:
+    """Return how many workers record: unless told, one for the Python engine, whose processes need a guarded script."""
+    return 1 if workers is None and choose_engine(experiment) == "runtime" else workers
 
 
 @contextmanager

@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from snstdp_cli.api.arguments import Data, Progress, dotted, images_of, reporter_of
+from snstdp_cli.api.arguments import Data, Progress, dotted, images_of, reporter_of, workers_of
 from snstdp_cli.artefacts import Responses, Workdir
 from snstdp_cli.config import build_experiment
 from snstdp_cli.datasets import (
     Part,
     split_of,
 )
-from snstdp_cli.engines import choose_engine
 from snstdp_cli.errors import ArtefactError
 from snstdp_cli.evaluation import Classifier, Ties
 from snstdp_cli.recording import record_activity
@@ -72,13 +71,12 @@ def record(
     >>> snstdp.record("tiny", split="test", num_examples=40).labels.shape
     (40,)
     """
-    network = load(network, workdir) if isinstance(network, str) else network
+    network = network_of(network, workdir)
     made = network.experiment
     changed = {**dict(dotted(settings)), "load_name": network.name}
     chosen = build_experiment(made.model_dump(mode="json"), changed, network.name, run_rule_files=False)
     chosen, images = images_of(chosen, split_of(split), data)
-    if workers is None and choose_engine(chosen) == "runtime":
-        workers = 1
+    workers = workers_of(workers, chosen)
     with reporter_of(progress) as report:
         responses, _ = record_activity(
             chosen,
@@ -141,7 +139,7 @@ def evaluate(
     >>> sorted(score.evaluations), score.evaluation.num_examples
     (['average', 'selective'], 40)
     """
-    network = load(network, workdir) if isinstance(network, str) else network
+    network = network_of(network, workdir)
     return score_network(
         network,
         assign_from=assign_from,
@@ -153,6 +151,11 @@ def evaluate(
         read_outs=read_outs,
         ties=ties,
     )
+
+
+def network_of(network: TrainedNetwork | str, workdir: str | Path) -> TrainedNetwork:
+    """Return a network that is given, or named."""
+    return load(network, workdir) if isinstance(network, str) else network
 
 
 def load(name: str, workdir: str | Path = ".") -> TrainedNetwork:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from snstdp_cli.api.arguments import Data, Progress, dotted, images_of, reporter_of
+from snstdp_cli.api.arguments import Data, Progress, dotted, images_of, reporter_of, workers_of
 from snstdp_cli.artefacts import Workdir
 from snstdp_cli.config import Experiment, build_experiment, read_file
 from snstdp_cli.datasets import (
@@ -14,7 +14,6 @@ from snstdp_cli.datasets import (
     Split,
     sealed_test_images,
 )
-from snstdp_cli.engines import choose_engine
 from snstdp_cli.pipeline import run_experiment
 from snstdp_cli.results import Score, ScoreOn, TrainedNetwork
 from snstdp_cli.training import train_network
@@ -124,8 +123,7 @@ def run(
         datasets: dict[Split, Dataset] = {"train": train_images}
         if score_on == "test":
             datasets["test"] = images_of(experiment, "test", data)[1]
-        if workers is None and choose_engine(chosen) == "runtime":
-            workers = 1
+        workers = workers_of(workers, chosen)
         return run_experiment(
             chosen,
             Workdir(Path(workdir)),

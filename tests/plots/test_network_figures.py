@@ -8,11 +8,12 @@ import warnings
 import numpy as np
 import pytest
 from matplotlib.text import Text
-from stored_networks import N_E, NUM, SIDE, figures, images, make_network, record_responses, training_record
+from stored_networks import N_E, NUM, SIDE, TRAINING, figures, images, make_network, record_responses, training_record
 from synthetic import write_idx_set
 
 from snstdp_cli import plots
 from snstdp_cli.artefacts import Workdir, save_weights
+from snstdp_cli.artefacts.stages import Stage, StageAnswers, StagesRecord, save_stages
 from snstdp_cli.datasets import load_dataset
 from snstdp_cli.errors import ArtefactError, DataError, SnstdpError
 from snstdp_cli.plots.drawing.style import plain
@@ -30,7 +31,23 @@ def network(place: Workdir, name: str = "one") -> TrainedNetwork:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory) -> Workdir:
-    return make_network(tmp_path_factory.mktemp("figures"), "one")
+    place = make_network(tmp_path_factory.mktemp("figures"), "one")
+    add_stages(network(place))
+    return place
+
+
+def add_stages(network: TrainedNetwork) -> None:
+    """Write down what a network knew after each of two classes."""
+    answers = [StageAnswers(correct=(3,), total=(4,)), StageAnswers(correct=(2, 1), total=(4, 4))]
+    stages = tuple(
+        Stage(examples=5 * (k + 1), seen=tuple(range(k + 1)), answers={"average": found})
+        for k, found in enumerate(answers)
+    )
+    data = network.stored.record.data
+    record = StagesRecord(
+        training=TRAINING, weights=network.stored.sha256, train=data, test=data, shown=(4, 4), stages=stages
+    )
+    save_stages(network.workdir, network.name, record)
 
 
 class TestKinds:
@@ -49,12 +66,12 @@ class TestKinds:
     @pytest.mark.parametrize("kind", [name for name, kind in plots.KINDS.items() if not kind.simulates])
     def test_every_kind_can_be_drawn(self, place, kind):
         chosen = plots.KINDS[kind]
-        if kind == "online":
-            with pytest.raises(ArtefactError, match="train with order: by_class"):
-                chosen.draw(network(place))
-            return
         figure = chosen.draw([network(place)] if chosen.compares else network(place))
         assert plots.render_figure(figure, "svg").startswith(b"<?xml")
+
+    def test_without_stages_the_online_figure_says_what_makes_them(self, tmp_path):
+        with pytest.raises(ArtefactError, match="train with order: by_class"):
+            plots.online(network(make_network(tmp_path, "one")))
 
 
 class TestTruth:
