@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -35,7 +36,7 @@ _MEANINGS = {
 }
 
 
-class Generated(SphinxDirective):
+class Generated(SphinxDirective, ABC):
     """A directive that stands for Markdown made from the program."""
 
     optional_arguments = 1
@@ -44,9 +45,9 @@ class Generated(SphinxDirective):
         """Put the Markdown into the page."""
         return self.parse_text_to_nodes("\n".join(self.lines()))
 
+    @abstractmethod
     def lines(self) -> Iterator[str]:
         """Yield the Markdown, a line at a time."""
-        raise NotImplementedError
 
 
 class Settings(Generated):
