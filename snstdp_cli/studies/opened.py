@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -159,6 +160,8 @@ class OpenStudy:
 
 
 def _executor(workers: int | None, scheduler: str | None) -> AbstractContextManager[CellExecutor]:
-    from snstdp_cli.studies.executors.dask import local_cluster, running_cluster
+    from snstdp_cli.studies.executors.clusters import local_cluster, running_cluster
 
-    return local_cluster(workers or available_cores()) if scheduler is None else running_cluster(scheduler)
+    if scheduler is None:
+        return local_cluster(workers or available_cores())
+    return running_cluster(scheduler, lambda text: warnings.warn(text, stacklevel=2))

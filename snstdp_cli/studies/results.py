@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from snstdp_cli.artefacts import Workdir, weights_exist
 from snstdp_cli.errors import DataError
@@ -18,6 +18,9 @@ from snstdp_cli.studies.plan import CELL_NAME, Study
 from snstdp_cli.studies.records import read_cell_record
 from snstdp_cli.studies.tables import StudyTable, make_table
 
+if TYPE_CHECKING:
+    from snstdp_cli.studies.search.storage import TrialState
+
 
 class Trial(NamedTuple):
     """One attempt of a search: its value is an accuracy on validation images, None before there is one."""
@@ -25,7 +28,7 @@ class Trial(NamedTuple):
     number: int
     settings: Mapping[str, Any]
     value: float | None
-    state: Literal["finished", "pruned", "failed", "running"]
+    state: TrialState
 
 
 class CellFacts(Protocol):

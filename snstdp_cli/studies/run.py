@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -109,7 +109,7 @@ def run_study(
 
 
 def run_tasks(
-    executor: CellExecutor, tasks: Iterator[CellTask], tick: Callable[[], None] = lambda: None
+    executor: CellExecutor, tasks: Iterable[CellTask | None], tick: Callable[[], None] = lambda: None
 ) -> Iterator[CellOutcome]:
     """Yield how tasks end; whoever stops listening ends what runs."""
     with closing(executor.run(tasks, tick)) as outcomes:  # type: ignore[type-var]

@@ -6,7 +6,7 @@ import functools
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from snstdp_cli.errors import ConfigError, DataError
@@ -56,6 +56,8 @@ class SettingRow:
         Accuracy of always answering the commonest class; the largest, should the cells differ.
     num_examples
         Scored images of a cell; None if nothing is finished, or the cells differ.
+    unscored
+        By read-out, the seeds whose cells are finished without an accuracy by it.
     """
 
     settings: Mapping[str, Any]
@@ -66,6 +68,7 @@ class SettingRow:
     best: frozenset[str] = frozenset()
     chance: float | None = None
     num_examples: int | None = None
+    unscored: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 def t_interval(values: Sequence[float]) -> tuple[float, float] | None:
@@ -180,7 +183,7 @@ def warnings_of(rows: Sequence[SettingRow]) -> list[str]:
     measured = [(row, max((e.num_seeds for e in row.estimates.values() if e is not None), default=0)) for row in rows]
     alone = [row for row, num in measured if num == 1]
     few = [row for row, num in measured if 1 < num < FEW_SEEDS]
-    without = [row for row, num in measured if num == 0]
+    without = [row for row in rows if not row.finished]
     constant = [row for row, _ in measured if any(e is not None and e.sd == 0 for e in row.estimates.values())]
     incomplete = [row for row, num in measured if num and row.failed + row.missing]
     found, named = [], functools.partial(_named, total=len(rows))
@@ -201,6 +204,7 @@ def warnings_of(rows: Sequence[SettingRow]) -> list[str]:
         )
     if incomplete:
         found.append(f"not all seeds are finished ({named(incomplete)}): means are those of the finished ones")
+    found += _unscored(rows)
     if without:
         found.append(f"no finished cell ({named(without)})")
     return found + _uneven_images(rows)
@@ -235,10 +239,11 @@ def show_value(value: object) -> str:
 def _row(group: Sequence[CellResult], read_outs: Sequence[str]) -> SettingRow:
     finished = [cell for cell in group if cell.state == "finished"]
     failed = sum(cell.state == "failed" for cell in group)
-    estimates = {}
+    estimates, unscored = {}, dict[str, tuple[int, ...]]()
     for read_out in read_outs:
-        values = [accuracy_of(cell, read_out) for cell in finished]
-        estimates[read_out] = estimate([value for value in values if value is not None])
+        values = {cell.seed: accuracy_of(cell, read_out) for cell in finished}
+        estimates[read_out] = estimate([value for value in values.values() if value is not None])
+        unscored[read_out] = tuple(seed for seed, value in values.items() if value is None)
     images = {cell.num_examples for cell in finished}
     return SettingRow(
         settings=group[0].settings,
@@ -248,6 +253,7 @@ def _row(group: Sequence[CellResult], read_outs: Sequence[str]) -> SettingRow:
         estimates=estimates,
         chance=max((cell.chance for cell in finished if cell.chance is not None), default=None),
         num_examples=images.pop() if len(images) == 1 else None,
+        unscored={read_out: seeds for read_out, seeds in unscored.items() if seeds},
     )
 
 
@@ -259,6 +265,22 @@ def _with_best(rows: Sequence[SettingRow], read_outs: Sequence[str]) -> list[Set
         replace(row, best=frozenset(key for key, mean in own.items() if mean == highest[key]))
         for row, own in zip(rows, means, strict=True)
     ]
+
+
+def _unscored(rows: Sequence[SettingRow]) -> list[str]:
+    """Name the seeds that a mean lacks although their cells are finished."""
+    found = []
+    for read_out in dict.fromkeys(key for row in rows for key in row.unscored):
+        lacking = [row for row in rows if read_out in row.unscored]
+        names = [f"{describe_settings(row.settings)}: {_seeds(row.unscored[read_out])}" for row in lacking[:_MAX_NAMED]]
+        more = f"; and {len(lacking) - len(names):,} more settings" * (len(lacking) > len(names))
+        found.append(f"finished without an accuracy by {read_out} ({'; '.join(names)}{more}): not in its mean")
+    return found
+
+
+def _seeds(seeds: Sequence[int]) -> str:
+    shown = ", ".join(map(str, seeds[:_MAX_NAMED])) + ", ..." * (len(seeds) > _MAX_NAMED)
+    return f"seed{'s' * (len(seeds) > 1)} {shown}"
 
 
 def _uneven_images(rows: Sequence[SettingRow]) -> list[str]:

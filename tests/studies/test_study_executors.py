@@ -54,7 +54,7 @@ def test_the_script_of_an_array_of_workers(tmp_path: Path) -> None:
 
 
 def test_what_an_event_loop_says_while_a_cluster_closes_is_not_printed(capfd: pytest.CaptureFixture[str]) -> None:
-    from snstdp_cli.studies.executors.dask import LOUD, quiet
+    from snstdp_cli.studies.executors.clusters import LOUD, quiet
 
     with quiet():
         for name in LOUD:
@@ -96,7 +96,7 @@ class TestDask:
 
     def test_workers_of_their_own_run_cells(self, place: Path) -> None:
         """The one test that starts processes."""
-        from snstdp_cli.studies.executors.dask import local_cluster
+        from snstdp_cli.studies.executors.clusters import local_cluster
 
         study = small_study(place)
         with local_cluster(1) as executor:
@@ -163,12 +163,12 @@ class TestDask:
         assert (time.process_time() - began) / 50 < 0.3
 
     def test_no_scheduler_is_a_sentence(self, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        from snstdp_cli.studies.executors import dask
+        from snstdp_cli.studies.executors import clusters
 
-        monkeypatch.setattr(dask, "_CONNECT_S", 0.2)
+        monkeypatch.setattr(clusters, "_CONNECT_S", 0.2)
         with (
             pytest.raises(EngineError, match="no Dask scheduler answers at tcp://127.0.0.1:9"),
-            dask.running_cluster("tcp://127.0.0.1:9"),
+            clusters.running_cluster("tcp://127.0.0.1:9"),
         ):
             pass
 

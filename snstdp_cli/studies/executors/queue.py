@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -19,7 +19,8 @@ from snstdp_cli.config import Whole, read_file
 from snstdp_cli.config.sections import Section
 from snstdp_cli.errors import ConfigError, EngineError
 from snstdp_cli.fields import describe, setting
-from snstdp_cli.studies.executors.dask import DASK_SETTINGS, MEMORY, WORKER_ENVIRONMENT, DaskExecutor, quiet
+from snstdp_cli.studies.executors.clusters import DASK_SETTINGS, WORKER_ENVIRONMENT, ending, quiet
+from snstdp_cli.studies.executors.dask import MEMORY, DaskExecutor
 from snstdp_cli.studies.executors.extras import require_extra
 
 #: Module below dask_jobqueue and class in it.
@@ -138,8 +139,13 @@ def open_batch_system(settings: ClusterFile) -> Any:
 
 
 @contextmanager
-def batch_cluster(settings: ClusterFile) -> Iterator[DaskExecutor]:
+def batch_cluster(settings: ClusterFile, say: Callable[[str], None] = lambda _: None) -> Iterator[DaskExecutor]:
     """Submit jobs while cells are left; end them afterwards.
+
+    Parameters
+    ----------
+    say
+        Hears when no job runs, and when some do.
 
     Raises
     ------
@@ -150,11 +156,13 @@ def batch_cluster(settings: ClusterFile) -> Iterator[DaskExecutor]:
     import dask
     from distributed import Client
 
+    told = f"no job runs yet: waiting for the batch system ({settings.kind}) to start one"
     with dask.config.set(DASK_SETTINGS), quiet():
         cluster = open_batch_system(settings)
-        try:
+        with ExitStack() as after, ending(cluster, 20), Client(cluster) as client:
             cluster.adapt(minimum_jobs=0, maximum_jobs=settings.jobs)
-            with Client(cluster) as client:
-                yield DaskExecutor(client, lambda: settings.jobs)
-        finally:
-            cluster.close(timeout=20)
+            executor = DaskExecutor(
+                client, lambda: settings.jobs, worker_mb=settings.memory_mb, without_workers=told, say=say
+            )
+            after.callback(executor.write_interruptions)
+            yield executor

@@ -73,7 +73,7 @@ class CellRunner:
             self._cells[proposal.number] = build_cell(self.study.base, proposal.settings, seed, keys, "search")
         return self._cells[proposal.number]
 
-    def run(self, proposals: Iterable[Proposal], tick: Callable[[], None]) -> Iterator[TrialEnd]:
+    def run(self, proposals: Iterable[Proposal | None], tick: Callable[[], None]) -> Iterator[TrialEnd]:
         """Yield how trials end."""
 
         def both() -> None:
@@ -103,8 +103,13 @@ class CellRunner:
         """Ask the cell of a trial to stop at the end of its chunk."""
         request_stop(self.study.folder_of(self.cell_of(proposal)))
 
-    def _tasks(self, proposals: Iterable[Proposal]) -> Iterator[CellTask]:
+    def _tasks(self, proposals: Iterable[Proposal | None]) -> Iterator[CellTask | None]:
         for proposal in proposals:
+            if proposal is None:
+                if not any(self._proposals.values()):
+                    self.report.waits()
+                yield None
+                continue
             try:
                 cell = self.cell_of(proposal)
             except ConfigError as error:
