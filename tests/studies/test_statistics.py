@@ -54,6 +54,25 @@ def test_a_row_for_each_setting_in_the_order_of_the_plan() -> None:
     assert rows[0].num_examples == 200
 
 
+def test_a_finished_cell_without_an_accuracy_is_named() -> None:
+    cells = make_cells({(("rule", "smin"),): [0.90, 0.92, math.nan, 0.94], (("rule", "smax"),): [0.80] * 4})
+    cells[5] = make_cell({"rule": "smax"}, 1, 0.8, accuracies={"selective": 0.8})
+    cells[6] = make_cell({"rule": "smax"}, 2, 0.8, accuracies={"selective": 0.8})
+    smin, smax = rows = summarize(cells, ("average", "selective"))
+    assert (smin.finished, smin.unscored) == (4, {"average": (2,), "selective": (2,)})
+    assert smin.estimates["average"] is not None
+    assert smin.estimates["average"].num_seeds == 3
+    assert smax.unscored == {"average": (1, 2)}
+    warnings = [text for text in warnings_of(rows) if text.startswith("finished without")]
+    assert warnings == [
+        "finished without an accuracy by average (rule smin: seed 2; rule smax: seeds 1, 2): not in its mean",
+        "finished without an accuracy by selective (rule smin: seed 2): not in its mean",
+    ]
+    assert text_tables.count_cells(smax) == "4, 2 without accuracy"
+    none = summarize([make_cell({"rule": "smin"}, 0, math.nan)], ("average",))
+    assert warnings_of(none) == ["finished without an accuracy by average (rule smin: seed 0): not in its mean"]
+
+
 def test_missing_and_failed_cells_are_counted_and_leave_the_mean_alone() -> None:
     states = ("failed", "running", "interrupted", "missing")
     cells = [make_cell({"rule": "smin"}, 0, 0.9)]

@@ -142,6 +142,62 @@ class TestDask:
         assert len(ended) == 5
         assert max(taken) <= 2
 
+    def test_a_scheduler_without_workers_is_told_once_and_waited_for(
+        self, place: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from distributed import LocalCluster
+
+        from snstdp_cli.studies.executors.clusters import running_cluster
+
+        said: list[str] = []
+        monkeypatch.setattr(running, "run_experiment", _no_memory)
+        with LocalCluster(n_workers=0, threads_per_worker=1, processes=False, dashboard_address=":0") as cluster:
+            ticks: list[int] = []
+
+            def start_a_worker() -> None:
+                ticks.append(1)
+                if len(ticks) == 3:  # said by then, and once
+                    assert len(said) == 1
+                    cluster.scale(1)
+
+            with running_cluster(cluster.scheduler_address, said.append) as executor:
+                outcome = run_study(small_study(place), executor, report=StudyReporter(tick=start_a_worker))
+        assert [one.state for one in outcome.ran] == ["failed"]  # it was run
+        assert f"`dask worker {cluster.scheduler_address} --nthreads 1`" in said[0]
+        assert said[1:] == ["1 worker there: going on"]
+
+    @pytest.mark.parametrize("known", [1000.0, None])
+    def test_a_cell_larger_than_every_worker_is_told_and_the_rest_runs(
+        self, place: Path, monkeypatch: pytest.MonkeyPatch, known: float | None
+    ) -> None:
+        """Dask would wait for a larger worker without a word; a batch system never starts one."""
+        from distributed import Client, LocalCluster
+
+        from snstdp_cli.studies.executors.dask import DaskExecutor
+
+        study = small_study(place, vary={"n_e": [20_000, 4]})
+        monkeypatch.setattr(running, "run_experiment", _no_memory)
+        options = {"processes": False, "dashboard_address": ":0", "resources": {"MB": 1000}}
+        with LocalCluster(n_workers=1, threads_per_worker=1, **options) as cluster, Client(cluster) as client:
+            outcome = run_study(study, DaskExecutor(client, lambda: 2, worker_mb=known))
+        assert "MB of memory, and the largest worker has 1,000 MB" in str(outcome.results[0].error)
+        assert "not enough memory" in str(outcome.results[1].error)
+
+    def test_none_among_tasks_is_a_pause_and_not_the_end(
+        self, place: Path, in_process: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from snstdp_cli.studies.executors import dask, serial
+
+        study = small_study(place)
+        monkeypatch.setattr(running, "run_experiment", _no_memory)
+        monkeypatch.setattr(dask, "_TICK_S", 0.01)
+        monkeypatch.setattr(serial, "_PAUSE_S", 0.01)
+        ticks: list[int] = []
+        for executor in (dask.DaskExecutor(in_process), serial.SerialExecutor()):
+            ended = executor.run([None, make_task(study, study.cells[0]), None], lambda: ticks.append(1))
+            assert [one.state for one in ended] == ["failed"]
+        assert len(ticks) >= 6
+
     def test_a_worker_that_cannot_run_cells_ends_the_study_with_a_sentence(
         self, place: Path, in_process: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
