@@ -16,8 +16,9 @@ from snstdp_cli.report.markup import Cell, Markup, duration, interval_text, numb
 from snstdp_cli.report.study_cells import cells_section, facts_of, failures, provenance
 from snstdp_cli.report.study_commands import commands
 from snstdp_cli.studies.differences import Difference
+from snstdp_cli.studies.intervals import Estimate
 from snstdp_cli.studies.results import StudyResults, Trial
-from snstdp_cli.studies.statistics import Estimate, SettingRow, describe_settings, show_value
+from snstdp_cli.studies.statistics import SettingRow, describe_settings, show_value
 from snstdp_cli.studies.tables import StudyTable
 from snstdp_cli.studies.text_tables import count_cells, show_p
 

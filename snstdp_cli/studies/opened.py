@@ -9,10 +9,11 @@ from pathlib import Path
 
 from snstdp_cli.engines import available_cores
 from snstdp_cli.evaluation import Classifier
+from snstdp_cli.studies.cell import Cell
 from snstdp_cli.studies.cells import CellResult, load_results
 from snstdp_cli.studies.events import CellEnded, StudyReporter
 from snstdp_cli.studies.executors import CellExecutor
-from snstdp_cli.studies.plan import Cell, Study
+from snstdp_cli.studies.plan import Study
 from snstdp_cli.studies.results import gather_results
 from snstdp_cli.studies.run import run_study
 from snstdp_cli.studies.search.events import SearchReporter

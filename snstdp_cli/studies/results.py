@@ -11,10 +11,11 @@ from snstdp_cli.artefacts import Workdir, weights_exist
 from snstdp_cli.errors import DataError
 from snstdp_cli.evaluation import CLASSIFIERS, Classifier, CurvePoint
 from snstdp_cli.results import TrainedNetwork
+from snstdp_cli.studies.cell import CELL_NAME
 from snstdp_cli.studies.cells import CellResult, load_correct, load_results
 from snstdp_cli.studies.differences import LoadCorrect
 from snstdp_cli.studies.file import ScoredSplit, StudyFile
-from snstdp_cli.studies.plan import CELL_NAME, Study
+from snstdp_cli.studies.plan import Study
 from snstdp_cli.studies.records import read_cell_record
 from snstdp_cli.studies.tables import StudyTable, make_table
 

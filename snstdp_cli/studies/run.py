@@ -10,10 +10,11 @@ from pathlib import Path
 
 from snstdp_cli.artefacts import require_writable
 from snstdp_cli.errors import EngineError, InterruptedRunError
+from snstdp_cli.studies.cell import Cell
 from snstdp_cli.studies.cells import CellResult, CellState, in_order, load_results
 from snstdp_cli.studies.events import CellEnded, StudyReporter
 from snstdp_cli.studies.executors.base import CellExecutor
-from snstdp_cli.studies.plan import Cell, Study
+from snstdp_cli.studies.plan import Study
 from snstdp_cli.studies.records import RECORD
 from snstdp_cli.studies.tasks import CellOutcome, CellTask, make_task
 

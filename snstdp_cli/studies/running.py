@@ -23,9 +23,9 @@ from snstdp_cli.errors import EngineError, InterruptedRunError, SnstdpError
 from snstdp_cli.pipeline import run_experiment
 from snstdp_cli.progress import Reporter
 from snstdp_cli.results import Score
+from snstdp_cli.studies.cell import CELL_NAME
 from snstdp_cli.studies.figures import cell_figures, cell_score
 from snstdp_cli.studies.notes import CellNotes, StoppedError
-from snstdp_cli.studies.plan import CELL_NAME
 from snstdp_cli.studies.records import (
     LOCK,
     PROGRESS,

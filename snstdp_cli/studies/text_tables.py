@@ -9,7 +9,8 @@ from snstdp_cli.evaluation import read_out_title
 from snstdp_cli.studies.cells import CellResult
 from snstdp_cli.studies.differences import Difference
 from snstdp_cli.studies.formats import Shown, TextTable
-from snstdp_cli.studies.statistics import Estimate, SettingRow, describe_settings, show_value
+from snstdp_cli.studies.intervals import Estimate
+from snstdp_cli.studies.statistics import SettingRow, describe_settings, show_value
 from snstdp_cli.studies.tables import StudyTable, long_records
 
 #: The t interval is as far below the mean as above it; its half is shorter than both ends.

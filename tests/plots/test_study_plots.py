@@ -167,7 +167,7 @@ def test_a_search_shows_its_values_and_the_best_of_the_finished() -> None:
     figure = draw_study(study([], trials=TRIALS), "history")
     np.testing.assert_allclose(line_of(figure, "best: 80.0%").get_ydata(), [0.7, 0.8])
     np.testing.assert_allclose(line_of(figure, "finished (2)").get_xdata(), [0, 3])
-    np.testing.assert_allclose(line_of(figure, "pruned (1)").get_ydata(), [0.9])
+    np.testing.assert_allclose(line_of(figure, "pruned (1), at its learning curve's end").get_ydata(), [0.9])
     assert line_of(figure, "failed (1)").get_xdata() == [2]
 
 

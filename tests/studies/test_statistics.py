@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from made_up_study import make_cell, make_cells
 
 from snstdp_cli.errors import ConfigError, DataError
-from snstdp_cli.studies import baseline, differences, statistics, text_tables
-from snstdp_cli.studies.statistics import FEW_SEEDS, SettingRow, summarize, t_interval, warnings_of
+from snstdp_cli.studies import baseline, differences, intervals, statistics, text_tables
+from snstdp_cli.studies.cautions import FEW_SEEDS, warnings_of
+from snstdp_cli.studies.intervals import t_interval
+from snstdp_cli.studies.statistics import SettingRow, summarize
 
 RULES = {
     (("rule", "smin"),): [0.90, 0.92, 0.94],
@@ -173,7 +175,7 @@ def test_a_shift_of_all_accuracies_shifts_means_and_intervals_only(values: list[
     assert new.ci95 == pytest.approx([limit + shift for limit in old.ci95], abs=1e-9)
 
 
-@pytest.mark.parametrize("module", [baseline, differences, statistics, text_tables])
+@pytest.mark.parametrize("module", [baseline, differences, intervals, statistics, text_tables])
 def test_the_examples_in_the_documentation_are_true(module: ModuleType) -> None:
     found = doctest.testmod(module)
     assert found.attempted

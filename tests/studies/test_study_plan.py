@@ -17,7 +17,7 @@ from snstdp_cli.config import build_experiment
 from snstdp_cli.errors import ConfigError
 from snstdp_cli.studies import load_study, study_schema
 from snstdp_cli.studies.axes import Range, dotted, matches
-from snstdp_cli.studies.plan import cell_id
+from snstdp_cli.studies.cell import cell_id
 from snstdp_cli.studies.template import study_template
 
 

@@ -11,9 +11,10 @@ from snstdp_cli.artefacts import Workdir, weights_exist
 from snstdp_cli.errors import ArtefactError, ConfigError, SnstdpError
 from snstdp_cli.evaluation import Classifier
 from snstdp_cli.results import TrainedNetwork
+from snstdp_cli.studies.cell import CELL_NAME, Cell, build_cell
 from snstdp_cli.studies.cells import running_cells
 from snstdp_cli.studies.executors.base import CellExecutor
-from snstdp_cli.studies.plan import CELL_NAME, Cell, Study, build_cell
+from snstdp_cli.studies.plan import Study
 from snstdp_cli.studies.records import CellProgress, read_cell_record, read_progress
 from snstdp_cli.studies.search.driver import Proposal, TrialEnd
 from snstdp_cli.studies.search.events import SearchReporter

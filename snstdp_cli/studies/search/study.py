@@ -12,8 +12,9 @@ from snstdp_cli.config import Experiment, commented_yaml, fingerprint
 from snstdp_cli.datasets import sealed_test_images
 from snstdp_cli.errors import ConfigError, InterruptedRunError
 from snstdp_cli.rules import only_rule_files
+from snstdp_cli.studies.cell import build_cell, cell_id
 from snstdp_cli.studies.executors.base import CellExecutor
-from snstdp_cli.studies.plan import Study, allowed_rules, build_cell, cell_id
+from snstdp_cli.studies.plan import Study, allowed_rules
 from snstdp_cli.studies.search.cells import CellRunner
 from snstdp_cli.studies.search.driver import Search
 from snstdp_cli.studies.search.events import SearchReporter
