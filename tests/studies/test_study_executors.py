@@ -315,6 +315,30 @@ class TestBatchSystems:
             outcome = run_study(small_study(tmp_path), executor)
         assert outcome.count("finished") == 1
 
+    def test_a_machine_without_a_batch_system_is_told(self, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        from snstdp_cli.studies.executors.queue import batch_cluster
+
+        monkeypatch.setenv("PATH", "/nowhere")
+        with pytest.raises(EngineError, match="`sbatch`, .* is not on this machine"), batch_cluster(settings("slurm")):
+            pass
+
+    def test_a_batch_system_that_takes_no_job_ends_the_study_with_its_words(
+        self, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from snstdp_cli.studies.executors.queue import batch_cluster
+
+        program, said = tmp_path / "bin" / "sbatch", list[str]()
+        program.parent.mkdir()
+        program.write_text("#!/bin/sh\necho sbatch: error: invalid account >&2\nexit 1\n")
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
+        monkeypatch.chdir(tmp_path)
+
+        refused = r"the batch system \(slurm\) takes no job: sbatch: error: invalid account; correct"
+        with pytest.raises(EngineError, match=refused), batch_cluster(settings("slurm"), said.append) as executor:
+            run_study(small_study(tmp_path), executor)
+        assert said == ["no job runs yet: waiting for the batch system (slurm) to start one"]
+
     def test_mistakes_get_a_sentence(self, tmp_path: Path) -> None:
         from snstdp_cli.studies.executors.queue import read_cluster_file
 

@@ -103,7 +103,7 @@ def running_cluster(address: str, say: Callable[[str], None] = lambda _: None) -
             "--nthreads 1`, on a machine that sees this folder"
         )
         with client:
-            yield DaskExecutor(client, without_workers=told, say=say)
+            yield DaskExecutor(client, without_workers=lambda: told, say=say)
 
 
 @contextmanager

@@ -39,7 +39,7 @@ class DaskExecutor:
     worker_mb
         Memory of a worker, where all have the same; otherwise that of the largest one is asked for.
     without_workers
-        What to say while there is no worker: why, and how to start one.
+        Returns what to say while there is no worker, or raises an `EngineError` where there will be none.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class DaskExecutor:
         *,
         memory_mb: float | None = None,
         worker_mb: float | None = None,
-        without_workers: str = "waiting for workers",
+        without_workers: Callable[[], str] = lambda: "waiting for workers",
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.client, self.slots, self.memory_mb, self.worker_mb = client, slots, memory_mb, worker_mb
@@ -102,11 +102,13 @@ class DaskExecutor:
     def _workers(self) -> list[dict[str, Any]]:
         """Return Dask's facts of the workers; say if there are none, and when there are some again."""
         workers = list(self.client.scheduler_info(n_workers=-1)["workers"].values())
-        if not workers and self._running and not self._is_alone:
-            self.say(self.without_workers)
-        elif workers and self._is_alone:
+        was_alone, self._is_alone = self._is_alone, not workers and bool(self._running)
+        if self._is_alone:
+            told = self.without_workers()
+            if not was_alone:
+                self.say(told)
+        elif workers and was_alone:
             self.say(f"{len(workers):,} worker{'s' * (len(workers) > 1)} there: going on")
-        self._is_alone = not workers and (self._is_alone or bool(self._running))
         return workers
 
     def _submit(self, task: CellTask, workers: list[dict[str, Any]]) -> None:

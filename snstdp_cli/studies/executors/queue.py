@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -18,7 +19,7 @@ from pydantic import AfterValidator, Field, ValidationError
 from snstdp_cli.config import Whole, read_file
 from snstdp_cli.config.sections import Section
 from snstdp_cli.errors import ConfigError, EngineError
-from snstdp_cli.fields import describe, setting
+from snstdp_cli.fields import describe, printable, setting
 from snstdp_cli.studies.executors.clusters import DASK_SETTINGS, WORKER_ENVIRONMENT, ending, quiet
 from snstdp_cli.studies.executors.dask import MEMORY, DaskExecutor
 from snstdp_cli.studies.executors.extras import require_extra
@@ -95,8 +96,13 @@ def read_cluster_file(path: Path) -> ClusterFile:
         raise ConfigError(describe(error, str(path), ClusterFile)) from None
 
 
-def open_batch_system(settings: ClusterFile) -> Any:
+def open_batch_system(settings: ClusterFile, refused: Callable[[str], None] = lambda _: None) -> Any:
     """Return dask-jobqueue's cluster, which has submitted nothing yet; `job_script()` is what it would submit.
+
+    Parameters
+    ----------
+    refused
+        Hears why the batch system does not take a job.
 
     Raises
     ------
@@ -112,6 +118,7 @@ def open_batch_system(settings: ClusterFile) -> Any:
     worker = ["--lifetime", f"{settings.walltime_s - early}s", "--lifetime-stagger"]
     worker += [f"{int(settings.walltime_s * _STAGGER)}s", "--resources", f"{MEMORY}={settings.memory_mb:.0f}"]
     options: dict[str, Any] = {
+        "job_cls": _telling(cluster.job_cls, refused),
         "cores": 1,
         "processes": 1,
         "memory": settings.memory,
@@ -138,6 +145,31 @@ def open_batch_system(settings: ClusterFile) -> Any:
         raise EngineError(f"the cluster '{settings.kind}' cannot be opened: {error}") from None
 
 
+def _telling(job: Any, refused: Callable[[str], None]) -> Any:
+    """Return a class of jobs that tell why they cannot be submitted; dask-jobqueue only logs it."""
+    from distributed.core import Status
+
+    class TellingJob(job):  # type: ignore[misc]
+        async def start(self) -> None:
+            try:
+                await super().start()
+            except (OSError, RuntimeError, ValueError) as error:
+                said = str(error).rpartition("stderr:")[2] or str(error)
+                refused(printable(" ".join(said.split()), 300))
+                self.status = Status.failed  # otherwise Dask waits for its end
+                raise
+
+    return TellingJob
+
+
+def _require_command(command: str | None, kind: str) -> None:
+    if command is not None and shutil.which(command) is None:
+        raise EngineError(
+            f"the program `{command}`, by which jobs are submitted to {kind}, is not on this machine; run the command "
+            "on one from which jobs are submitted"
+        )
+
+
 @contextmanager
 def batch_cluster(settings: ClusterFile, say: Callable[[str], None] = lambda _: None) -> Iterator[DaskExecutor]:
     """Submit jobs while cells are left; end them afterwards.
@@ -156,13 +188,27 @@ def batch_cluster(settings: ClusterFile, say: Callable[[str], None] = lambda _: 
     import dask
     from distributed import Client
 
-    told = f"no job runs yet: waiting for the batch system ({settings.kind}) to start one"
+    refused: list[str] = []
+
+    def without_workers() -> str:
+        if refused:  # dask-jobqueue does not try again
+            raise EngineError(
+                f"the batch system ({settings.kind}) takes no job: {refused[-1]}; correct the cluster file, and run "
+                "the same command again"
+            )
+        return f"no job runs yet: waiting for the batch system ({settings.kind}) to start one"
+
     with dask.config.set(DASK_SETTINGS), quiet():
-        cluster = open_batch_system(settings)
+        cluster = open_batch_system(settings, refused.append)
+        _require_command(cluster.job_cls.submit_command, settings.kind)
         with ExitStack() as after, ending(cluster, 20), Client(cluster) as client:
             cluster.adapt(minimum_jobs=0, maximum_jobs=settings.jobs)
             executor = DaskExecutor(
-                client, lambda: settings.jobs, worker_mb=settings.memory_mb, without_workers=told, say=say
+                client,
+                lambda: settings.jobs,
+                worker_mb=settings.memory_mb,
+                without_workers=without_workers,
+                say=say,
             )
             after.callback(executor.write_interruptions)
             yield executor
