@@ -26,7 +26,8 @@ def open_executor(
         with running_cluster(scheduler, say) as executor:
             yield executor
     elif cluster is not None:
-        from snstdp_cli.studies.executors.queue import batch_cluster, read_cluster_file
+        from snstdp_cli.studies.executors.cluster_file import read_cluster_file
+        from snstdp_cli.studies.executors.queue import batch_cluster
 
         with batch_cluster(read_cluster_file(cluster), say) as executor:
             yield executor

@@ -87,12 +87,18 @@ def write_failure(task: CellTask, sentence: str) -> CellOutcome:
         return CellOutcome(task.cell, "failed", f"{sentence} (and {error})")
 
 
-def write_interruption(folder: Path) -> None:
-    """Write down as interrupted a cell whose process was ended before it could do so; one that runs is left alone."""
-    with contextlib.suppress(SnstdpError), hold_lock(folder / LOCK):
-        record = read_cell_record(folder)
-        if record is not None and record.state == "running":
-            _end(record, folder, time.perf_counter(), "interrupted", None)
+def write_interruption(folder: Path) -> bool:
+    """Write down as interrupted a cell whose process was ended before it could; return False if one has it yet."""
+    try:
+        with hold_lock(folder / LOCK):
+            record = read_cell_record(folder)
+            if record is not None and record.state == "running":
+                _end(record, folder, time.perf_counter(), "interrupted", None)
+    except LockedError:
+        return False
+    except SnstdpError:  # a folder that cannot be read is told by whoever looks at it
+        pass
+    return True
 
 
 @contextmanager

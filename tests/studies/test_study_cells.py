@@ -258,12 +258,12 @@ class TestInterruption:
             run_cell(make_task(study, study.cells[0]))
         assert recorded(folder).state == "running"
         with hold_lock(folder / LOCK):
-            running.write_interruption(folder)
+            assert not running.write_interruption(folder)
         assert recorded(folder).state == "running"  # somebody else has it
-        running.write_interruption(folder)
+        assert running.write_interruption(folder)
         assert recorded(folder).state == "interrupted"
         assert not (folder / "progress.json").exists()
-        running.write_interruption(folder / "nowhere")
+        assert running.write_interruption(folder / "nowhere")
 
     def test_a_cell_of_another_machine_runs_as_long_as_it_says_so_and_is_then_taken_up_first(
         self, place: Path, monkeypatch: pytest.MonkeyPatch

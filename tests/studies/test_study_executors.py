@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import signal
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -269,11 +271,17 @@ def _wait_until_interrupted(study: Study) -> None:
     raise AssertionError(load_results(study)[0])
 
 
+def write_program(path: Path, script: str) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+
+
 class TestBatchSystems:
     @pytest.fixture
     def settings(self, tmp_path: Path) -> Any:
         pytest.importorskip("dask_jobqueue")
-        from snstdp_cli.studies.executors.queue import read_cluster_file
+        from snstdp_cli.studies.executors.cluster_file import read_cluster_file
 
         def read(kind: str) -> Any:
             path = tmp_path / f"{kind}.yaml"
@@ -307,13 +315,29 @@ class TestBatchSystems:
     def test_jobs_of_this_machine_run_cells(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """From end to end with the stand-in of dask-jobqueue, whose jobs are processes."""
         pytest.importorskip("dask_jobqueue")
-        from snstdp_cli.studies.executors.queue import ClusterFile, batch_cluster
+        from snstdp_cli.studies.executors.cluster_file import ClusterFile
+        from snstdp_cli.studies.executors.queue import batch_cluster
 
         monkeypatch.chdir(tmp_path)
         monkeypatch.setenv("CXX", "/no/such/compiler")
         with batch_cluster(ClusterFile(kind="local", jobs=1)) as executor:
             outcome = run_study(small_study(tmp_path), executor)
         assert outcome.count("finished") == 1
+
+    def test_ctrl_c_stays_ours(self, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A module of dask-jobqueue takes the signal when it is imported, and exits with code 0."""
+        from snstdp_cli.studies.executors.queue import open_batch_system
+
+        def ours(number: int, frame: object) -> None: ...
+
+        for name in [name for name in sys.modules if name.startswith("dask_jobqueue")]:
+            monkeypatch.delitem(sys.modules, name)
+        before = signal.signal(signal.SIGINT, ours)
+        try:
+            with open_batch_system(settings("slurm")):
+                assert signal.getsignal(signal.SIGINT) is ours
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     def test_a_machine_without_a_batch_system_is_told(self, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         from snstdp_cli.studies.executors.queue import batch_cluster
@@ -322,16 +346,39 @@ class TestBatchSystems:
         with pytest.raises(EngineError, match="`sbatch`, .* is not on this machine"), batch_cluster(settings("slurm")):
             pass
 
+    @pytest.mark.parametrize(("jobs", "submitted"), [(2, 2), (10, 3)])
+    def test_a_job_is_submitted_for_each_cell_that_is_left(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int, submitted: int
+    ) -> None:
+        pytest.importorskip("dask_jobqueue")
+        from snstdp_cli.studies.executors.cluster_file import ClusterFile
+        from snstdp_cli.studies.executors.queue import batch_cluster
+
+        calls = tmp_path / "calls"
+        write_program(tmp_path / "bin" / "sbatch", f"echo x >> {calls}\necho Submitted batch job 1")
+        write_program(tmp_path / "bin" / "scancel", "")
+        monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
+        monkeypatch.chdir(tmp_path)
+        ticks: list[int] = []
+
+        def count() -> None:
+            ticks.append(1)
+            if len(ticks) > 6:
+                raise KeyboardInterrupt
+
+        study = small_study(tmp_path, seeds=3)
+        with pytest.raises(InterruptedRunError), batch_cluster(ClusterFile(kind="slurm", jobs=jobs)) as executor:
+            run_study(study, executor, report=StudyReporter(tick=count))
+        assert calls.read_text().split() == ["x"] * submitted
+
     def test_a_batch_system_that_takes_no_job_ends_the_study_with_its_words(
         self, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         from snstdp_cli.studies.executors.queue import batch_cluster
 
-        program, said = tmp_path / "bin" / "sbatch", list[str]()
-        program.parent.mkdir()
-        program.write_text("#!/bin/sh\necho sbatch: error: invalid account >&2\nexit 1\n")
-        program.chmod(0o755)
-        monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
+        said: list[str] = []
+        write_program(tmp_path / "bin" / "sbatch", "echo sbatch: error: invalid account >&2\nexit 1")
+        monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
         monkeypatch.chdir(tmp_path)
 
         refused = r"the batch system \(slurm\) takes no job: sbatch: error: invalid account; correct"
@@ -340,7 +387,7 @@ class TestBatchSystems:
         assert said == ["no job runs yet: waiting for the batch system (slurm) to start one"]
 
     def test_mistakes_get_a_sentence(self, tmp_path: Path) -> None:
-        from snstdp_cli.studies.executors.queue import read_cluster_file
+        from snstdp_cli.studies.executors.cluster_file import read_cluster_file
 
         path = tmp_path / "c.yaml"
         path.write_text("kind: slrum\nmemory: much\nwalltime: 120\nquee: x")

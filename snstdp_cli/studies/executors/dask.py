@@ -80,10 +80,18 @@ class DaskExecutor:
         finally:
             self._stop()
 
-    def write_interruptions(self) -> None:
-        """Write down as interrupted what was stopped and did not come to do so itself: its workers are ended."""
+    def write_interruptions(self, patience_s: float = 0.0) -> None:
+        """Write down as interrupted what was stopped and did not come to do so itself: its workers are ended.
+
+        Parameters
+        ----------
+        patience_s
+            How long to wait for workers that are not gone yet.
+        """
+        end = time.monotonic() + patience_s
         for task in self._stopped:
-            write_interruption(Path(task.folder))
+            while not write_interruption(Path(task.folder)) and time.monotonic() < end:
+                time.sleep(_TICK_S)
 
     def _fill(self, upcoming: Upcoming) -> Iterator[CellOutcome]:
         """Hand out tasks while there is room; yield the outcomes of those for which there is none anywhere."""
