@@ -371,6 +371,33 @@ class TestBatchSystems:
             run_study(study, executor, report=StudyReporter(tick=count))
         assert calls.read_text().split() == ["x"] * submitted
 
+    def test_a_job_that_a_batch_system_does_not_take_is_submitted_again(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """As where a user may have only so many jobs: the others are taken later."""
+        pytest.importorskip("dask_jobqueue")
+        from snstdp_cli.studies.executors import queue, submissions
+        from snstdp_cli.studies.executors.cluster_file import ClusterFile
+
+        calls = tmp_path / "calls"
+        script = f"echo x >> {calls}\n[ $(wc -l < {calls}) = 2 ] && echo too many jobs >&2 && exit 1\n"
+        write_program(tmp_path / "bin" / "sbatch", f"{script}echo Submitted batch job 1")
+        write_program(tmp_path / "bin" / "scancel", "")
+        monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
+        monkeypatch.setattr(submissions, "_AGAIN_S", 0.1)
+        monkeypatch.chdir(tmp_path)
+        ticks: list[int] = []
+
+        def count() -> None:
+            ticks.append(1)
+            if (calls.exists() and len(calls.read_text().split()) == 3) or len(ticks) > 60:
+                raise KeyboardInterrupt
+
+        study = small_study(tmp_path, seeds=2)
+        with pytest.raises(InterruptedRunError), queue.batch_cluster(ClusterFile(kind="slurm")) as executor:
+            run_study(study, executor, report=StudyReporter(tick=count))
+        assert calls.read_text().split() == ["x"] * 3
+
     def test_a_batch_system_that_takes_no_job_ends_the_study_with_its_words(
         self, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -14,11 +14,11 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from snstdp_cli.errors import EngineError
-from snstdp_cli.fields import printable
 from snstdp_cli.studies.executors.cluster_file import ClusterFile
 from snstdp_cli.studies.executors.clusters import DASK_SETTINGS, WORKER_ENVIRONMENT, ending, quiet
 from snstdp_cli.studies.executors.dask import MEMORY, DaskExecutor
 from snstdp_cli.studies.executors.extras import require_extra
+from snstdp_cli.studies.executors.submissions import Submissions
 
 #: Module below dask_jobqueue and class in it.
 _CLASSES = {
@@ -34,13 +34,8 @@ _EARLY, _STAGGER = 0.1, 0.05
 _PATIENCE_S = 20.0
 
 
-def open_batch_system(settings: ClusterFile, refused: Callable[[str], None] = lambda _: None) -> Any:
+def open_batch_system(settings: ClusterFile, submissions: Submissions | None = None) -> Any:
     """Return dask-jobqueue's cluster, which has submitted nothing yet; `job_script()` is what it would submit.
-
-    Parameters
-    ----------
-    refused
-        Hears why the batch system does not take a job.
 
     Raises
     ------
@@ -55,7 +50,7 @@ def open_batch_system(settings: ClusterFile, refused: Callable[[str], None] = la
     worker = ["--lifetime", f"{settings.walltime_s - early}s", "--lifetime-stagger"]
     worker += [f"{int(settings.walltime_s * _STAGGER)}s", "--resources", f"{MEMORY}={settings.memory_mb:.0f}"]
     options: dict[str, Any] = {
-        "job_cls": _telling(cluster.job_cls, refused),
+        "job_cls": (submissions or Submissions(settings.kind)).job_class(cluster.job_cls),
         "cores": 1,
         "processes": 1,
         "memory": settings.memory,
@@ -90,23 +85,6 @@ def _cluster_class(kind: str) -> Any:
         return getattr(importlib.import_module(f"dask_jobqueue.{module}"), name)
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def _telling(job: Any, refused: Callable[[str], None]) -> Any:
-    """Return a class of jobs that tell why they cannot be submitted; dask-jobqueue only logs it."""
-    from distributed.core import Status
-
-    class TellingJob(job):  # type: ignore[misc]
-        async def start(self) -> None:
-            try:
-                await super().start()
-            except (OSError, RuntimeError, ValueError) as error:
-                said = str(error).rpartition("stderr:")[2] or str(error)
-                refused(printable(" ".join(said.split()), 300))
-                self.status = Status.failed  # otherwise Dask waits for its end
-                raise
-
-    return TellingJob
 
 
 def _job_a_cell() -> Any:
@@ -150,19 +128,10 @@ def batch_cluster(settings: ClusterFile, say: Callable[[str], None] = lambda _: 
     import dask
     from distributed import Client
 
-    refused: list[str] = []
-
-    def without_workers() -> str:
-        if refused:  # dask-jobqueue does not try again
-            raise EngineError(
-                f"the batch system ({settings.kind}) takes no job: {refused[-1]}; correct the cluster file, and run "
-                "the same command again"
-            )
-        return f"no job runs yet: waiting for the batch system ({settings.kind}) to start one"
-
+    submissions = Submissions(settings.kind)
     # Jobs start one by one, and the first gets all cells that wait: the others take them from it.
     with dask.config.set({**DASK_SETTINGS, "distributed.scheduler.work-stealing": True}), quiet():
-        cluster = open_batch_system(settings, refused.append)
+        cluster = submissions.cluster = open_batch_system(settings, submissions)
         _require_command(cluster.job_cls.submit_command, settings.kind)
         with ExitStack() as after, ending(cluster, _PATIENCE_S), Client(cluster) as client:
             cluster.adapt(Adaptive=_job_a_cell(), minimum_jobs=0, maximum_jobs=settings.jobs)
@@ -170,7 +139,7 @@ def batch_cluster(settings: ClusterFile, say: Callable[[str], None] = lambda _: 
                 client,
                 lambda: settings.jobs,
                 worker_mb=settings.memory_mb,
-                without_workers=without_workers,
+                without_workers=submissions.waiting,
                 say=say,
             )
             after.callback(executor.write_interruptions, _PATIENCE_S)
