@@ -39,9 +39,10 @@ def read_folder(folder: Path) -> Reading | None:
     return Reading(folder, {"train": _read_classes(classes)}) if classes else None
 
 
-def read_flat(folder: Path) -> list[NDArray[np.uint8]]:
-    """Read the pictures that lie in a folder itself, sorted by name; they have no labels."""
-    return read_pictures(_pictures(folder))
+def read_flat(folder: Path) -> tuple[tuple[str, ...], list[NDArray[np.uint8]]]:
+    """Read the pictures that lie in a folder itself, sorted by name, and their names; they have no labels."""
+    paths = _pictures(folder)
+    return tuple(path.name for path in paths), read_pictures(paths)
 
 
 def stack_or_list(pictures: list[NDArray[np.uint8]]) -> Pixels:
