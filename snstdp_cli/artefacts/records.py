@@ -113,13 +113,13 @@ class DataRecord(Record):
         return str(label)
 
     def names_apart(self, other: DataRecord) -> str | None:
-        """Say which classes have other names in other images; None if none has.
+        """Say which classes have other names in another data set; None if none has.
 
         A neuron's label is a number, so the same number must mean the same in both.
         """
         numbers = sorted({*(self.classes or ())} & {*(other.classes or ())})
         apart = [one for one in numbers if self.class_name(one) != other.class_name(one)]
-        if not apart:
+        if not apart or self.belongs_to(other):
             return None
         told = [f"{one} is '{self.class_name(one)}' and '{other.class_name(one)}'" for one in apart[:_MOST_NAMES]]
         more = [f"{len(apart) - _MOST_NAMES} more"] if len(apart) > _MOST_NAMES else []

@@ -23,7 +23,7 @@ from snstdp_cli.datasets.known import NAMES
 from snstdp_cli.datasets.limits import check_size
 from snstdp_cli.datasets.loading import load_dataset
 from snstdp_cli.datasets.npy import find_members, open_archive, read_header, read_values
-from snstdp_cli.datasets.readers import picture_folders, read_once
+from snstdp_cli.datasets.readers import npz_file, picture_folders, read_once
 from snstdp_cli.datasets.readers.pictures import SUFFIXES as PICTURES
 from snstdp_cli.datasets.readers.pictures import read_picture
 from snstdp_cli.errors import DataError
@@ -126,7 +126,7 @@ def load_images(name: str, data_dir: Path | None = None) -> Images | Pictures:
     if path.name.lower().endswith(_LABELLED):
         return _of_labelled(path)
     if begin.startswith(_ZIP):
-        return _read_npz(path)
+        return _of_labelled(path) if npz_file.layout_of(path) == "keys" else _read_npz(path)
     if begin == _NPY:
         return _read_npy(path)
     return Images(read_idx(path, "images"), str(path))

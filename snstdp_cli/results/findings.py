@@ -61,7 +61,8 @@ def findings(network: TrainedNetwork, score: Score | None = None) -> list[Findin
     found.append(pace_of(network))
     never = network.never_learned
     if never is not None:
-        found.append(never_learned_finding(int(never.sum()), len(never), advise("never learned")))
+        own = advise("never learned") if _has_thresholds(network) else _spreading(network)
+        found.append(never_learned_finding(int(never.sum()), len(never), own))
     if figures is not None:
         found.append(retries_finding(figures.retries, figures.examples, advise("silent")))
         found.append(silent_finding(figures.silent_examples, figures.examples, advise("silent")))
@@ -69,7 +70,7 @@ def findings(network: TrainedNetwork, score: Score | None = None) -> list[Findin
         assignment = score.evaluation.assignment
         found.append(classes_finding(assignment, score.class_names, advise("classes without neurons")))
         spikes = assignment.num_spikes
-        found.append(dominating_finding(spikes, advise("few neurons dominate")))
+        found.append(dominating_finding(spikes, advise("few neurons dominate") or _spreading(network)))
     return [one for one in found if one is not None]
 
 
@@ -95,6 +96,19 @@ def theta_of(network: TrainedNetwork) -> Finding | None:
     if record is None or record.start is None or record.start.name is not None:
         return None
     return theta_finding(network.history.theta_mean_mv, record.experiment.network.theta_init_mv)
+
+
+def _has_thresholds(network: TrainedNetwork) -> bool:
+    """Tell whether thresholds rise with a neuron's spikes, as far as is known."""
+    return network.record is None or network.experiment.theta_step_mv > 0
+
+
+def _spreading(network: TrainedNetwork) -> str:
+    """Say what lets more neurons win, whatever the rule: thresholds that rise with a neuron's spikes."""
+    if not _has_thresholds(network):
+        return "Leave out network.theta_step_mv: at 0 no threshold rises, and nothing holds back a neuron that wins."
+    now = "" if network.record is None else f" ({network.experiment.theta_step_mv:g} here)"
+    return f"Train on more examples, or use a larger network.theta_step_mv{now}."
 
 
 def pace_of(network: TrainedNetwork) -> Finding | None:

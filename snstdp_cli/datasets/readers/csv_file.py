@@ -32,6 +32,8 @@ _LINES_AT_ONCE = 4096
 _LONGEST_LINE = 20 * MAX_PIXELS
 _LONGEST_WORD = 100
 _DELIMITERS = ",;\t"
+#: What stands in place of a label that is not known.
+_MISSING = ("", "nan", "null")
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,7 @@ def _lines(stream: IO[bytes] | gzip.GzipFile, where: str) -> Iterator[str]:
         total += len(line)
         if len(line) > _LONGEST_LINE or total > 4 * MAX_BYTES:
             raise DataError(f"{where}: line {number:,} is longer than that of an image, or the file too large")
-        text = line.decode("utf-8-sig" if number == 1 else "utf-8", "replace").strip("\r\n")
+        text = line.decode("utf-8-sig" if number == 1 else "utf-8", "backslashreplace").strip("\r\n")
         if text.strip():
             yield text
 
@@ -208,6 +210,11 @@ def _split(lines: list[str], layout: Layout, where: str, number: int) -> tuple[N
                 f"{layout.columns:,} as in the first line, one of them the label"
             )
         words.append(word.strip().strip('"'))
+        if words[-1].lower() in _MISSING:
+            raise DataError(
+                f"{where}: line {number + k:,}: the label is missing ({words[-1]!r}); expected the class of the image; "
+                "leave such lines out"
+            )
         others.append(rest)
     try:
         values = np.array(layout.delimiter.join(others).replace('"', "").split(layout.delimiter), np.float32)
