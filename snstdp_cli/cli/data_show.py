@@ -133,7 +133,7 @@ def _load(
     from snstdp_cli.datasets import NAMES, load_dataset
 
     here = source not in NAMES and not is_data_path(source) and Path(source).exists()
-    name = f"./{source}" if here else source
+    name = (f"{source}/" if source in (".", "..") else f"./{source}") if here else source
     sets: dict[Split, Dataset] = {"train": load_dataset(name, "train", data_dir, inputs=experiment.input)}
     try:
         sets["test"] = load_dataset(name, "test", data_dir, inputs=experiment.input)

@@ -1,6 +1,7 @@
 """Images that nobody has labelled: in an .npz, .npy or IDX file, pictures, or in memory.
 
-Of a labelled data set in any format that is read, the test images are taken, or else the training images.
+Of a labelled data set in any format that is read, the test images are taken, or else the training images; of a CSV file
+without labels, such as Kaggle's `test.csv`, its own.
 
 A file is untrusted, as those of labelled data sets are: nothing is unpickled, and headers are read before values.
 """
@@ -23,7 +24,7 @@ from snstdp_cli.datasets.known import NAMES
 from snstdp_cli.datasets.limits import check_size
 from snstdp_cli.datasets.loading import load_dataset
 from snstdp_cli.datasets.npy import find_members, open_archive, read_header, read_values
-from snstdp_cli.datasets.readers import npz_file, picture_folders, read_once
+from snstdp_cli.datasets.readers import csv_file, npz_file, picture_folders, read_once
 from snstdp_cli.datasets.readers.pictures import SUFFIXES as PICTURES
 from snstdp_cli.datasets.readers.pictures import read_picture
 from snstdp_cli.errors import DataError
@@ -31,7 +32,7 @@ from snstdp_cli.errors import DataError
 #: The arrays of an .npz file that are taken for the images, the first of them that is there.
 IMAGE_ARRAYS = ("images", "test_images")
 #: Labelled sets in one file; those of other endings are told by their content.
-_LABELLED = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".parquet", ".mat")
+_LABELLED = (*csv_file.SUFFIXES, ".parquet", ".mat")
 _ZIP, _NPY = b"PK", b"\x93NUMPY"
 
 
@@ -123,6 +124,8 @@ def load_images(name: str, data_dir: Path | None = None) -> Images | Pictures:
         begin = stream.read(len(_NPY))
     if path.name.lower().endswith(PICTURES):
         return _stacked([read_picture(path)], path, (path.name,))
+    if path.name.lower().endswith(csv_file.SUFFIXES) and (images := csv_file.read_unlabelled(path)) is not None:
+        return _checked(images, images.shape, images.dtype, "images", str(path))
     if path.name.lower().endswith(_LABELLED):
         return _of_labelled(path)
     if begin.startswith(_ZIP):

@@ -230,6 +230,19 @@ class TestImages:
         table = FORMATS["csv_with_header"](tmp_path)
         assert np.array_equal(load_images(str(table)).images, TEST)
 
+    def test_a_table_without_labels_gives_its_own_images(self, tmp_path: Path) -> None:
+        """Kaggle's `test.csv` beside `train.csv` gave the training images."""
+        FORMATS["csv_with_header"](tmp_path)
+        for path in tmp_path.glob("*test*"):
+            path.unlink()
+        flat = TEST.reshape(len(TEST), -1)
+        for head, first in (("", ()), ("id,", (7,))):
+            names = head + ",".join(f"pixel{k}" for k in range(flat.shape[1]))
+            lines = [",".join(map(str, (*first, *row))) for row in flat]
+            (tmp_path / "test.csv").write_text("\n".join([names, *lines]))
+            assert np.array_equal(load_images(str(tmp_path / "test.csv")).images, TEST)
+        assert np.array_equal(load_images(str(FORMATS["keras"](tmp_path))).images, TEST)
+
     @pytest.mark.parametrize(
         ("array", "told"),
         [

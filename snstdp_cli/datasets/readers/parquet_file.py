@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from snstdp_cli.datasets.files import Split, open_regular
 from snstdp_cli.datasets.limits import MAX_BYTES
-from snstdp_cli.datasets.readers.csv_file import LABEL_NAMES
+from snstdp_cli.datasets.readers.csv_layout import LABEL_NAMES
 from snstdp_cli.datasets.readers.grey import to_grey
 from snstdp_cli.datasets.readers.groups import Group, group_of, groups_in, only_group
 from snstdp_cli.datasets.readers.labels import flat_labels
