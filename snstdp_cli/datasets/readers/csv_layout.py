@@ -115,4 +115,4 @@ def _is_number(cell: str) -> bool:
 
 
 def _is_square(number: int) -> bool:
-    return math.isqrt(number) ** 2 == number
+    return number > 0 and math.isqrt(number) ** 2 == number

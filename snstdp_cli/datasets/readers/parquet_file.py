@@ -110,12 +110,13 @@ def _rows_at_once(metadata: Any, label: str, pixels: Sequence[str], path: Path) 
     DataError
         If the pixels are more than those of any data set, however small they are packed.
     """
+    read = {label, *pixels}
     groups = [metadata.row_group(k) for k in range(metadata.num_row_groups)]
     chunks = [
         chunk
         for group in groups
         for chunk in map(group.column, range(group.num_columns))
-        if chunk.path_in_schema.partition(".")[0] in (label, *pixels)
+        if chunk.path_in_schema in read or chunk.path_in_schema.partition(".")[0] in read
     ]
     values = max((chunk.num_values for chunk in chunks), default=0)
     if metadata.num_rows * len(pixels) > MAX_BYTES or values > _MOST_VALUES:
