@@ -103,3 +103,7 @@ def test_other_names_for_the_same_numbers_are_told_when_recording_and_when_scori
         snstdp.record("halves", split="test", data=name, workers=1, progress=told.append, force=True)
         notes = snstdp.evaluate("halves", data=name).notes
         assert [expected in str(told), expected in str(notes)] == [name == "words.npz"] * 2
+    again = ["test", "--load-name", "halves", "--split", "test", "--data", "words.npz", "--workers", "1", "--force"]
+    done = CliRunner().invoke(app, again, env={"COLUMNS": "300"})
+    assert expected in " ".join(done.output.split())
+    assert "evaluate halves --data words.npz" in done.output
