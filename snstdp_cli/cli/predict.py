@@ -59,6 +59,8 @@ def predict(
     The labels of the neurons come from recorded training responses (snstdp test --split train).
 
     Example: snstdp predict mine --data new_images.npz --out answers.csv
+
+    Example: snstdp predict mine --data ./new_pictures
     """
     if output is not None:
         check_table_file(output, force=force)
