@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from snstdp_cli.cli import options as o
-from snstdp_cli.cli.console import print_json, print_line, print_note, print_table, print_warning
+from snstdp_cli.cli.console import out, print_files, print_json, print_line, print_note, print_table, print_warning
 from snstdp_cli.cli.live import steps
-from snstdp_cli.cli.names import known_names
+from snstdp_cli.cli.names import joined, known_names
 
 if TYPE_CHECKING:
-    from snstdp_cli.hardware import NetworkCost, Phase
-    from snstdp_cli.rules.costs import Cost
+    from snstdp_cli.artefacts import Workdir
+    from snstdp_cli.hardware import CostRecord, NetworkCost, Phase, PhaseCost
 
 _DOES = {"learning": "learns", "answering": "answers"}
+_TITLES: Mapping[Phase, str] = {"learning": "an example is learned", "answering": "an example is answered"}
 
 
 def cost(
@@ -36,37 +37,43 @@ def cost(
             show_default=False,
         ),
     ] = None,
+    plot: Annotated[
+        bool,
+        typer.Option("--plot", help="Also draw the accesses by kind, in figures/.", rich_help_panel=o.OUTPUT),
+    ] = False,
     data_dir: o.DataDir = None,
     workdir: o.WorkdirPath = Path(),
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Count again what was counted already.", rich_help_panel=o.RUNNING),
+    ] = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
     """Count what networks cost on a chip: spikes, accesses to weights, operations, memory; side by side.
 
-    Images are presented once more, to learn from the network's weights and to answer, and every spike is counted;
-    nothing of the network is changed. docs/hardware.md says what each figure is.
+    Images are presented once more, to learn from the network's weights and to answer, and every spike is counted. The
+    network stays as it is; what was counted is kept in activity/NAME.cost.json, for snstdp report and for the next
+    time. docs/hardware.md says what each figure is.
 
     Example: snstdp hardware cost mine other --energy loihi
     """
     from snstdp_cli.artefacts import Workdir
-    from snstdp_cli.datasets import load_dataset
     from snstdp_cli.errors import ConfigError
-    from snstdp_cli.hardware import ENERGY_TABLES, cost_of_network
-    from snstdp_cli.results import TrainedNetwork
+    from snstdp_cli.hardware import ENERGY_TABLES
 
     if energy is not None and energy not in ENERGY_TABLES:
         raise ConfigError(f"--energy: found {energy[:60]!r}, expected {', '.join(ENERGY_TABLES)}")
     place = Workdir(workdir)
-    found = []
-    with steps(quiet) as step:
-        for name in known_names([*(names or []), *(load_names or [])], "hardware cost", place):
-            network = TrainedNetwork(place, name)
-            experiment = network.experiment
-            train, test = (load_dataset(experiment.data, part, data_dir) for part in ("train", "test"))
-            step(f"presenting {images} images to {name}, twice")
-            found.append(cost_of_network(network, experiment, train, test, images, step))
+    chosen = known_names([*(names or []), *(load_names or [])], "hardware cost", place)
+    counted, before = _count(place, chosen, images, data_dir, force, quiet)
+    found = [record.cost for record in counted]
+    files = _plot(found, place) if plot else []
     if as_json:
-        print_json({"examples": images, "networks": [_as_json(one, energy) for one in found]})
+        print_json(
+            {"examples": images, "networks": [_as_json(one, energy) for one in found]}
+            | ({"files": files} if files else {})
+        )
         return
     _show(found, energy)
     for one in found:
@@ -75,68 +82,77 @@ def cost(
     if energy is not None:
         table = ENERGY_TABLES[energy]
         print_note(f"energies of {table.source}: {table.warning}")
+    if before:
+        print_note(f"counted before, from the same weights and images: {', '.join(before)}; --force counts again")
+    print_files(files)
+
+
+def _count(
+    place: Workdir, names: list[str], images: int, data_dir: Path | None, force: bool, quiet: bool
+) -> tuple[list[CostRecord], list[str]]:
+    """Return what networks cost, and the names of those that were counted before."""
+    from snstdp_cli.datasets import load_dataset
+    from snstdp_cli.hardware import count_cost
+    from snstdp_cli.results import TrainedNetwork
+
+    counted, before = list["CostRecord"](), list[str]()
+    with steps(quiet) as step:
+        for name in names:
+            network = TrainedNetwork(place, name)
+            train, test = (load_dataset(network.experiment.data, part, data_dir) for part in ("train", "test"))
+            record, fresh = count_cost(network, train, test, images, again=force, say=step)
+            counted.append(record)
+            before += [] if fresh else [name]
+    return counted, before
+
+
+def _plot(found: list[NetworkCost], place: Workdir) -> list[Path]:
+    from snstdp_cli.hardware.figures import accesses_by_kind
+    from snstdp_cli.plots import drawing
+
+    bars = {f"{one.name} {_DOES[phase]}": accesses_by_kind(part) for one in found for phase, part in one.phases.items()}
+    figure = drawing.stacked_accesses(bars, title="Accesses to input weights for an example, failed tries included")
+    return list(drawing.save_figure(figure, place.root / "figures" / f"{joined([one.name for one in found])}.cost"))
 
 
 def _show(found: list[NetworkCost], energy: str | None) -> None:
-    columns = ["for an example", *(f"{one.name} {_DOES[phase]}" for one in found for phase in one.phases)]
-    rows = [_rows(one, phase, energy) for one in found for phase in one.phases]
-    print_table(columns, [[key, *(row[key] for row in rows)] for key in rows[0]])
-    print_line("")
-    memory = [_memory(one) for one in found]
-    print_table(["memory", *(one.name for one in found)], [[key, *(row[key] for row in memory)] for key in memory[0]])
-    print_line("")
-    growth = ["of one neuron", "inputs", "accesses at its spike", "accesses to normalize", "words of state"]
-    print_table(growth, [row for one in found for row in _growth_rows(one)])
+    """Print tables of learning, of answering and of memory, and one of growth with the inputs."""
+    from snstdp_cli.hardware.figures import GROWTH_COLUMNS, growth_rows, memory_rows
+
+    for phase, title in _TITLES.items():
+        _show_abreast(title, {one.name: _rows(one.phases[phase], energy) for one in found})
+    _show_abreast("memory", {one.name: memory_rows(one) for one in found})
+    print_table(GROWTH_COLUMNS, [row for one in found for row in growth_rows(one)])
 
 
-def _rows(one: NetworkCost, phase: Phase, energy: str | None) -> dict[str, str]:
+def _show_abreast(title: str, columns: Mapping[str, Mapping[str, str]]) -> None:
+    """Print a column for each network; those that do not fit beside each other follow in further tables."""
+    keys = list(next(iter(columns.values())))
+    width = max(map(len, [title, *keys]))
+    shown = dict[str, Mapping[str, str]]()
+    for name, rows in columns.items():
+        needed = 2 + max(len(name), *map(len, rows.values()))
+        if shown and width + needed > out.width:
+            _print_columns(title, keys, shown)
+            shown, width = {}, max(map(len, [title, *keys]))
+        shown[name], width = rows, width + needed
+    _print_columns(title, keys, shown)
+
+
+def _print_columns(title: str, keys: list[str], columns: Mapping[str, Mapping[str, str]]) -> None:
+    print_table([title, *columns], [[key, *(rows[key] for rows in columns.values())] for key in keys])
+    print_line("")
+
+
+def _rows(cost: PhaseCost, energy: str | None) -> dict[str, str]:
     """Return the figures of a phase as text, by what they are."""
     from snstdp_cli.hardware import ENERGY_TABLES, energy_uj
-    from snstdp_cli.rules.costs import OPERATIONS
+    from snstdp_cli.hardware.figures import phase_rows
 
-    found = one.phases[phase]
-    numbers: dict[str, float] = {
-        "input spikes": found.input_spikes,
-        "excitatory spikes": found.excitatory_spikes,
-        "inhibitory spikes": found.inhibitory_spikes,
-        "synaptic operations, dense": found.dense_operations,
-        "synaptic operations, effective": found.effective_operations,
-        "weight reads, delivery": found.delivery.reads,
-        "weight reads, update": found.update.reads,
-        "weight reads, normalization": found.normalization.reads,
-        "weight writes, update": found.update.writes,
-        "weight writes, normalization": found.normalization.writes,
-        **{f"operations: {kind}": getattr(found.operations, kind) for kind in OPERATIONS},
-        "neuron updates": found.neuron_updates,
-    }
-    rows = {"presentations": f"{found.presentations:.3g}"} | {key: f"{value:,.0f}" for key, value in numbers.items()}
-    rows["activation sparsity"] = f"{found.activation_sparsity:.4%}"
+    rows = phase_rows(cost)
     if energy is not None:
-        rows[f"energy ({energy}), uJ"] = f"{energy_uj(found, ENERGY_TABLES[energy]):,.3g}"
+        rows[f"energy ({energy}), uJ"] = f"{energy_uj(cost, ENERGY_TABLES[energy]):,.3g}"
     return rows
-
-
-def _memory(one: NetworkCost) -> dict[str, str]:
-    return {
-        "rule": one.rule,
-        "inputs x neurons": f"{one.shape[0]:,} x {one.shape[1]:,}",
-        "bits of a weight": f"{one.weight_bits}",
-        "words of a neuron": f"{one.neuron_words}",
-        "words of a synapse": f"{one.synapse_words}",
-        "to learn, bytes": f"{one.learning_bytes:,.0f}",
-        "to answer, bytes": f"{one.answering_bytes:,.0f}",
-        "connection sparsity": f"{one.connection_sparsity:.2%}",
-    }
-
-
-def _growth_rows(one: NetworkCost) -> list[list[str]]:
-    def accesses(cost: Cost) -> str:
-        return f"{cost.reads + cost.writes:,.0f}"
-
-    return [
-        [one.name, f"{n:,}", accesses(cell.spike), accesses(cell.normalization), f"{cell.neuron_words}"]
-        for n, cell in one.growth.items()
-    ]
 
 
 def _as_json(one: NetworkCost, energy: str | None) -> Mapping[str, Any]:

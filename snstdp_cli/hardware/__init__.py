@@ -1,12 +1,15 @@
 """What a network costs on a chip: counted by the engine, from spikes to accesses and operations."""
 
 from snstdp_cli.hardware.costs import Phase, PhaseCost, cost_of_phase, footprint_bytes
+from snstdp_cli.hardware.counted import count_cost
 from snstdp_cli.hardware.counting import SpikeCounts, count_spikes
 from snstdp_cli.hardware.energy import ENERGY_TABLES, EnergyTable, energy_uj
 from snstdp_cli.hardware.networks import NetworkCost, cost_of_network, growth
+from snstdp_cli.hardware.records import CostRecord, cost_path, load_cost, save_cost
 
 __all__ = [
     "ENERGY_TABLES",
+    "CostRecord",
     "EnergyTable",
     "NetworkCost",
     "Phase",
@@ -14,8 +17,12 @@ __all__ = [
     "SpikeCounts",
     "cost_of_network",
     "cost_of_phase",
+    "cost_path",
+    "count_cost",
     "count_spikes",
     "energy_uj",
     "footprint_bytes",
     "growth",
+    "load_cost",
+    "save_cost",
 ]

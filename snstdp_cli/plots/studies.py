@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, get_args
@@ -70,7 +71,7 @@ def choose_kind(study: StudyResults, x: str | None = None) -> StudyKind:
         key = resolve_key(x, settings, "--x")
         return "lines" if is_numeric(study.cells, key) else "categories"
     numeric = [key for key in varied_keys(study.cells) if is_numeric(study.cells, key)]
-    fine = [key for key in numeric if len(_values(study.cells, key)) > 2]
+    fine = [key for key in numeric if len(_numbers(study.cells, key)) > 2]
     if len(fine) == 2 and _is_grid(study.cells, fine):
         return "heatmap"
     return "lines" if numeric else "categories"
@@ -116,14 +117,14 @@ def draw_study(
 
 
 def is_numeric(cells: Sequence[CellResult], key: str) -> bool:
-    """Tell whether a key has several values that are all numbers."""
-    values = _values(cells, key)
+    """Tell whether a key has several values that are all numbers; null, which turns something off, may be beside."""
+    values = _numbers(cells, key)
     return len(values) > 1 and all(isinstance(v, int | float) and not isinstance(v, bool) for v in values)
 
 
 def is_log(study: StudyResults, key: str) -> bool:
     """Tell whether an axis is logarithmic: its range was, or three values or more are evenly spaced by their ratio."""
-    values = sorted(_values(study.cells, key))
+    values = sorted(_numbers(study.cells, key))
     if not values or values[0] <= 0:
         return False
     if key in study.log_keys:
@@ -140,13 +141,19 @@ def _lines(study: StudyResults, read_out: Classifier, x: str | None) -> Figure:
         )
     rows = summarize(study.cells, (read_out,))
     groups: dict[str, tuple[Setting, list[SettingRow]]] = {}
-    for row in rows:
-        others = {name: value for name, value in row.settings.items() if name != key}
+    for row in (row for row in rows if row.estimates[read_out] is not None):
+        # What is turned off by null is a level of its own.
+        off = row.settings.get(key, 0) is None
+        others = {name: value for name, value in row.settings.items() if name != key or off}
         groups.setdefault(setting_key(others), (others, []))[1].append(row)
-    seeds = _seeds_by_setting(study, read_out)
-    lines = [_line(others, members, key, read_out, seeds) for others, members in groups.values()]
+    seeds, order = _seeds_by_setting(study, read_out), list(groups)
+    lines = []
+    for others, members in groups.values():
+        line = _line(_described(study, others), members, key, read_out, seeds)
+        same = setting_key({name: value for name, value in others.items() if name != key})
+        lines.append(replace(line, like=order.index(same) if same in order else None))
     return lines_over_axis(
-        [line for line in lines if line.places],
+        lines,
         key,
         log=is_log(study, key),
         chance=_chance(rows),
@@ -155,32 +162,32 @@ def _lines(study: StudyResults, read_out: Classifier, x: str | None) -> Figure:
 
 
 def _line(
-    others: Setting, rows: Sequence[SettingRow], key: str, read_out: Classifier, seeds: Mapping[str, tuple[float, ...]]
+    name: str, rows: Sequence[SettingRow], key: str, read_out: Classifier, seeds: Mapping[str, tuple[float, ...]]
 ) -> Line:
-    level = all(key not in row.settings for row in rows)
+    level = all(row.settings.get(key) is None for row in rows)
     places = []
     for row in rows:
         found = row.estimates[read_out]
         if found is not None and (level or key in row.settings):
             x = math.nan if level else float(row.settings[key])
             places.append(Place(x, found.mean, found.ci95, seeds[setting_key(row.settings)]))
-    return Line(describe_settings(others), tuple(sorted(places, key=lambda place: place.x)), level)
+    return Line(name, tuple(sorted(places, key=lambda place: place.x)), level)
 
 
 def _heat_map(study: StudyResults, read_out: Classifier, x: str | None) -> Figure:
     numeric = [key for key in varied_keys(study.cells) if is_numeric(study.cells, key)]
-    numeric.sort(key=lambda key: (key != x, -len(_values(study.cells, key))))
+    numeric.sort(key=lambda key: (key != x, -len(_numbers(study.cells, key))))
     if len(numeric) < 2:
         raise DataError("a heat map needs two keys with several numbers each; this study does not vary so many")
     across, up = numeric[:2]
-    xs, ys = sorted(_values(study.cells, across)), sorted(_values(study.cells, up))
+    xs, ys = sorted(_numbers(study.cells, across)), sorted(_numbers(study.cells, up))
     rows, panels = summarize(study.cells, (read_out,)), dict[str, Panel]()
     for row in rows:
         others = {key: value for key, value in row.settings.items() if key not in (across, up)}
         found = row.estimates[read_out]
-        if found is None or not {across, up} <= row.settings.keys():
+        if found is None or None in (row.settings.get(across), row.settings.get(up)):
             continue
-        name = describe_settings(others) if others else ""
+        name = _described(study, others) if others else ""
         panel = panels.setdefault(name, Panel(name, np.full((len(ys), len(xs)), np.nan)))
         panel.values[ys.index(row.settings[up]), xs.index(row.settings[across])] = found.mean
     chance = _chance(rows)
@@ -207,7 +214,7 @@ def _categories(study: StudyResults, read_outs: Sequence[Classifier]) -> Figure:
             assert found is not None
             low, high = found.ci95 or (found.mean, found.mean)
             bars.append(drawing.Bar(found.mean, (max(0.0, low), min(1.0, high)), single if len(single) > 1 else ()))
-        drawn.append((describe_settings(row.settings), bars))
+        drawn.append((_described(study, row.settings), bars))
     chances = [row.chance for row in rows]
     known = [chance for chance in chances if chance is not None]
     title = f"{plain(study.name, 40)}: accuracy, {_OVER_SEEDS}"
@@ -219,7 +226,7 @@ def _curves(study: StudyResults) -> Figure:
     for group in group_settings(study.cells):
         known = [points for cell in group if cell.state == "finished" and (points := study.load_curve(cell))]
         if known:
-            curves.append(_curve(describe_settings(group[0].settings), known))
+            curves.append(_curve(_described(study, group[0].settings), known))
     if not curves:
         raise DataError(
             "no learning curves: no cell is finished, or none was trained with evaluation.curve_every below "
@@ -269,17 +276,29 @@ def _longest_axis(study: StudyResults) -> str:
     numeric = [key for key in varied_keys(study.cells) if is_numeric(study.cells, key)]
     if not numeric:
         raise DataError("lines need a key with several numbers; this study varies none")
-    return max(numeric, key=lambda key: len(_values(study.cells, key)))
+    return max(numeric, key=lambda key: len(_numbers(study.cells, key)))
 
 
 def _is_grid(cells: Sequence[CellResult], keys: Sequence[str]) -> bool:
     """Tell whether the values of two keys were combined, and do not move together."""
     pairs = {tuple(cell.settings.get(key) for key in keys) for cell in cells}
-    return len(pairs) > max(len(_values(cells, key)) for key in keys)
+    return len(pairs) > max(len(_numbers(cells, key)) for key in keys)
 
 
 def _values(cells: Sequence[CellResult], key: str) -> list[Any]:
     return list({setting_key({key: c.settings[key]}): c.settings[key] for c in cells if key in c.settings}.values())
+
+
+def _numbers(cells: Sequence[CellResult], key: str) -> list[Any]:
+    """Return the values of a key but for null."""
+    return [value for value in _values(cells, key) if value is not None]
+
+
+def _described(study: StudyResults, settings: Setting) -> str:
+    """Return settings as text by the last words of their keys, as far as these tell the study's keys apart."""
+    last = Counter(key.split(".")[-1] for key in {key for cell in study.cells for key in cell.settings})
+    short = {key: key.split(".")[-1] for key in settings}
+    return describe_settings({short[key] if last[short[key]] == 1 else key: v for key, v in settings.items()})
 
 
 def _seeds_by_setting(study: StudyResults, read_out: Classifier) -> dict[str, tuple[float, ...]]:

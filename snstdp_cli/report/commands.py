@@ -45,6 +45,8 @@ def commands(content: Content) -> list[Markup]:
 
 def _commands_of(run: Run) -> list[str]:
     lines = _training_command(run)
+    if run.cost is not None:
+        lines = [*lines, f"snstdp hardware cost {shlex.quote(run.name)} --images {run.cost.images}"]
     if run.score is None:
         return lines
     every = [command for score in run.scores for command in _recording_commands(run, score)]

@@ -22,6 +22,7 @@ from snstdp_cli.artefacts import (
 from snstdp_cli.config import Experiment
 from snstdp_cli.errors import ArtefactError, ConfigError, SnstdpError
 from snstdp_cli.evaluation import NAMING, Classifier, Comparison, told
+from snstdp_cli.hardware import CostRecord, load_cost
 from snstdp_cli.results import (
     Finding,
     Mistake,
@@ -61,6 +62,8 @@ class Run:
         Of the recordings that belong to the weights, the usual one first; empty without recordings.
     pictures
         By kind of figure, PNG files for light and for dark paper.
+    cost
+        What was counted of it; None if nothing was, or of other weights.
     missing
         By part of the report, why it is left out.
     """
@@ -71,6 +74,7 @@ class Run:
     findings: tuple[Finding, ...] = ()
     mistakes: tuple[Mistake, ...] = ()
     stages: Stages | None = None
+    cost: CostRecord | None = None
     pictures: dict[Picture, tuple[bytes, bytes]] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
 
@@ -197,6 +201,7 @@ def _gather_run(
         tuple(attempt("findings", lambda: findings(network, scores[0] if scores else None)) or ()),
         tuple(mistakes or ()),
         attempt("evolution", lambda: training_stages(network, most=_MAX_STAGES)) if weights is not None else None,
+        attempt("cost", lambda: load_cost(network)) if weights is not None else None,
         missing=missing,
     )
     if example is not None and weights is not None:

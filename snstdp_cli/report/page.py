@@ -8,6 +8,7 @@ from snstdp_cli.report import learning, records, results
 from snstdp_cli.report.commands import commands
 from snstdp_cli.report.comparison import comparison
 from snstdp_cli.report.content import Content, Run
+from snstdp_cli.report.costs import costs
 from snstdp_cli.report.document import Section, html_document
 from snstdp_cli.report.markup import Markup, tag
 
@@ -74,6 +75,7 @@ def _parts(content: Content) -> list[tuple[str, str, str, list[Markup]]]:
             if example is not None
             else []
         ),
+        ("cost", "What it costs on a chip", "", costs(content)),
         ("configuration", "Configuration", "", records.configuration(content)),
         ("provenance", "Provenance", "", [part for run in content.runs for part in records.provenance(run)]),
         ("commands", "Make it again", "", commands(content)),
@@ -88,6 +90,7 @@ _NOTHING = {
     "training": "Nothing is known of the training.",
     "weights": "The weights are not there.",
     "presentation": "The weights are not there.",
+    "cost": "The weights are not there.",
 }
 
 

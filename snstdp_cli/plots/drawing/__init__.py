@@ -3,6 +3,7 @@
 No window is opened and pyplot is not used: figures can be drawn on a machine without a display.
 """
 
+from snstdp_cli.plots.drawing.accesses import stacked_accesses
 from snstdp_cli.plots.drawing.activity import raster, traces
 from snstdp_cli.plots.drawing.fields import evolution, receptive_fields
 from snstdp_cli.plots.drawing.growth import growth
@@ -37,6 +38,7 @@ __all__ = [
     "receptive_fields",
     "render_figure",
     "save_figure",
+    "stacked_accesses",
     "traces",
     "weight_distribution",
 ]

@@ -43,11 +43,18 @@ class Place:
 
 @dataclass(frozen=True)
 class Line:
-    """Places in the order of the axis; a setting that does not have the axis is a level all over it."""
+    """Places in the order of the axis; a setting that does not have the axis is a level all over it.
+
+    Attributes
+    ----------
+    like
+        Number of the line whose colour it has; without it a line has its own.
+    """
 
     name: str
     places: tuple[Place, ...]
     level: bool = False
+    like: int | None = None
 
 
 @dataclass(frozen=True)
@@ -98,7 +105,7 @@ def lines_over_axis(
     if log:
         axes.set_xscale("log")
     for k, line in enumerate(lines):
-        (_draw_level if line.level else _draw_line)(axes, line, k)
+        (_draw_level if line.level else _draw_line)(axes, line, k if line.like is None else line.like)
     places = [place for line in lines for place in line.places]
     _note_chance(axes, plain(label, 60), chance, [v for place in places for v in (place.mean, *place.seeds)])
     _tick_values(axes, sorted({place.x for line in lines if not line.level for place in line.places}), log)
