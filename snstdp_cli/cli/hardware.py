@@ -81,7 +81,7 @@ def cost(
             print_warning(f"{one.name}: the rule {one.rule} does not declare its cost; its update counts as nothing")
     if energy is not None:
         table = ENERGY_TABLES[energy]
-        print_note(f"energies of {table.source}: {table.warning}")
+        print_note(f"energies of {table.source}, {table.compared_with}: {table.warning}")
     if before:
         print_note(f"counted before, from the same weights and images: {', '.join(before)}; --force counts again")
     print_files(files)

@@ -148,9 +148,9 @@ def _lines(study: StudyResults, read_out: Classifier, x: str | None) -> Figure:
         groups.setdefault(setting_key(others), (others, []))[1].append(row)
     seeds, order = _seeds_by_setting(study, read_out), list(groups)
     lines = []
-    for others, members in groups.values():
-        line = _line(_described(study, others), members, key, read_out, seeds)
-        same = setting_key({name: value for name, value in others.items() if name != key})
+    for kept, members in groups.values():
+        line = _line(_described(study, kept), members, key, read_out, seeds)
+        same = setting_key({name: value for name, value in kept.items() if name != key})
         lines.append(replace(line, like=order.index(same) if same in order else None))
     return lines_over_axis(
         lines,

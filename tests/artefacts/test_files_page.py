@@ -27,6 +27,7 @@ from snstdp_cli.artefacts.ancestor import array_paths, usual_theta_mv
 from snstdp_cli.artefacts.snapshots import SnapshotFiles, SnapshotList
 from snstdp_cli.artefacts.stages import Stage, StageAnswers, StagesRecord
 from snstdp_cli.events import EVENTS
+from snstdp_cli.hardware import CostRecord
 from snstdp_cli.network.neurons import EXCITATORY
 from snstdp_cli.recording.tracing import Trace
 from snstdp_cli.results.per_image import answer_rows, rows_as_csv
@@ -38,7 +39,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "files.md").read_text(encoding="utf-8")
 RECORDS: tuple[type[Record], ...] = (
     *(TrainingRecord, StartRecord, DataRecord, TrainingFigures, History, RecordingRecord, WeightsRecord),
-    *(RecordingFigures, StagesRecord, Stage, StageAnswers, SnapshotList, JournalRecord),
+    *(RecordingFigures, StagesRecord, Stage, StageAnswers, CostRecord, SnapshotList, JournalRecord),
 )
 
 

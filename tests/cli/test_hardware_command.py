@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from snstdp_cli.artefacts import Workdir
 from snstdp_cli.cli.app import app
+from snstdp_cli.cli.hardware import _show_abreast
+from snstdp_cli.hardware import NetworkCost, cost_of_network
 
 
 def invoke(*arguments: str, code: int = 0) -> str:
@@ -26,10 +30,8 @@ def place(copied: Workdir, small_data: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.compiles
-def test_costs_are_told_for_learning_and_for_answering_and_nothing_is_written(
-    place: tuple[str, ...], copied: Workdir
-) -> None:
-    before = {path: path.stat().st_mtime_ns for path in copied.root.rglob("*")}
+def test_costs_are_told_for_learning_and_for_answering_and_kept(place: tuple[str, ...], copied: Workdir) -> None:
+    before = {path: path.read_bytes() for path in copied.root.rglob("*") if path.is_file()}
     told = json.loads(invoke("cost", "a", *place, "--energy", "loihi", "--json"))
     (network,) = told["networks"]
     learning, answering = network["phases"]["learning"], network["phases"]["answering"]
@@ -40,10 +42,42 @@ def test_costs_are_told_for_learning_and_for_answering_and_nothing_is_written(
     assert learning["update"]["writes"] == pytest.approx(learning["excitatory_spikes"] * n_input)
     assert answering["update"]["writes"] == 0
     assert network["energy_uj"]["learning"] > 0
-    assert {path: path.stat().st_mtime_ns for path in copied.root.rglob("*")} == before
+    kept = copied.activity / "a.cost.json"
+    after = {path: path.read_bytes() for path in copied.root.rglob("*") if path.is_file()}
+    assert after == before | {kept: kept.read_bytes()}
     text = invoke("cost", "a", *place)
-    for part in ("a learns", "a answers", "weight writes, normalization", "accesses to normalize"):
+    for part in ("an example is learned", "an example is answered", "weight writes, normalization", "to normalize"):
         assert part in text
+    assert "counted before" in text
+
+
+@pytest.mark.compiles
+def test_the_same_is_not_counted_twice_and_a_damaged_or_foreign_file_is_counted_again(
+    place: tuple[str, ...], copied: Workdir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted = []
+
+    def count(*given: Any) -> NetworkCost:
+        counted.append(given[-2])
+        return cost_of_network(*given)
+
+    monkeypatch.setattr("snstdp_cli.hardware.counted.cost_of_network", count)
+    kept = copied.activity / "a.cost.json"
+    first = invoke("cost", "a", *place, "--json")
+    assert invoke("cost", "a", *place, "--json") == first
+    assert counted == [2]
+    kept.write_text(kept.read_text().replace('"images": 2', '"images": "two"'))
+    assert invoke("cost", "a", *place, "--json") == first
+    invoke("cost", "a", *place[:-1], "1", "--json")
+    assert counted == [2, 2, 1]
+
+
+def test_networks_that_do_not_fit_beside_each_other_follow_below(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[list[str]] = []
+    monkeypatch.setattr("snstdp_cli.cli.hardware.out", SimpleNamespace(width=80))
+    monkeypatch.setattr("snstdp_cli.cli.hardware.print_table", lambda columns, rows: shown.append(columns))
+    _show_abreast("memory", {name * 20: {"a figure of a network": "1"} for name in "abcd"})
+    assert shown == [["memory", "a" * 20, "b" * 20], ["memory", "c" * 20, "d" * 20]]
 
 
 def test_an_unknown_table_of_energies_is_refused_before_anything_runs(tmp_path: Path) -> None:

@@ -116,6 +116,19 @@ def test_a_setting_without_the_axis_is_a_level() -> None:
     np.testing.assert_allclose(level.get_ydata(), [0.61, 0.61])
 
 
+def test_null_beside_numbers_is_a_level_in_the_colour_of_what_it_turns_off() -> None:
+    key = "precision.weights.bits"
+    values = {((key, bits), ("rule", rule)): [0.8, 0.82] for bits in (4, None, 2) for rule in ("smin", "smax")}
+    made = study(make_cells({items: [*accuracies] for items, accuracies in values.items()}))
+    assert choose_kind(made) == "lines"
+    figure = draw_study(made, "lines")
+    assert list(line_of(figure, "rule smax").get_xdata()) == [2, 4]
+    level = line_of(figure, "bits null, rule smax")
+    assert level.get_color() == line_of(figure, "rule smax").get_color()
+    assert level.get_ydata()[0] == pytest.approx(0.81)
+    assert figure.axes[0].get_xlabel().startswith(key)
+
+
 def test_single_seeds_have_no_band() -> None:
     figure = draw_study(study(make_cells({(("n_e", n),): [0.8] for n in (100, 400)})), "lines")
     assert not figure.axes[0].collections

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from made_up_cost import keep_made_up_cost
 from stored_networks import (
     N_E,
     NUM,
@@ -430,6 +431,20 @@ class TestMissing:
         text = Reader(page_of(place, "one")).text
         assert f"of {NUM} test images of" in text
         assert "The weights are not there." in text
+
+    def test_costs_that_nobody_counted_or_of_other_weights_are_not_shown(self, tmp_path):
+        place = make_network(tmp_path, "one")
+        assert "nothing is counted; snstdp hardware cost one counts it" in Reader(page_of(place, "one")).text
+        keep_made_up_cost(place, "one")
+        text = Reader(page_of(place, "one")).text
+        assert "counted by the engine from the first 3 training and test images" in text
+        assert "weight writes, normalization" in text
+        assert "snstdp hardware cost one --images 3" in text
+        stored = load_weights(place, "one")
+        save_weights(place, "one", stored.weights * 2, stored.theta_mv, stored.record, force=True)
+        text = Reader(page_of(place, "one")).text
+        assert "counted from other weights or settings than 'one' has now" in text
+        assert "weight writes" not in text
 
     def test_records_that_make_no_sense_are_named(self, tmp_path):
         place = make_network(tmp_path, "one")
