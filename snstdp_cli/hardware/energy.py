@@ -52,7 +52,7 @@ ENERGY_TABLES: Mapping[str, EnergyTable] = {
     "horowitz45": EnergyTable(
         {"access": 10.0, "add": 0.1, "multiply": 3.1},
         "M. Horowitz, Computing's energy problem, ISSCC (2014), doi:10.1109/ISSCC.2014.6757323",
-        "as quoted in Table 3 of PMC8934428 (Front. Neurol.)",
+        "as quoted in Table 3 of PMC8934428 (PubMed Central)",
         "45 nm, 0.9 V, 32-bit whole numbers; an access is one of 64 bits to 8 KB of SRAM, which no network of this "
         "size fits into; division, comparison and exp are not in the table and cost nothing here",
     ),

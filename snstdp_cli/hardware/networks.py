@@ -162,5 +162,6 @@ def growth(experiment: Experiment, n_inputs: Iterable[int]) -> dict[int, Growth]
         rule = declared_cost(experiment, n) or RuleCost()
         update = rule.spike_synapse * n + rule.spike_neuron
         rescaled = rule.normalize_synapse * n + rule.normalize_neuron
-        found[n] = Growth(update, rescaled, words_of(experiment.plasticity(n))[1])
+        # As floats, which they are again when they are read from a file.
+        found[n] = Growth(update * 1.0, rescaled * 1.0, words_of(experiment.plasticity(n))[1])
     return found
