@@ -10,5 +10,5 @@ FOLDER = Path(__file__).parents[2] / "configs" / "studies"
 def test_the_studies_of_bits_and_of_scaling_have_their_cells_and_a_setting_in_common(tmp_path: Path) -> None:
     bits, scaling = (load_study(FOLDER / f"{name}.yaml", tmp_path) for name in ("bits", "scaling"))
     assert (len(bits.cells), len(scaling.cells)) == (117, 36)
-    shared = {cell.cell for cell in bits.cells} & {cell.cell for cell in scaling.cells}
+    shared = {cell.id for cell in bits.cells} & {cell.id for cell in scaling.cells}
     assert len(shared) == 2 * 3
