@@ -176,7 +176,7 @@ class Chip:
     """An exported network."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.told = folder, json.loads((folder / "chip.json").read_text())
+        self.folder, self.told = folder, json.loads(folder.joinpath("chip.json").read_text())
         self.formats = {name: Format(told) for name, told in self.told["formats"].items()}
         self.inputs, self.count = self.told["inputs"], self.told["neurons"]
         self.delays = self.by_input("delays")
@@ -190,7 +190,7 @@ class Chip:
         formats = {"weight": "weight", "before": "weight", "after": "weight"}
         formats |= {"target": "target", "s_max": "target", "s_min": "target", "theta": "state"}
         signed = [name in formats and self.formats[formats[name]].signed for name in columns]
-        return read_table(self.folder / f"{file}.mem", list(columns.values()), signed)
+        return read_table(self.folder.joinpath(f"{file}.mem"), list(columns.values()), signed)
 
     def by_input(self, file: str) -> list[list[int]]:
         """Read a number for each synapse: the word of synapse (i, j) is number i * neurons + j."""

@@ -127,8 +127,6 @@ def export(
     with steps(quiet) as step:
         made = export_network(chosen, experiment, stored, train, test, examples or [0, 1, 2], step)
         write_export(to, made)
-    if made.without_learning:
-        print_warning(f"{chosen}: no vectors of learning: {made.without_learning}")
     if as_json:
         told = {"spikes": dict(zip(("answering", "learning"), made.spikes, strict=True)), "updates": made.updates}
         files = [to / path for path in made.files]
@@ -138,6 +136,8 @@ def export(
         *("exported ", (chosen, "bold"), f": {made.spikes[0]:,} excitatory spikes of answers, {made.spikes[1]:,} of "),
         f"learning with {made.updates:,} updates of weights; {len(made.files)} files in {to}",
     )
+    if made.without_learning:
+        print_warning(f"{chosen}: no vectors of learning: {made.without_learning}")
 
 
 def _show(found: list[NetworkCost], energy: str | None) -> None:

@@ -131,6 +131,28 @@ def state_format(experiment: Experiment) -> StateFormat | None:
     return None if state.bits is None else StateFormat(state.bits, state.fraction_bits)
 
 
+def state_warnings(experiment: Experiment) -> list[str]:
+    """Return a sentence for each motion of a threshold that rounding swallows while a network learns."""
+    form, network = state_format(experiment), experiment.network
+    if form is None:
+        return []
+    step, sentences = f"2^-{form.fraction} mV, a step of the state", []
+    keep_theta = make_share(math.exp(-experiment.dt / network.theta_tau_ms))
+    theta = form.code(network.theta_init_mv)
+    if theta and math.floor(theta * keep_theta.value + 0.5) == theta:
+        sentences.append(
+            f"precision.state: thresholds do not decay: with network.theta_tau_ms = {network.theta_tau_ms:g} one of "
+            f"{network.theta_init_mv:g} mV loses less than half of {step}, in a time step"
+        )
+    if experiment.theta_step_mv and not form.code(experiment.theta_step_mv):
+        digits = math.ceil(-math.log2(2 * experiment.theta_step_mv))
+        sentences.append(
+            f"precision.state: thresholds never rise: network.theta_step_mv = {experiment.theta_step_mv:g} is less "
+            f"than half of {step}; set precision.state.fraction to at least {digits}"
+        )
+    return sentences
+
+
 def fixed_point_functions(experiment: Experiment) -> dict[str, Function]:
     """Return what the statements below call, for every target; nothing in full precision.
 

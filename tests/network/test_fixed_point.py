@@ -13,7 +13,7 @@ from reference import Run, draw_images, mixed_images, open_run, reference_of, sm
 from snstdp_cli.config import Experiment
 from snstdp_cli.engines.base import ChunkResult
 from snstdp_cli.errors import ConfigError
-from snstdp_cli.network.fixed_point import make_share, state_format
+from snstdp_cli.network.fixed_point import make_share, state_format, state_warnings
 
 EULER = {"integration": "euler"}
 DENSE = {"inhibition": "dense", "inhibition_delay_ms": 4}
@@ -68,7 +68,10 @@ def assert_like_reference(run: Run, images: np.ndarray, plastic: bool, first: in
     return result
 
 
-@pytest.mark.parametrize(("rule", "bits", "fraction", "changes"), CASES)
+@pytest.mark.parametrize(
+    ("rule", "bits", "fraction", "changes"),
+    [pytest.param(*case, marks=() if k in (0, 2, 6) else pytest.mark.slow) for k, case in enumerate(CASES)],
+)
 def test_every_code_is_that_of_whole_numbers(
     rule: str | None, bits: int, fraction: int | None, changes: dict[str, Any]
 ) -> None:
@@ -77,26 +80,24 @@ def test_every_code_is_that_of_whole_numbers(
     assert result.counts.sum() >= 4
 
 
-@settings(max_examples=4, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=8, deadline=None)
 @given(pixels=st.lists(st.integers(0, 255), min_size=32, max_size=32), first=st.integers(0, 2**20))
 def test_random_spike_trains_leave_the_codes_of_whole_numbers(pixels: list[int], first: int) -> None:
     run = open_run(fixed(*CASES[0][:3]), "numpy")
     assert_like_reference(run, np.array(pixels, dtype=np.uint8).reshape(2, 16), True, first)
 
 
-COMPILED = [
-    pytest.param(*case, marks=() if case == CASES[0] else pytest.mark.slow)
-    for case in (CASES[0], ("triplet", 16, None, {}), (None, 12, 2, {}))
-]
-
-
 @pytest.mark.compiles
 @pytest.mark.slow
-@pytest.mark.parametrize(("rule", "bits", "fraction", "changes"), COMPILED)
+@pytest.mark.parametrize(
+    ("rule", "bits", "fraction", "changes"), [CASES[0], ("triplet", 16, None, {}), (None, 12, 2, {})]
+)
 def test_cpp_leaves_the_bits_that_numpy_leaves(
     rule: str | None, bits: int, fraction: int | None, changes: dict[str, Any]
 ) -> None:
     """With other bits too, which are numbers that the same program reads."""
+    programs = set()
     for more in (0, 2):
         experiment = fixed(rule, bits + more, fraction if fraction is None else fraction + more, **changes)
         both = [open_run(experiment, target, plastic=rule is not None) for target in ("numpy", "cpp")]
@@ -104,6 +105,8 @@ def test_cpp_leaves_the_bits_that_numpy_leaves(
         assert both[0].spikes() == both[1].spikes()
         for name in states[0]:
             np.testing.assert_array_equal(states[0][name], states[1][name], err_msg=name)
+        programs.add(both[1].engine.program.executable)
+    assert len(programs) == 1
 
 
 @pytest.mark.parametrize("value", [1e-9, 0.005, 0.3679, 0.5, 0.99999, 1.0, 1.0 - 5e-8, 40.96])
@@ -132,3 +135,12 @@ def test_digits_that_leave_no_room_for_voltages_are_refused() -> None:
         fixed(None, 16, 12)
     with pytest.raises(ConfigError, match="no conductance changes its sign"):
         open_run(fixed(None, 16, 8, dt=1.2, network=EULER), "numpy", plastic=False)
+
+
+def test_motions_of_a_threshold_that_rounding_swallows_are_told() -> None:
+    assert state_warnings(small_experiment(network={"theta_tau_ms": 1e7})) == []
+    assert state_warnings(fixed(None, 24, 16, network={"theta_tau_ms": 1000})) == []
+    (told,) = state_warnings(fixed(None, 16, 8, network={"theta_tau_ms": 1e7}))
+    assert told.startswith("precision.state: thresholds do not decay")
+    (told,) = state_warnings(fixed(None, 12, 0, network={"theta_tau_ms": 10, "theta_step_mv": 0.3}))
+    assert told.endswith("set precision.state.fraction to at least 1")
