@@ -8,33 +8,27 @@ from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from snstdp_cli.artefacts import TrainedWeights
 from snstdp_cli.artefacts.files import json_bytes, write_files
 from snstdp_cli.config import Experiment
 from snstdp_cli.datasets import Dataset, check_fit
+from snstdp_cli.engines import Stream
 from snstdp_cli.errors import ConfigError, DataError
 from snstdp_cli.hardware.description import (
-    RANDOM_BITS,
     describe_connections,
     describe_learning,
     describe_neurons,
     verilog_header,
 )
-from snstdp_cli.hardware.golden import UPDATE_COLUMNS, Vectors, present_and_watch
-from snstdp_cli.hardware.integers import IntegerFormat, UpdateFormat, formats_of, update_format
-from snstdp_cli.hardware.words import table_files
-from snstdp_cli.network.fixed_point import StateFormat
-from snstdp_cli.network.rounding import round_start
+from snstdp_cli.hardware.golden import Vectors, present_and_watch
+from snstdp_cli.hardware.integers import UpdateFormat, formats_of, update_format
+from snstdp_cli.hardware.tables import NUMBER_BITS, Files, NetworkFormats, network_files, table_columns, vector_files
 from snstdp_cli.network.wiring import draw_wiring
+from snstdp_cli.recording.corruption import corrupt_images
 
 #: Counts up when a reader of an older folder would not understand a newer one.
 FORMAT = 1
-_STEP_BITS, _NUMBER_BITS = 32, 16
-_LARGEST = 2**_NUMBER_BITS
-
-Files = dict[PurePath, bytes]
 
 
 @dataclass(frozen=True)
@@ -59,17 +53,6 @@ class Export:
     updates: int
 
 
-@dataclass(frozen=True)
-class _Numbers:
-    """The formats of a network, and how wide its numbers are in a table."""
-
-    n_input: int
-    n_e: int
-    weight: IntegerFormat
-    state: StateFormat
-    update: UpdateFormat | None
-
-
 def refuse_full_folder(folder: Path) -> None:
     """Refuse a folder that holds anything, before anything is simulated.
 
@@ -78,7 +61,11 @@ def refuse_full_folder(folder: Path) -> None:
     ConfigError
         If it is no folder, or not empty.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    try:
+        full = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"--to: cannot look into {folder}: {error}; expected a new folder") from None
+    if full:
         raise ConfigError(f"--to: found {folder}, which is there and not an empty folder; expected a new one")
 
 
@@ -113,36 +100,28 @@ def export_network(
     DataError
         If there is no such image, or images do not fit.
     """
-    n_input, n_e = stored.weights.shape
-    weight, state = formats_of(experiment, n_input)
-    if max(n_input, n_e) >= _LARGEST:
-        raise ConfigError(f"hardware export: found {n_input:,} inputs and {n_e:,} neurons, expected under {_LARGEST:,}")
     for dataset in (training, test):
-        check_fit(dataset, n_input, f"the network '{name}'")
+        check_fit(dataset, len(stored.weights), f"the network '{name}'")
         if any(not 0 <= example < len(dataset) for example in examples):
             raise DataError(f"--example: expected 0 to {len(dataset) - 1}, found {', '.join(map(str, examples))}")
-    update = update_format(experiment, n_input, weight)
-    reason = update if isinstance(update, str) else ""
-    numbers = _Numbers(n_input, n_e, weight, state, None if isinstance(update, str) else update)
-    files = _network_files(experiment, stored, numbers)
+    numbers, reason = _formats(experiment, stored)
+    files = network_files(experiment, stored, numbers)
     told, answered = [], 0
     for example in examples:
         say(f"answering image {example}")
         vectors = _present(experiment, stored, test, [example], numbers, learns=False)
         folder = PurePath("answer") / f"image_{example}"
-        files |= _vector_files(folder, vectors, numbers)
+        files |= vector_files(folder, vectors, numbers)
         told.append(_told(folder, vectors, "answering", [example]))
         answered += len(vectors.spikes["excitatory"])
     learned = Vectors()
     if numbers.update is not None:
         say(f"learning from {len(examples)} images")
         learned = _present(experiment, stored, training, examples, numbers, learns=True)
-        files |= _vector_files(PurePath("learn"), learned, numbers)
+        files |= vector_files(PurePath("learn"), learned, numbers)
         told.append(_told(PurePath("learn"), learned, "learning", examples))
+        files[PurePath("chip.vh")] = _header(experiment, numbers, numbers.update, learned).encode()
     updates = sum(map(len, learned.updates))
-    if numbers.update is not None:
-        rounding = experiment.precision.weights.rounding
-        files[PurePath("chip.vh")] = verilog_header((n_input, n_e), weight, numbers.update, rounding, updates).encode()
     document = {**_document(name, experiment, numbers), "vectors": told}
     files[PurePath("chip.json")] = json_bytes(document, Path("chip.json"))
     return Export(files, reason, (answered, len(learned.spikes.get("excitatory", []))), updates)
@@ -159,7 +138,26 @@ def write_export(folder: Path, export: Export) -> None:
     write_files({folder / path: content for path, content in export.files.items()})
 
 
-def _document(name: str, experiment: Experiment, numbers: _Numbers) -> dict[str, Any]:
+def _formats(experiment: Experiment, stored: TrainedWeights) -> tuple[NetworkFormats, str]:
+    """Return sizes and formats, and why what the network learns is no whole number, or ''."""
+    n_input, n_e = stored.weights.shape
+    if max(n_input, n_e) >= 2**NUMBER_BITS:
+        raise ConfigError(
+            f"hardware export: found {n_input:,} inputs and {n_e:,} neurons, expected under {2**NUMBER_BITS:,}"
+        )
+    weight, state = formats_of(experiment, n_input)
+    update = update_format(experiment, n_input, weight)
+    if isinstance(update, str):
+        return NetworkFormats(n_input, n_e, weight, state, None), update
+    return NetworkFormats(n_input, n_e, weight, state, update), ""
+
+
+def _header(experiment: Experiment, numbers: NetworkFormats, update: UpdateFormat, learned: Vectors) -> str:
+    rounding, rows = experiment.precision.weights.rounding, sum(map(len, learned.updates))
+    return verilog_header((numbers.n_input, numbers.n_e), numbers.weight, update, rounding, rows)
+
+
+def _document(name: str, experiment: Experiment, numbers: NetworkFormats) -> dict[str, Any]:
     """Return what stands in `chip.json`, but for the vectors."""
     update, learning, plasticity = numbers.update, None, None
     formats = {"weight": asdict(numbers.weight), "state": {**asdict(numbers.state), "signed": True}}
@@ -167,7 +165,7 @@ def _document(name: str, experiment: Experiment, numbers: _Numbers) -> dict[str,
         formats["target"] = asdict(update.target)
         learning = describe_learning(update, experiment.precision.weights.rounding)
         plasticity = experiment.plasticity(numbers.n_input)
-    tables = _columns(numbers)
+    tables = table_columns(numbers)
     if draw_wiring(experiment, numbers.n_input).inhibition_delay_steps is None:
         del tables["inhibition_delays"]
     return {
@@ -185,77 +183,20 @@ def _document(name: str, experiment: Experiment, numbers: _Numbers) -> dict[str,
     }
 
 
-def _columns(numbers: _Numbers) -> dict[str, dict[str, int]]:
-    """Return the bits of each column, by table."""
-    weight, state = {"weight": numbers.weight.bits}, {"theta": numbers.state.bits}
-    found = {
-        "weights": weight,
-        "thresholds": state,
-        "delays": {"steps": _NUMBER_BITS},
-        "inhibition_delays": {"steps": _NUMBER_BITS},
-        "spikes": {"step": _STEP_BITS, "number": _NUMBER_BITS},
-    }
-    if numbers.update is not None:
-        target = numbers.update.target.bits
-        widths = (_STEP_BITS, *[_NUMBER_BITS] * 2, 1, _NUMBER_BITS, 1, target, RANDOM_BITS, *[numbers.weight.bits] * 2)
-        found["scaling"] = {"usable": 1, "s_max": target, "s_min": target}
-        found["updates"] = dict(zip(UPDATE_COLUMNS, widths, strict=True))
-    return found
-
-
-def _network_files(experiment: Experiment, stored: TrainedWeights, numbers: _Numbers) -> Files:
-    grid = experiment.weight_grid(numbers.n_input)
-    assert grid is not None
-    wiring, columns = draw_wiring(experiment, numbers.n_input), _columns(numbers)
-    delays = wiring.to_matrix(wiring.delay_steps)
-    files = {
-        **_weight_files("weights", round_start(grid, stored.weights, experiment.seed), numbers),
-        **table_files("thresholds", _codes(numbers, stored.theta_mv), columns["thresholds"]),
-        **table_files("delays", delays, columns["delays"]),
-    }
-    if wiring.inhibition_delay_steps is not None:
-        files |= table_files("inhibition_delays", wiring.inhibition_delay_steps, columns["inhibition_delays"])
-    if (update := numbers.update) is not None:
-        table, code = update.table, update.target.code
-        rows = zip(table.usable, map(code, table.s_max), map(code, table.s_min), strict=True)
-        files |= table_files("scaling", np.array(list(rows), dtype=np.int64), columns["scaling"])
-    return files
-
-
-def _weight_files(name: str, weights: NDArray[np.float64], numbers: _Numbers) -> Files:
-    codes = np.rint(np.ldexp(weights, numbers.weight.fraction)).astype(np.int64)
-    return table_files(name, codes, _columns(numbers)["weights"])
-
-
-def _codes(numbers: _Numbers, theta_mv: NDArray[np.float64]) -> NDArray[np.int64]:
-    return np.array([numbers.state.code(value) for value in theta_mv.tolist()], dtype=np.int64)
-
-
 def _present(
     experiment: Experiment,
     stored: TrainedWeights,
     dataset: Dataset,
     examples: Sequence[int],
-    numbers: _Numbers,
+    numbers: NetworkFormats,
     *,
     learns: bool,
 ) -> Vectors:
-    images = [(example, dataset.images[example].reshape(-1)) for example in examples]
+    pixels = dataset.images[list(examples)]
+    if not learns:
+        pixels = corrupt_images(pixels, experiment, Stream.TEST_RECORDING, np.asarray(examples))
+    images = [(example, image.reshape(-1)) for example, image in zip(examples, pixels, strict=True)]
     return present_and_watch(experiment, stored, images, numbers.weight, numbers.update if learns else None)
-
-
-def _vector_files(folder: PurePath, vectors: Vectors, numbers: _Numbers) -> Files:
-    columns = _columns(numbers)
-    files: Files = {}
-    for name, spikes in vectors.spikes.items():
-        rows = np.array(spikes, dtype=np.int64).reshape(-1, 2)
-        files |= table_files(str(folder / f"{name}_spikes"), rows, columns["spikes"])
-    if vectors.updates:
-        files |= table_files(str(folder / "updates"), np.concatenate(vectors.updates), columns["updates"])
-        files |= _weight_files(str(folder / "weights_after"), vectors.weights, numbers)
-        after = _codes(numbers, vectors.theta * 1000)
-        files |= table_files(str(folder / "thresholds_after"), after, columns["thresholds"])
-    return files
 
 
 def _told(folder: PurePath, vectors: Vectors, kind: str, examples: Sequence[int]) -> dict[str, Any]:

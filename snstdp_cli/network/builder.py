@@ -23,7 +23,7 @@ from snstdp_cli.brian_import import (
 )
 from snstdp_cli.config import Experiment
 from snstdp_cli.network import neurons
-from snstdp_cli.network.fixed_point import fixed_point_functions
+from snstdp_cli.network.fixed_step import fixed_point_functions
 from snstdp_cli.network.inhibition import build_inhibition
 from snstdp_cli.network.names import CLOCK, COUNTERS, EXC, EXC_SPIKES, INH, INPUT_EXC, SHOWN, state_variables
 from snstdp_cli.network.neurons import NeuronModel, split_unit

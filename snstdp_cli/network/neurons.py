@@ -10,13 +10,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 
 from snstdp_cli.config import Experiment
-from snstdp_cli.network.fixed_point import (
-    StateFormat,
-    arriving,
-    fixed_excitatory_step,
-    fixed_inhibitory_step,
-    state_format,
-)
+from snstdp_cli.network.fixed_point import StateFormat, state_format
+from snstdp_cli.network.fixed_step import arriving, fixed_excitatory_step, fixed_inhibitory_step
 from snstdp_cli.network.integration import excitatory_step, inhibitory_step
 from snstdp_cli.network.numbers import neuron_numbers, state_numbers, synapse_numbers, theta_step_mv
 from snstdp_cli.rules.base import Plasticity

@@ -17,7 +17,8 @@ import numpy as np
 from snstdp_cli.brian_import import Clock, Function, NeuronGroup, Synapses
 from snstdp_cli.config import Experiment
 from snstdp_cli.network import protocol
-from snstdp_cli.network.fixed_point import decayed, fixed_point_functions, state_format
+from snstdp_cli.network.fixed_point import state_format
+from snstdp_cli.network.fixed_step import decayed, fixed_point_functions
 from snstdp_cli.network.numbers import left, rest_numbers, state_numbers
 from snstdp_cli.rules import Plasticity
 
