@@ -53,11 +53,12 @@ def table_of_update(rule: RuleSettings, precision: PrecisionSettings, dt_ms: flo
     ConfigError
         If the rule cannot be built.
     """
-    if rule.rule.table is None:
+    make = None if rule.at_hand is None else rule.at_hand.table
+    if make is None:
         return None
     built = build_limited(rule, precision, dt_ms, n_input)
     parameters = rule.rule.parameters.model_validate({**rule.parameters, **shifted_rates(rule.rule, precision.scaling)})
-    return rule.rule.table(parameters, RuleContext(dt_ms, n_input, _scaling(precision, built, n_input)))
+    return make(parameters, RuleContext(dt_ms, n_input, _scaling(precision, built, n_input)))
 
 
 def grid_for_answering(
