@@ -100,13 +100,23 @@ def test_cpp_leaves_the_bits_that_numpy_leaves(
     programs = set()
     for more in (0, 2):
         experiment = fixed(rule, bits + more, fraction if fraction is None else fraction + more, **changes)
-        both = [open_run(experiment, target, plastic=rule is not None) for target in ("numpy", "cpp")]
-        states = [run.show(mixed_images()).state for run in both]
-        assert both[0].spikes() == both[1].spikes()
-        for name in states[0]:
-            np.testing.assert_array_equal(states[0][name], states[1][name], err_msg=name)
-        programs.add(both[1].engine.program.executable)
+        programs.add(assert_like_numpy(experiment, "cpp", plastic=rule is not None).engine.program.executable)
     assert len(programs) == 1
+
+
+@pytest.mark.compiles
+@pytest.mark.slow
+def test_cython_leaves_the_bits_that_numpy_leaves() -> None:
+    assert_like_numpy(fixed(*CASES[0][:3]), "cython", plastic=True)
+
+
+def assert_like_numpy(experiment: Experiment, target: str, plastic: bool) -> Run:
+    both = [open_run(experiment, name, plastic) for name in ("numpy", target)]
+    states = [run.show(mixed_images()).state for run in both]
+    assert both[0].spikes() == both[1].spikes()
+    for name in states[0]:
+        np.testing.assert_array_equal(states[0][name], states[1][name], err_msg=name)
+    return both[1]
 
 
 @pytest.mark.parametrize("value", [1e-9, 0.005, 0.3679, 0.5, 0.99999, 1.0, 1.0 - 5e-8, 40.96])
