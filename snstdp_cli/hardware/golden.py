@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +13,7 @@ from snstdp_cli.config import Experiment
 from snstdp_cli.engines import Chunk, Stream, initial_state
 from snstdp_cli.hardware.description import RANDOM_BITS
 from snstdp_cli.hardware.integers import IntegerFormat, UpdateFormat
-from snstdp_cli.network.names import INPUTS
+from snstdp_cli.network.names import EXC, INPUT_EXC, INPUTS
 from snstdp_cli.network.neurons import synapse_model
 from snstdp_cli.network.randomness import draw_dither
 from snstdp_cli.network.rounding import PATHWAYS, pathway_numbers, uses_chance
@@ -82,25 +80,24 @@ def present_and_watch(
     engine = RuntimeEngine(experiment, plasticity, wiring, target="numpy")
     state = initial_state(experiment, wiring, plasticity, stored.weights, stored.theta_mv)
     found = Vectors(spikes={name: [] for name in ("input", "excitatory", "inhibitory")})
-    with _watched(engine, wiring, found, plasticity, weight, update):
-        for number, image in images:
-            result = engine.run(state, Chunk(number, image[np.newaxis], stream))
-            state = result.state
-            found.steps += int(result.attempts[0]) * experiment.presentation_steps
-    found.weights = np.asarray(wiring.to_matrix(state["input_exc.w"]), dtype=np.float64)
-    found.theta = np.asarray(state["exc.theta"], dtype=np.float64)
+    _add_watch(engine, wiring, found, plasticity, weight, update)
+    for number, image in images:
+        result = engine.run(state, Chunk(number, image[np.newaxis], stream))
+        state = result.state
+        found.steps += int(result.attempts[0]) * experiment.presentation_steps
+    found.weights = np.asarray(wiring.to_matrix(state[f"{INPUT_EXC}.w"]), dtype=np.float64)
+    found.theta = np.asarray(state[f"{EXC}.theta"], dtype=np.float64)
     return found
 
 
-@contextmanager
-def _watched(
+def _add_watch(
     engine: Any,
     wiring: Wiring,
     found: Vectors,
     plasticity: Plasticity | None,
     weight: IntegerFormat,
     update: UpdateFormat | None,
-) -> Iterator[None]:
+) -> None:
     """Let an engine's network tell `found` what happens between thresholds and resets of each step."""
     built = engine.built
     groups = {obj.name: obj for obj in built.network.objects}
@@ -113,8 +110,6 @@ def _watched(
             operations.append(brian2.NetworkOperation(changes.remember, clock=clock, when="before_synapses", order=1))
             operations.append(brian2.NetworkOperation(changes.note, clock=clock, when="after_synapses", order=9))
     built.network.add(*operations)
-    yield
-    built.network.remove(*operations)
 
 
 class _Watch:
