@@ -54,6 +54,11 @@ def exported(experiment: Experiment, examples: tuple[int, ...] = (0, 2)) -> Expo
     return export_network("small", experiment, stored, data.split("train"), data.split("test"), examples)
 
 
+@cache
+def one_image() -> Export:
+    return exported(few_bits("smin-lagged", 8), (0,))
+
+
 def assert_equal(folder: Path, made: Export) -> list[str]:
     write_export(folder, made)
     found = chip().Chip(folder)
@@ -107,7 +112,7 @@ def simulate_verilog(folder: Path) -> str:
 
 @pytest.mark.skipif(shutil.which("iverilog") is None, reason="Icarus Verilog (iverilog) is not installed")
 def test_verilog_tells_each_update_that_is_not_the_golden_one(tmp_path: Path) -> None:
-    made = exported(few_bits("smax-lagged", 4), (0,))
+    made = one_image()
     write_export(tmp_path, made)
     updates = tmp_path / "learn" / "updates.mem"
     *lines, last = updates.read_text().split()
@@ -119,8 +124,7 @@ def test_verilog_tells_each_update_that_is_not_the_golden_one(tmp_path: Path) ->
 
 
 def test_words_in_hexadecimal_hold_what_the_arrays_hold(tmp_path: Path) -> None:
-    made = exported(few_bits("smin-lagged", 8), (0,))
-    write_export(tmp_path, made)
+    write_export(tmp_path, one_image())
     weights = np.load(tmp_path / "learn" / "weights_after.npy")
     assert weights.shape == np.load(tmp_path / "weights.npy").shape == (16, 10)
     assert weights.min() < 0

@@ -70,7 +70,7 @@ def assert_like_reference(run: Run, images: np.ndarray, plastic: bool, first: in
 
 @pytest.mark.parametrize(
     ("rule", "bits", "fraction", "changes"),
-    [pytest.param(*case, marks=() if k in (0, 2, 6) else pytest.mark.slow) for k, case in enumerate(CASES)],
+    [pytest.param(*case, marks=() if k in (0, 2) else pytest.mark.slow) for k, case in enumerate(CASES)],
 )
 def test_every_code_is_that_of_whole_numbers(
     rule: str | None, bits: int, fraction: int | None, changes: dict[str, Any]
