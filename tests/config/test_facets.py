@@ -349,10 +349,25 @@ PRECISION: dict[str, tuple[Any, dict[str, Any]]] = {
     "precision.scaling.table_bits": (3, {"precision.scaling.divide": "table"}),
     "precision.scaling.eta_shift": (7, {}),
 }
+STATE: dict[str, tuple[Any, dict[str, Any]]] = {
+    "precision.state.bits": (16, {}),
+    "precision.state.fraction": (6, {"precision.state.bits": 16}),
+}
 
 
 def test_every_setting_of_precision_is_tried() -> None:
-    assert [key for key, _ in leaves(build_experiment()) if key.startswith("precision.")] == list(PRECISION)
+    found = [key for key, _ in leaves(build_experiment()) if key.startswith("precision.")]
+    assert found == [*PRECISION, *STATE]
+
+
+@pytest.mark.parametrize("key", STATE)
+def test_a_fixed_point_state_shapes_trainings_and_recordings_and_its_digits_no_program(key: str) -> None:
+    value, needed = STATE[key]
+    before, after = (build_experiment({}, {**needed, **more}) for more in ({}, {key: value}))
+    assert affected(key) == {"training", "recording"}
+    assert settings_of(before, "program") == settings_of(after, "program")
+    assert settings_of(before, "training") != settings_of(after, "training")
+    assert settings_of(before, "recording") != settings_of(after, "recording")
 
 
 @pytest.mark.parametrize("key", PRECISION)
