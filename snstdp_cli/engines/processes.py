@@ -6,6 +6,7 @@ input is closed, which happens however this process ends (`requests.h`).
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import select
@@ -71,7 +72,8 @@ class RunningProgram:
         EngineError
             With what the program said, if it ended or said anything.
         """
-        line = self._read_line() if self._send(arguments) else b""
+        self._send(arguments)
+        line = self._read_line()
         said = self._log.read_bytes()
         if not said and (found := _ANSWER.fullmatch(line)):
             return Answer(float(found[1]), int(found[2]))
@@ -93,15 +95,12 @@ class RunningProgram:
             if pipe is not None:
                 pipe.close()
 
-    def _send(self, arguments: Sequence[str]) -> bool:
+    def _send(self, arguments: Sequence[str]) -> None:
         assert self._process.stdin is not None
         request = memoryview(b"".join(os.fsencode(argument) + b"\0" for argument in [*arguments, ""]))
-        try:
+        with contextlib.suppress(BrokenPipeError):  # it has ended; what it said is read
             while request:
                 request = request[self._process.stdin.write(request) or 0 :]
-        except BrokenPipeError:
-            return False
-        return True
 
     def _read_line(self) -> bytes:
         """Return the next line, or what there is of it when the program ends.

@@ -34,7 +34,7 @@ Spread = tuple[float, float, float]  # median, minimum, maximum
 
 @dataclass(frozen=True)
 class Measurement:
-    """One row: milliseconds of a presentation, the start of the program spread over a chunk included."""
+    """One row: milliseconds of a presentation; what a chunk costs besides is spread over its examples."""
 
     name: str
     case: Case

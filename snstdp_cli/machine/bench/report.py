@@ -19,8 +19,8 @@ def report_markdown(result: BenchmarkResult) -> str:
         f"snstdp {machine['snstdp']}, Python {machine['python']}, Brian 2 {machine['brian2']}, "
         f"NumPy {machine['numpy']}, {machine['compiler']}.",
         "",
-        "Milliseconds of CPU and wall time for one presentation: median (minimum to maximum). The start of the program "
-        "is spread over a chunk of 500 examples. Compile time is that of an empty cache; the rows of the Python engine "
+        "Milliseconds of CPU and wall time for one presentation: median (minimum to maximum). What a chunk "
+        "costs besides is spread over its 500 examples. Compile time is that of an empty cache; the rows of the Python engine "
         "share one, so that only the first with a statement compiles it.",
         "",
         "| network | dt, ms | CPU, ms | wall, ms | spikes | compile, s | memory, MB | times the yardstick |",
