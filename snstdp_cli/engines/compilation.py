@@ -14,6 +14,7 @@ import shutil
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
+from snstdp_cli.engines import resting
 from snstdp_cli.engines.compiler import (
     COMPILER_FLAGS,
     compiler_flags,
@@ -34,6 +35,7 @@ from snstdp_cli.engines.generated import (
     write_only,
 )
 from snstdp_cli.engines.serving import REQUESTS_HEADER, serve_requests
+from snstdp_cli.network.names import INH
 
 __all__ = [
     "COMPILER_FLAGS",
@@ -99,6 +101,7 @@ def compile_sources(sources: Path, compiler: str, results: Collection[str], numb
     _change(sources / "objects.cpp", lambda source: write_only(source, results))
     for path in sorted((sources / "code_objects").glob("*.cpp")):
         _change(path, know_the_only_element, find_spikes_in_blocks, keep_truth_as_number, walk_runs)
+    _leave_out_resting(sources / "code_objects")
     once = _join_what_runs_once(sources)
     # The code objects first, which take longest.
     commands = [["-c", *compiler_flags(), "-I.", path.name] for path in _join_code_objects(sources)]
@@ -114,6 +117,15 @@ def _change(path: Path, *changes: Callable[[str], str]) -> None:
     for change in changes:
         source = change(source)
     path.write_text(source)
+
+
+def _leave_out_resting(folder: Path) -> None:
+    """Let inhibitory neurons that rest be left out."""
+    paths = {path.stem: path for path in folder.glob("*.cpp")}
+    paths[resting.HEADER] = folder.parent / resting.HEADER
+    sources = {name: path.read_text() for name, path in paths.items() if name != resting.HEADER}
+    for name, source in resting.leave_out_resting(sources, INH).items():
+        paths[name].write_text(source)
 
 
 def _join_what_runs_once(sources: Path) -> Path:
