@@ -65,8 +65,8 @@ INHIBITORY = InhibitoryConstants()
 
 #: Spikes of a neuron or input, in a network that counts them.
 COUNTER = "spikes_sent"
-#: By which each weight of a neuron is multiplied, once its weights are added up. The last bit of a power may differ from
-#: that of a division, and a power it was when Brian 2 simplified the product for each synapse.
+#: By which each weight of a neuron is multiplied, once its weights are added up. A power, whose last bit may differ
+#: from that of a division: it was one when Brian 2 simplified the product for each synapse.
 RESCALING_FACTOR = "w_factor_post = w_total * (w_sum_post + int(w_sum_post == 0)) ** -1"
 #: Current through the membrane, as the voltage towards which the leak alone would pull it: equation and integrator.
 EXC_CURRENT = "(v_rest - v) + ge * (E_exc - v) + gi * (E_inh - v)"
