@@ -35,7 +35,7 @@ def serve_requests(main: str) -> str:
     """
     if len(_RUN.findall(main)) != 1:
         raise EngineError("this version of Brian 2 writes a program that snstdp does not know; use --engine runtime")
-    rewind = [f"_array_{CLOCK}_timestep[0] = 0;", f"_array_{CLOCK}_t[0] = 0.0;", "network.t = 0.0;"]
+    rewind = [f"_array_{CLOCK}_timestep[0] = 0;", f"_array_{CLOCK}_t[0] = 0.0;", "network.t=0.0;"]
     for monitor, variables in MONITORS.items():
         rewind.append(f"_array_{monitor}_N[0] = 0;")
         rewind += [f"_dynamic_array_{monitor}_{name}.clear();" for name in variables]

@@ -33,7 +33,7 @@ int main(int argc, char **argv)
 
 def test_what_a_program_does_once_is_done_for_each_request() -> None:
     served = serve_requests(MAIN)
-    order = ["brian_start();", "requests.next(args)", "network.t = 0.0;", "_array_exc_spikes_N[0] = 0;"]
+    order = ["brian_start();", "requests.next(args)", "network.t=0.0;", "_array_exc_spikes_N[0] = 0;"]
     order += ["set_from_command_line(args);", "_after_run_a();", "_write_arrays();", "requests.answer();", "return 0;"]
     places = [served.index(text) for text in order]
     assert places == sorted(places)
