@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from small_studies import small_study, write_study
 
+from snstdp_cli import pipeline
 from snstdp_cli.artefacts.locks import LockedError, hold_lock, is_locked
 from snstdp_cli.errors import EngineError, InterruptedRunError, NumericalError
 from snstdp_cli.progress import Reporter, TrainingProgress
@@ -106,6 +107,21 @@ class TestTruth:
         outcome = run_cell(make_task(finished, finished.cells[0]))
         assert (outcome.state, outcome.seconds) == ("finished", 0.0)
         assert {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in before} == before
+
+    def test_a_cell_that_was_scored_by_fewer_read_outs_is_scored_again_and_not_run(
+        self, finished: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        shutil.copytree(finished.folder, tmp_path / "studies" / "small")
+        asked = ("average", "selective", "proportion", "all_activity")
+        more = load_study(write_study(tmp_path, read_outs=list(asked)), tmp_path)
+        assert states(more) == ["missing"]
+        for step in ("train_network", "record_activity"):
+            monkeypatch.setattr(pipeline, step, failing(AssertionError(f"{step} ran")))
+        assert run_study(more, SerialExecutor()).count("finished") == 1
+        result = load_results(more)[0]
+        assert tuple(result.accuracies) == asked
+        for kind in asked:
+            assert load_correct(result, kind).mean() == result.accuracies[kind]
 
     def test_a_copied_folder_is_the_same_study(self, finished: Study, tmp_path: Path) -> None:
         shutil.copytree(finished.folder, tmp_path / "elsewhere" / "studies" / "small")
