@@ -1,6 +1,6 @@
 """A program that runs chunk after chunk: start it, ask it, wait for its answer, end it.
 
-Starting a program costs as much as a dozen presentations, so it is kept and asked again. It ends when its standard
+Starting a program costs as much as two dozen presentations, so it is kept and asked again. It ends when its standard
 input is closed, which happens however this process ends (`requests.h`).
 """
 

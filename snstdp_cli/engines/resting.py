@@ -61,10 +61,13 @@ def leave_out_resting(sources: Mapping[str, str], group: str) -> dict[str, str]:
             tested[0], f"{tested[0]}\n    if (!{awake}[_block / {BLOCK}]) continue;\n"
         ),
     }
-    writes = re.compile(rf"(_ptr_array_(?:{'|'.join(state)})\[(\w+)\] [-+*/]?= )")
+    write = re.compile(rf"(_ptr_array_(?:{'|'.join(state)})\[([^\]]*)\] [-+*/]?= )")
     for name, source in sources.items():
-        if name not in changed and writes.search(source):
-            changed[name] = writes.sub(rf"{awake}[\2 / {BLOCK}] = {_AWAKE}; \1", source)
+        written = [] if name in changed else [index for _, index in write.findall(source)]
+        if not all(re.fullmatch(r"\w+", index) for index in written):
+            return {}
+        if written:
+            changed[name] = write.sub(rf"{awake}[\2 / {BLOCK}] = {_AWAKE}; \1", source)
     blocks = -(-int(size[1]) // BLOCK)
     header = f"#pragma once\nnamespace snstdp {{ inline unsigned char awake_{group}[{blocks}]; }}\n"
     including = {

@@ -175,6 +175,7 @@ def test_neurons_that_rest_are_left_out_and_nothing_changes(tmp_path: Path) -> N
         {"inh_spike_thresholder_codeobject": THRESHOLDER.replace("-0.04", "_ptr_array_inh_theta[_idx]")},
         {"inh_spike_thresholder_codeobject": THRESHOLDER.replace("+= 32)", "+= 16)")},
         {"inh_stateupdater_codeobject": UPDATER.replace("_idx<_N", "_idx<N")},
+        {"exc_inh_pre_codeobject": WRITER.replace("[k]", "[where[k]]")},
     ],
 )
 def test_neurons_that_hang_on_something_else_or_of_another_form_are_never_left_out(changes: dict[str, str]) -> None:
