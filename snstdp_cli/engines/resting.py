@@ -61,7 +61,7 @@ def leave_out_resting(sources: Mapping[str, str], group: str) -> dict[str, str]:
             tested[0], f"{tested[0]}\n    if (!{awake}[_block / {BLOCK}]) continue;\n"
         ),
     }
-    write = re.compile(rf"(_ptr_array_(?:{'|'.join(state)})\[([^\]]*)\] [-+*/]?= )")
+    write = re.compile(rf"(_ptr_array_(?:{'|'.join(state)})\[([^;=]*?)\] [-+*/]?= )")
     for name, source in sources.items():
         written = [] if name in changed else [index for _, index in write.findall(source)]
         if not all(re.fullmatch(r"\w+", index) for index in written):
