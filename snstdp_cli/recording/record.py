@@ -128,7 +128,9 @@ def record_activity(
     check_fit(dataset, weights.weights.shape[0], f"the network '{name}'")
     if split == "validation":
         refuse_trained_on(weights, name, describe_data(dataset), held)
-    for sentence in doubts_of(dataset):
+    trained = None if weights.record is None else weights.record.data
+    renamed = None if trained is None else trained.names_apart(describe_data(dataset))
+    for sentence in filter(None, (*doubts_of(dataset), renamed)):
         report.warn(sentence)
     num = _number_of_examples(experiment, split, num_examples, dataset, report)
     if label is not None:
