@@ -156,12 +156,13 @@ MUTATIONS: list[tuple[str, str, str, int]] = [
     # What the network does for a rule
     (NEURONS, "\\narrived = t_in_timesteps", "", 0),
     (PROTOCOL, '{"begin": "tick == 0"}', '{"begin": "tick == 1"}', 0),
-    (BUILDER, 'on_pre={"clear": "w_sum_post = 0"}', 'on_pre={"clear": "w_sum_post += 0"}', 0),
+    (BUILDER, '"clear": "w_sum_post = 0"', '"clear": "w_sum_post += 0"', 0),
     (NEURONS, "\\ntheta += theta_step\\n{plasticity.reset}", "\\n{plasticity.reset}", 0),
     (NEURONS, "w_sum_post += w", "w_sum_post += abs(w) + 0.1", 0),
     (NEURONS, "w_sum_post + int(w_sum_post == 0)", "w_sum_post", 0),
     (BUILDER, "start=1)", "start=-1)", 0),
-    (BUILDER, 'reset.clear.when = "before_synapses"', 'reset.clear.when = "after_synapses"', 0),
+    (BUILDER, 'rescaling.clear.when = "before_synapses"', 'rescaling.clear.when = "after_synapses"', 0),
+    (BUILDER, "synapses.sum_weights.order + 1", "synapses.sum_weights.order - 1", 0),
     # Constants and equations of the neurons
     (NEURONS, "v_rest_mv: float = -65.0", "v_rest_mv: float = -64.0", 0),
     (NEURONS, "v_offset_mv: float = -72.0", "v_offset_mv: float = -71.0", 0),

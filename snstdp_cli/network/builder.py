@@ -27,7 +27,7 @@ from snstdp_cli.network.fixed_step import fixed_point_functions
 from snstdp_cli.network.inhibition import build_inhibition
 from snstdp_cli.network.names import CLOCK, COUNTERS, EXC, EXC_SPIKES, INH, INPUT_EXC, SHOWN, state_variables
 from snstdp_cli.network.neurons import NeuronModel, split_unit
-from snstdp_cli.network.numbers import state_numbers
+from snstdp_cli.network.numbers import state_numbers, synapse_numbers
 from snstdp_cli.network.presentation import build_presentation, count_spikes
 from snstdp_cli.network.randomness import random_functions
 from snstdp_cli.network.rest import begin_from_rest, skip_rest
@@ -97,7 +97,7 @@ def build_network(
     if plasticity is None:
         objects += begin_from_rest(controller, exc, inh, clock)
     elif rescales:
-        objects.append(_build_sum_reset(controller, exc, clock))
+        objects.append(_build_rescaling(plasticity, controller, exc, synapses, clock))
     if experiment.presentation.rest == "reset":
         objects += skip_rest(experiment, plasticity, controller, exc, inh, clock)
     network = Network(*objects, name="network")
@@ -146,23 +146,27 @@ def _build_input_synapses(
         name=INPUT_EXC,
     )
     for order, name in enumerate([*model.on_post, *model.events], start=1):
-        getattr(synapses, name).order = order
+        getattr(synapses, name).order = 2 * order  # something may come between two of them
     synapses.connect(i=wiring.pre, j=wiring.post)
     if wiring.delay_steps.any():
         synapses.pre.delay = wiring.delay_steps * experiment.dt * ms
     return synapses
 
 
-def _build_sum_reset(controller: NeuronGroup, exc: NeuronGroup, clock: Clock) -> Synapses:
-    """Build what sets the sums of weights to 0 before they are added up at the start of a presentation."""
-    reset = Synapses(
+def _build_rescaling(
+    plasticity: Plasticity, controller: NeuronGroup, exc: NeuronGroup, synapses: Synapses, clock: Clock
+) -> Synapses:
+    """Build what a neuron does at the start of a presentation, before and after its weights are added up."""
+    rescaling = Synapses(
         controller,
         exc,
-        on_pre={"clear": "w_sum_post = 0"},
-        on_event={"clear": "show"},
+        on_pre={"clear": "w_sum_post = 0", "divide": neurons.RESCALING_FACTOR},
+        on_event={"clear": "show", "divide": "show"},
+        namespace=synapse_numbers(plasticity),
         clock=clock,
-        name="reset_sums",
+        name="rescaling",
     )
-    reset.connect()
-    reset.clear.when = "before_synapses"
-    return reset
+    rescaling.connect()
+    rescaling.clear.when = "before_synapses"
+    rescaling.divide.order = synapses.sum_weights.order + 1
+    return rescaling

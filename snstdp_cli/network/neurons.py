@@ -67,6 +67,9 @@ INHIBITORY = InhibitoryConstants()
 
 #: Spikes of a neuron or input, in a network that counts them.
 COUNTER = "spikes_sent"
+#: By which each weight of a neuron is multiplied, once its weights are added up. A power, whose last bit may differ
+#: from that of a division: it was one when Brian 2 simplified the product for each synapse.
+RESCALING_FACTOR = "w_factor_post = w_total * (w_sum_post + int(w_sum_post == 0)) ** -1"
 #: Current through the membrane, as the voltage towards which the leak alone would pull it: equation and integrator.
 EXC_CURRENT = "(v_rest - v) + ge * (E_exc - v) + gi * (E_inh - v)"
 INH_CURRENT = "(v_rest - v) + ge * (E_exc - v)"
@@ -136,7 +139,7 @@ def excitatory_model(experiment: Experiment, plasticity: Plasticity | None) -> N
         decays = ["theta", *plasticity.traces]
         equations += "".join(f"d{name}/dt = -{name} / tau_{name} : 1\n" for name in plasticity.traces)
         equations += "".join(f"{name} : 1\n" for name in plasticity.neuron_variables)
-        equations += "w_sum : 1\n" if plasticity.normalize_to is not None else ""
+        equations += "w_sum : 1\nw_factor : 1\n" if plasticity.normalize_to is not None else ""
         reset += f"\ntheta += theta_step\n{plasticity.reset}"
         constants |= {f"tau_{name}_ms": tau_ms for name, tau_ms in plasticity.traces.items()}
         constants |= {"theta_step_mv": theta_step_mv(experiment), "tau_theta_ms": experiment.network.theta_tau_ms}
@@ -213,7 +216,7 @@ def synapse_model(plasticity: Plasticity | None, state: Mapping[str, float] | No
         # From the inputs' side, so that the weights are read in the order in which they lie in memory.
         on_pre |= {
             "sum_weights": "w_sum_post += w",
-            "rescale": "w = w * (w_total / (w_sum_post + int(w_sum_post == 0)))",
+            "rescale": "w = w * w_factor_post",
         }
         events = {"sum_weights": "begin", "rescale": "begin"}
     return SynapseModel(
