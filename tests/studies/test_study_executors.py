@@ -80,7 +80,6 @@ class TestDask:
     def place(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         pytest.importorskip("distributed")
         monkeypatch.chdir(tmp_path)
-        monkeypatch.setenv("CXX", "/no/such/compiler")
         return tmp_path
 
     @pytest.fixture
@@ -254,7 +253,6 @@ class TestBatchSystems:
         from snstdp_cli.studies.executors.queue import ClusterFile, batch_cluster
 
         monkeypatch.chdir(tmp_path)
-        monkeypatch.setenv("CXX", "/no/such/compiler")
         with batch_cluster(ClusterFile(kind="local", jobs=1)) as executor:
             outcome = run_study(small_study(tmp_path), executor)
         assert outcome.count("finished") == 1
