@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import functools
+import importlib
 import json
 import os
 import select
@@ -55,12 +56,8 @@ def program() -> Path:
 
 def serve(address: str) -> None:
     """Import what commands need, and answer until the standard input is closed."""
-    import typer  # noqa: F401
-
-    import snstdp_cli.pipeline
-    import snstdp_cli.plots
-    import snstdp_cli.report
-    import snstdp_cli.results
+    for name in ("typer", "snstdp_cli.pipeline", "snstdp_cli.plots", "snstdp_cli.report"):
+        importlib.import_module(name)
     from snstdp_cli.brian_import import prepare_brian
 
     prepare_brian()
