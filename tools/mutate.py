@@ -2,8 +2,8 @@
 
 Every mutation is a replacement of text in a temporary copy of the package. Only the fast tests that know the broken
 file are run, none of which compiles a network, each in a process that is forked after the libraries were imported, and
-no further than to the first that fails. Tests that fail without any mutation are named and left out. Exit code 1 if a
-mutation survives, 2 if one no longer applies.
+no further than to the first that fails. A test that fails without any mutation too has noticed nothing: it is named,
+and what it noticed is tried again without it. Exit code 1 if a mutation survives, 2 if one no longer applies.
 
     python tools/mutate.py [--jobs 2] [--only network/] [--part 1/4]
 """
@@ -18,6 +18,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,8 +62,9 @@ INTEGRATION, NAMES, NEURONS = "network/integration.py", "network/names.py", "net
 PRESENTATION, PROTOCOL = "network/presentation.py", "network/protocol.py"
 RANDOMNESS, WIRING = "network/randomness.py", "network/wiring.py"
 GENERATED, REST, NUMBERS = "engines/generated.py", "network/rest.py", "network/numbers.py"
+Mutation = tuple[str, str, str, int]
 #: (file, text that occurs there, replacement, number of the occurrence from 0)
-MUTATIONS: list[tuple[str, str, str, int]] = [
+MUTATIONS: list[Mutation] = [
     # The window of the trace
     (SELF_NORMALIZING, "math.floor(parameters.tau_pre_ms", "1 + math.floor(parameters.tau_pre_ms", 0),
     (SELF_NORMALIZING, "math.log(1 / parameters.x_tar) / dt_ms", "math.log(1 / parameters.x_tar)", 0),
@@ -410,7 +412,7 @@ class Trial:
         """Return pytest's exit code (below 0 for a signal) and the tests that failed; the folder goes."""
         code, output = os.waitstatus_to_exitcode(status), (self.folder / "output.txt").read_text(errors="replace")
         shutil.rmtree(self.folder, ignore_errors=True)
-        return code, re.findall(r"^(?:FAILED|ERROR) (\S+)", output, re.MULTILINE)
+        return code, re.findall(r"^(?:FAILED|ERROR) (.*?)(?: - .*)?$", output, re.MULTILINE)
 
 
 def mutate(text: str, old: str, new: str, occurrence: int) -> str | None:
@@ -423,7 +425,7 @@ def mutate(text: str, old: str, new: str, occurrence: int) -> str | None:
     return text[:at] + new + text[at + len(old) :]
 
 
-def prepare(mutation: tuple[str, str, str, int], left_out: list[str], place: Path) -> Trial | None:
+def prepare(mutation: Mutation, left_out: list[str], place: Path) -> Trial | None:
     """Copy the project with this mutation; None if it does not apply."""
     name, old, new, occurrence = mutation
     mutated = mutate((ROOT / "snstdp_cli" / name).read_text(), old, new, occurrence)
@@ -436,17 +438,17 @@ def prepare(mutation: tuple[str, str, str, int], left_out: list[str], place: Pat
 
 
 def try_all(
-    mutations: list[tuple[str, str, str, int]], left_out: list[str], place: Path, jobs: int
-) -> Iterator[tuple[tuple[str, str, str, int], str]]:
-    """Yield each mutation with what became of it, as they end."""
-    running: dict[int, tuple[tuple[str, str, str, int], Trial]] = {}
+    mutations: list[Mutation], left_out: list[str], place: Path, jobs: int
+) -> Iterator[tuple[Mutation, str, str | None]]:
+    """Yield each mutation with what became of it and the test that noticed, as they end."""
+    running: dict[int, tuple[Mutation, Trial]] = {}
     waiting = list(reversed(mutations))
     while waiting or running:
         while waiting and len(running) < jobs:
             mutation = waiting.pop()
             trial = prepare(mutation, left_out, place)
             if trial is None:
-                yield mutation, "does not apply"
+                yield mutation, "does not apply", None
                 continue
             trial.start()
             running[trial.process] = mutation, trial
@@ -454,12 +456,21 @@ def try_all(
             process, status = os.wait()
             mutation, trial = running.pop(process)
             code, failed = trial.outcome(status)
-            result = f"noticed by {failed[0].rpartition('::')[2]}" if failed else f"noticed (exit code {code})"
-            yield mutation, f"{'survived' if code == 0 else result} ({time.monotonic() - trial.started_s:.0f} s)"
+            told = f"{verdict(code, failed)} ({time.monotonic() - trial.started_s:.0f} s)"
+            yield mutation, told, failed[0] if failed else None
 
 
-def failing_anyway(mutations: list[tuple[str, str, str, int]], place: Path) -> list[str]:
-    """Return the tests that fail without any mutation.
+def verdict(code: int, failed: list[str]) -> str:
+    """Say what tests made of a mutation, from pytest's exit code (below 0 for a signal) and those that failed."""
+    if failed:
+        return f"noticed by {failed[0].rpartition('::')[2]}"
+    if code < 0:
+        return f"noticed by signal {-code}"
+    return f"pytest ended with {code}" if code else "survived"
+
+
+def failing_anyway(tests: list[str], place: Path) -> list[str]:
+    """Return which of these tests fail without any mutation.
 
     Raises
     ------
@@ -468,7 +479,7 @@ def failing_anyway(mutations: list[tuple[str, str, str, int]], place: Path) -> l
     """
     folder = Path(tempfile.mkdtemp(dir=place))
     copy_project(folder)
-    trial = Trial(folder, tests_of(mutation[0] for mutation in mutations))
+    trial = Trial(folder, tests)
     trial.start()
     code, failed = trial.outcome(os.waitpid(trial.process, 0)[1])
     if code not in (0, 1):
@@ -486,20 +497,27 @@ def main() -> int:
     options = parser.parse_args()
     part, parts = map(int, options.part.split("/"))
     mutations = [mutation for mutation in MUTATIONS if mutation[0].startswith(options.only)][part - 1 :: parts]
-    started_s, survived, stale = time.monotonic(), 0, 0
+    started_s, left_out, waiting, results = time.monotonic(), list[str](), mutations, Counter[str]()
     import_libraries()
     with tempfile.TemporaryDirectory(prefix="mutate-") as temporary:
         place = Path(temporary)
-        left_out = failing_anyway(mutations, place)
-        for test in left_out:
-            print(f"fails without a mutation, left out: {test}")
-        for (name, old, new, _), result in try_all(mutations, left_out, place, options.jobs):
-            print(f"{result:<16} {name}: {old!r} -> {new!r}", flush=True)
-            survived += result.startswith("survived")
-            stale += result == "does not apply"
+        while waiting:
+            noticed = list[tuple[Mutation, str]]()
+            for mutation, result, test in try_all(waiting, left_out, place, options.jobs):
+                print(f"{result:<16} {mutation[0]}: {mutation[1]!r} -> {mutation[2]!r}", flush=True)
+                results["noticed" if "noticed" in result else result.partition(" (")[0]] += 1
+                noticed += [] if test is None else [(mutation, test)]
+            failing = failing_anyway(sorted({test for _, test in noticed}), place) if noticed else []
+            for test in failing:
+                print(f"fails without a mutation, left out: {test}")
+            left_out += failing
+            waiting = [mutation for mutation, test in noticed if test in failing]
+            results["noticed"] -= len(waiting)
     minutes = (time.monotonic() - started_s) / 60
-    print(f"{len(mutations)} mutations, {survived} survived, {stale} do not apply ({minutes:.0f} minutes)")
-    return 1 if survived else 2 if stale else 0
+    print(
+        f"{len(mutations)} mutations in {minutes:.0f} minutes:", ", ".join(f"{n} {what}" for what, n in results.items())
+    )
+    return 1 if results["survived"] else 0 if results["noticed"] == len(mutations) else 2
 
 
 if __name__ == "__main__":
