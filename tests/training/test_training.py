@@ -163,7 +163,7 @@ def test_an_interrupted_training_resumes_to_the_same_bits(
 @pytest.mark.parametrize(
     "change",
     [
-        {"chunk": 3, "checkpoint_every": 5, "evaluation.curve_every": 0},
+        {"engine": "runtime", "chunk": 3, "checkpoint_every": 5, "evaluation.curve_every": 0},
         {"engine": "runtime", "evaluation.curve_every": 0},
         {"evaluation.curve_every": 5, "evaluation.assign_examples": 3},
         {"evaluation.classifier": "selective", "evaluation.test_examples": 1},
