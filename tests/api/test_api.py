@@ -29,6 +29,12 @@ QUICK: dict[str, Any] = {
     "presentation": {"stimulus_ms": 40, "rest_ms": 15, "intensity": 8, "max_intensity": 8},
     "evaluation": {"curve_every": 6, "curve_examples": 4, "assign_examples": 12, "test_examples": 8},
 }
+#: For NumPy: four images are shown.
+SHORT: dict[str, Any] = {
+    **QUICK,
+    "num_examples": 4,
+    "evaluation": {"curve_every": 0, "curve_examples": 4, "assign_examples": 4, "test_examples": 4},
+}
 
 
 @pytest.fixture
@@ -122,7 +128,7 @@ def test_the_users_own_brian_2_goes_on_as_if_nothing_had_been(tmp_path: Path, wi
         group.v = 1
         own = brian2.Network(group)
         own.run(3 * brian2.ms, namespace={})
-        snstdp.train(snstdp.experiment(QUICK), data=halves(), workdir=tmp_path)
+        snstdp.train(snstdp.experiment(SHORT), data=halves(), workdir=tmp_path)
         own.run(3 * brian2.ms, namespace={})
         assert group.v[0] == pytest.approx(np.exp(-0.6), rel=1e-5)
         assert group.variables["v"].dtype == np.float32
@@ -133,7 +139,7 @@ def test_the_users_own_brian_2_goes_on_as_if_nothing_had_been(tmp_path: Path, wi
     finally:
         brian2.defaultclock.dt = before["clock"] * brian2.second
         brian2.prefs.core.default_float_dtype = before["float"]
-    reference = snstdp.train(snstdp.experiment(QUICK), data=halves(), workdir=tmp_path / "reference")
+    reference = snstdp.train(snstdp.experiment(SHORT), data=halves(), workdir=tmp_path / "reference")
     assert reference.sha256 == snstdp.load("halves", tmp_path).sha256
 
 
@@ -172,7 +178,7 @@ print(json.dumps([float(network.weights.max()), network.experiment.rule.name, ne
 
 
 def test_a_rule_class_of_a_script_without_a_guard(tmp_path: Path) -> None:
-    done = python(SCRIPT.format(quick=QUICK), tmp_path)
+    done = python(SCRIPT.format(quick=SHORT), tmp_path)
     assert done.returncode == 0, done.stderr
     largest, name, parameters = json.loads(done.stdout)
     assert (largest, name, parameters) == (1.0, "up", {"step": 0.5})
