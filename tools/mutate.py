@@ -310,7 +310,7 @@ MUTATIONS: list[Mutation] = [
     # Loops of the generated programs
     (GENERATED, '.replace("&&", "&")', "", 0),
     (GENERATED, "_fire |= (uint32_t)({condition})", "_fire = (uint32_t)({condition})", 0),
-    (GENERATED, "_block + {_BLOCK} <= (size_t)N", "_block + {_BLOCK} < (size_t)N", 0),
+    (GENERATED, "size_t _idx = _block; _idx", "size_t _idx = _block + 1; _idx", 0),
     (GENERATED, "== _due.length - 1)", "== _due.length)", 0),
     (GENERATED, "_first = _due.first, _last = _first + _due.length - 1", "_first = 0, _last = _due.length - 1", 0),
     (GENERATED, "_due.list[_k]", "_due.list[0]", 0),

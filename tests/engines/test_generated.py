@@ -299,7 +299,7 @@ int main(int, char** arguments) {
 }
 """
 #: Synapses: of inputs with several delays, of inputs with one delay, of postsynaptic neurons (whose spikes are sent to
-#: the synapses on them), of inputs and apart in memory, all on one target.
+#: the synapses on them), of inputs and apart in memory, all on one target, on all targets but one.
 _SYNAPSES = {
     "delayed": "for (int s = 0; s < 6; s++) for (int d = 0; d < 4; d++) for (int j = d; j < 40; j += 4)"
     " { sources.push_back(s); delays.push_back(d * 2); targets.push_back(j); w.push_back(s + 0.1 * j); }",
@@ -309,6 +309,8 @@ _SYNAPSES = {
     " { sources.push_back(s); targets.push_back(s); w.push_back(s + 0.1 * i); } delays.push_back(0);",
     "apart": "for (int j = 0; j < 90; j += 2) for (int s = 0; s < 6; s++)"
     " { sources.push_back(s); targets.push_back(j); w.push_back(s + 0.1 * j); } delays.push_back(3);",
+    "but one": "for (int s = 0; s < 6; s++) for (int j = 0; j < 90; j++) if (j != 40)"
+    " { sources.push_back(s); targets.push_back(j); w.push_back(s + 0.1 * j); } delays.push_back(0);",
     "one target": "for (int s = 0; s < 6; s++) for (int i = 0; i < 30; i++)"
     " { sources.push_back(s); targets.push_back(3); w.push_back(s + 0.1 * i); } delays.push_back(0);",
 }
