@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure
 
 from snstdp_cli.fields.figures import FIGURES, FigureKind
-from snstdp_cli.plots import networks, responses
+from snstdp_cli.plots import comparisons, networks, presentations, responses
+
+_MODULES = (networks, responses, comparisons, presentations)
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,10 @@ class Kind:
         return tuple(one.name for one in parameters if one.kind is inspect.Parameter.KEYWORD_ONLY)
 
 
+def _drawing_function(name: str) -> Callable[..., Figure]:
+    draw: Callable[..., Figure] = next(getattr(module, name) for module in _MODULES if hasattr(module, name))
+    return draw
+
+
 #: What can be drawn, by name.
-KINDS: dict[str, Kind] = {
-    name: Kind(getattr(networks if hasattr(networks, name) else responses, name), figure)
-    for name, figure in FIGURES.items()
-}
+KINDS: dict[str, Kind] = {name: Kind(_drawing_function(name), figure) for name, figure in FIGURES.items()}
