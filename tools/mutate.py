@@ -329,7 +329,7 @@ MUTATIONS: list[Mutation] = [
     (BASE, "accepted[which] & (tick > 0)", "(tick > 0)", 0),
     (BASE, "& (tick > 0) &", "&", 0),
     (BASE, "& (tick <= experiment.stimulus_steps)", "", 0),
-    (BASE, 'side="right"', 'side="left"', 0),
+    (BASE, 'side="right") - 1', 'side="right")', 0),
     (BASE, "counts.sum(axis=1) < experiment", "counts.sum(axis=1) <= experiment", 0),
 ]
 
