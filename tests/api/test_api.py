@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -66,6 +67,12 @@ def test_the_stable_names_are_these_and_all_are_there() -> None:
     assert set(dir(snstdp)) >= STABLE
     with pytest.raises(AttributeError, match="no attribute 'tarin'"):
         snstdp.tarin  # noqa: B018
+
+
+def test_the_page_on_python_lists_the_stable_names() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "python.md").read_text()
+    listed = page.partition("## Stable names")[2].partition(". A test holds this list")[0]
+    assert set(re.findall(r"`(\w+)`", listed)) == STABLE
 
 
 def test_importing_is_quick_and_loads_nothing_heavy(tmp_path: Path) -> None:
