@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import typer
 import yaml
+from forked import program
 from rich.console import Console
 from synthetic import SMALL, write_idx_set
 from typer.testing import CliRunner
@@ -235,7 +236,7 @@ class TestEnvironment:
         ids=str,
     )
     def test_help_at_any_width(self, tmp_path: Path, variables: dict[str, str]) -> None:
-        done = shell(tmp_path, "snstdp --help", **variables)
+        done = shell(tmp_path, f"{program()} --help", **variables)
         assert done.returncode == 0
         assert len(done.stdout) < 200_000
 
