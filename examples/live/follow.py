@@ -14,6 +14,7 @@ It needs matplotlib, which comes with snstdp, and nothing of snstdp itself: any 
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import time
 from collections.abc import Iterator
@@ -77,14 +78,16 @@ def is_over(event: Event) -> bool:
 
 
 def follow(path: str | Path, *, once: bool = False) -> None:
-    """Draw a run in a notebook until it ends."""
-    from IPython.display import clear_output, display
+    """Draw a run in a notebook until it ends, whether or not the notebook shows figures by itself."""
+    from IPython.display import Image, clear_output, display
 
     events: list[Event] = []
     for new in read_lines(Path(path), once=once):
         events += new
+        picture = io.BytesIO()
+        draw(events).savefig(picture, format="png")
         clear_output(wait=True)
-        display(draw(events))
+        display(Image(data=picture.getvalue()))
         if is_over(events[-1]):
             return
 

@@ -36,7 +36,8 @@ def predict(
     network
         A network, or its name in `workdir`.
     images
-        Grey values from 0 to 255 of type uint8, [num, rows, cols]; or the path of an .npz, .npy or IDX file.
+        Grey values from 0 to 255 of type uint8, [num, rows, cols]; or the path of an .npz, .npy or IDX file,
+        of a picture or a folder of pictures, or of a data set, for its test images.
     label
         Which training responses give the labels, if there are some of several conditions.
     workers

@@ -53,6 +53,8 @@ Side = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
 Counts = Annotated[tuple[Count, ...], Field(fail_fast=True)]
 Reals = Annotated[tuple[Real, ...], Field(fail_fast=True)]
 Curve = Annotated[tuple[CurvePoint, ...], Field(fail_fast=True)]
+#: So many classes whose names differ are told; the others are counted.
+_MOST_NAMES = 3
 
 
 class Record(BaseModel):
@@ -100,6 +102,22 @@ class DataRecord(Record):
         if self.class_names and self.classes is not None and label in self.classes:
             return self.class_names[self.classes.index(label)]
         return str(label)
+
+    def names_apart(self, other: DataRecord) -> str | None:
+        """Say which classes have other names in another data set; None if none has.
+
+        A neuron's label is a number, so the same number must mean the same in both.
+        """
+        numbers = sorted({*(self.classes or ())} & {*(other.classes or ())})
+        apart = [one for one in numbers if self.class_name(one) != other.class_name(one)]
+        if not apart or self.belongs_to(other):
+            return None
+        told = [f"{one} is '{self.class_name(one)}' and '{other.class_name(one)}'" for one in apart[:_MOST_NAMES]]
+        more = [f"{len(apart) - _MOST_NAMES} more"] if len(apart) > _MOST_NAMES else []
+        return (
+            f"classes have other names in {self.identity} than in {other.identity}: {', '.join([*told, *more])}; "
+            "they are compared by their numbers, which says something only if these mean the same in both"
+        )
 
     def belongs_to(self, other: DataRecord) -> bool:
         """Tell whether both are of the same data set; where one record does not tell, by what they are called."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +15,7 @@ from snstdp_cli.cli.console import percent, print_files, print_json, print_line,
 from snstdp_cli.cli.hints import suggest
 from snstdp_cli.cli.settings import resolve
 from snstdp_cli.cli.terminal_pictures import PictureWay, chosen_way, show_picture
-from snstdp_cli.errors import ConfigError, DataError
+from snstdp_cli.errors import ConfigError, DataError, SnstdpError
 
 if TYPE_CHECKING:
     from snstdp_cli.datasets import Dataset, Split, Suggestion, Survey
@@ -24,6 +26,7 @@ Source = Annotated[
         metavar="SRC", help="mnist, fashion-mnist, bundled, or a file or folder of your own.", show_default=False
     ),
 ]
+_DIVIDED = "input.test_share=0.2"
 _MOST_CLASSES = 60
 _SCREEN_DPI = 110
 
@@ -79,12 +82,14 @@ def show(
     for sentence in found.warnings:
         print_warning(sentence)
     _print_survey(found)
-    _print_suggestions(suggestions, name, given)
+    missing = [] if "test" in sets else _dividing(name, data_dir, given)
+    _print_suggestions(suggestions, name, [*given.sets, *missing])
     if (way := chosen_way(picture)) is not PictureWay.none:
         show_picture(render_figure(figure, "png", dpi=_SCREEN_DPI), way)
     print_files(files)
-    if not quiet and not suggestions and "test" in sets:
-        suggest("run", data=name, **given.options())
+    if not quiet and not suggestions and ("test" in sets or missing):
+        options = given.options()
+        suggest("run", data=name, **{**options, "sets": [*options.get("sets", ()), *missing]})
 
 
 @o.takes_settings()
@@ -128,7 +133,7 @@ def _load(
     from snstdp_cli.datasets import NAMES, load_dataset
 
     here = source not in NAMES and not is_data_path(source) and Path(source).exists()
-    name = f"./{source}" if here else source
+    name = (f"{source}/" if source in (".", "..") else f"./{source}") if here else source
     sets: dict[Split, Dataset] = {"train": load_dataset(name, "train", data_dir, inputs=experiment.input)}
     try:
         sets["test"] = load_dataset(name, "test", data_dir, inputs=experiment.input)
@@ -164,13 +169,25 @@ def _print_survey(found: Survey) -> None:
         print_line(f"images in both splits: {found.shared:,}")
 
 
-def _print_suggestions(suggestions: list[Suggestion], name: str, given: o.GivenSettings) -> None:
+def _dividing(name: str, data_dir: Path | None, given: o.GivenSettings) -> list[str]:
+    """Return the setting that makes test images of a single split, if it does."""
+    from snstdp_cli.datasets import load_dataset
+
+    divided = replace(given, sets=(*given.sets, _DIVIDED))
+    try:
+        load_dataset(name, "test", data_dir, inputs=resolve(divided, run_rule_files=False).experiment.input)
+    except SnstdpError:
+        return []
+    return [_DIVIDED]
+
+
+def _print_suggestions(suggestions: list[Suggestion], name: str, settings: Sequence[str]) -> None:
     for one in suggestions:
         head = "look" if one.key is None else f"--set {one.key}={_yaml(one.value)}"
         print_line((head, "bold cyan"), f"  {one.why}")
     sets = [f"--set {one.key}={_yaml(one.value)}" for one in suggestions if one.key is not None]
     if sets:
-        before = [f"--set {shlex.quote(one)}" for one in given.sets]
+        before = [f"--set {shlex.quote(one)}" for one in settings]
         print_note(f"look again: snstdp data show {' '.join([shlex.quote(name), *before, *sets])}", to_copy=True)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from snstdp_cli.cli import options as o
-from snstdp_cli.cli.console import print_files, print_json, print_line, print_table
+from snstdp_cli.cli.console import print_files, print_json, print_line, print_table, visible
 from snstdp_cli.cli.live import reporter
 from snstdp_cli.cli.names import known_name, require_recordings
 from snstdp_cli.cli.table_files import check_table_file, write_rows
@@ -33,7 +33,8 @@ def predict(
         typer.Option(
             "--data",
             metavar="FILE",
-            help="Images: an .npz, .npy or IDX file, or a data set's name for its test images.",
+            help="Images: a picture or a folder of pictures, an .npz, .npy or IDX file, or a data set's name or path "
+            "for its test images.",
             show_default=False,
         ),
     ],
@@ -58,6 +59,8 @@ def predict(
     The labels of the neurons come from recorded training responses (snstdp test --split train).
 
     Example: snstdp predict mine --data new_images.npz --out answers.csv
+
+    Example: snstdp predict mine --data ./new_pictures
     """
     if output is not None:
         check_table_file(output, force=force)
@@ -109,7 +112,7 @@ def _show(found: Prediction, rows: list[dict[str, Any]], output: Path | None) ->
     answers = "prediction_names" if found.class_names else "predictions"
     cells = [
         (
-            str(row["image"]),
+            visible(str(row.get("file", row["image"]))),
             *("none" if row[answers][kind] is None else str(row[answers][kind]) for kind in kinds),
             str(row["spikes"]),
             "silent" if row["silent"] else "",

@@ -59,7 +59,10 @@ def show_score(score: Score) -> None:
         head.append(f"{percent(other.accuracy)}", style=style)
         head.append(f"  by {read_out_title(kind)}, 95 % interval {percent(low)} to {percent(high)}\n")
     chance = f"always answering {score.class_name(result.commonest_class)}: {percent(result.chance)}"
-    head.append(visible(f"of {result.num_examples:,} {score.scored_on} images of {score.data}; {chance}"))
+    head.append(visible(f"of {result.num_examples:,} {score.scored_on} images of {score.data}"))
+    head.append(visible(f"\n{chance}", lines=True))
+    if score.recorded:
+        head.append(visible(f"\n{score.recorded}", lines=True), style="yellow")
     head.append(visible(f"\nlabels of neurons from {score.labels_from}", lines=True))
     head.append(
         f"\n{result.silent_examples:,} silent examples, {result.undecided_examples:,} undecided, "

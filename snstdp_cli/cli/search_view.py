@@ -40,10 +40,10 @@ def search_reporter(study: Study, total: int, quiet: bool, *, live: bool = True)
         elif live and err.is_terminal:
             with Live(console=err, auto_refresh=False, transient=True) as shown:
                 panel = _TrialPanel(study, total, shown)
-                yield SearchReporter(panel.began, panel.ended, panel.tick)
+                yield SearchReporter(panel.began, panel.ended, panel.tick, panel.waits)
         else:
             lines = _TrialLines(study, total)
-            yield SearchReporter(lines.began, lines.ended, lines.tick)
+            yield SearchReporter(lines.began, lines.ended, lines.tick, lines.waits)
 
 
 class _Trials:
@@ -53,9 +53,16 @@ class _Trials:
         self.study, self.total, self.best, self.pace = study, total, -1.0, Pace()
         self.cells: dict[int, Cell] = {}
         self.states: Counter[str] = Counter()
+        self._has_waited = False
 
     def began(self, number: int, cell: Cell) -> None:
         self.cells[number] = cell
+
+    def waits(self) -> None:
+        """Say once why nothing runs here."""
+        if not self._has_waited:
+            print_note("waiting: others run as many trials as search.parallel allows")
+        self._has_waited = True
 
     def take(self, trial: SearchTrial) -> str:
         """Take note of a trial that came to an end; return it in a line, which says if it is the best so far."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -25,6 +25,9 @@ from snstdp_cli.cli.study_plan import show_plan
 from snstdp_cli.cli.study_search import run_search_of
 from snstdp_cli.cli.study_state import finish
 from snstdp_cli.cli.study_view import study_reporter
+
+if TYPE_CHECKING:
+    from snstdp_cli.studies import Study
 
 
 def run(
@@ -51,15 +54,15 @@ def run(
     from snstdp_cli.studies import load_study, run_study
 
     study, num = load_study(file, workdir, run_rules=None), workers or available_cores()
-    if study.file.search is not None and study.file.search.parallel is not None:
-        num = min(num, study.file.search.parallel)
+    if study.file.search is not None and not study.cells:  # more workers would have nothing to do
+        num = min(num, study.file.search.parallel or num, study.file.search.trials)
     if dry_run:
         show_plan(study, num, data_dir, storage, as_json, quiet)
         return
-    with working(), open_executor(num, scheduler, cluster) as executor:
+    say = (lambda _: None) if quiet else print_note
+    with working(), open_executor(num, scheduler, cluster, say) as executor:
         with study_reporter(study, quiet) as report:
-            if not quiet:
-                print_note(f"study {study.name}: {len(study.cells):,} cells in {study.folder}")
+            say(f"study {study.name}: {_planned(study)} in {study.folder}")
             outcome = run_study(study, executor, retry=retry, fail_fast=fail_fast, data_dir=data_dir, report=report)
         found = run_search_of(study, executor, storage, data_dir, quiet)
     finish(study, outcome, found, as_json, quiet)
@@ -111,6 +114,13 @@ def worker(
         is_first = part[0] == 1  # whoever shares a search needs locks
         found = run_search_of(study, waiting, storage, data_dir, quiet, live=False) if is_first else None
     finish(study, outcome, found, as_json, quiet)
+
+
+def _planned(study: Study) -> str:
+    """Return what a study has to do in words, such as `18 cells` or `30 trials`."""
+    trials = 0 if study.file.search is None else study.file.search.trials
+    counts = ((len(study.cells), "cell"), (trials, "trial"))
+    return " and ".join(f"{num:,} {name}{'s' * (num > 1)}" for num, name in counts if num)
 
 
 def _read_share(text: str | None) -> tuple[int, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,24 +12,27 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def open_executor(workers: int, scheduler: str | None, cluster: Path | None) -> Iterator[CellExecutor]:
-    """Yield who runs the cells."""
+def open_executor(
+    workers: int, scheduler: str | None, cluster: Path | None, say: Callable[[str], None]
+) -> Iterator[CellExecutor]:
+    """Yield who runs the cells; `say` hears what they wait for."""
     from snstdp_cli.errors import ConfigError
 
     if scheduler is not None and cluster is not None:
         raise ConfigError("found both --scheduler and --cluster; expected one of them")
     if scheduler is not None:
-        from snstdp_cli.studies.executors.dask import running_cluster
+        from snstdp_cli.studies.executors.clusters import running_cluster
 
-        with running_cluster(scheduler) as executor:
+        with running_cluster(scheduler, say) as executor:
             yield executor
     elif cluster is not None:
-        from snstdp_cli.studies.executors.queue import batch_cluster, read_cluster_file
+        from snstdp_cli.studies.executors.cluster_file import read_cluster_file
+        from snstdp_cli.studies.executors.queue import batch_cluster
 
-        with batch_cluster(read_cluster_file(cluster)) as executor:
+        with batch_cluster(read_cluster_file(cluster), say) as executor:
             yield executor
     else:
-        from snstdp_cli.studies.executors.dask import local_cluster
+        from snstdp_cli.studies.executors.clusters import local_cluster
 
         with local_cluster(workers) as executor:
             yield executor

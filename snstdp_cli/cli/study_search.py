@@ -44,7 +44,7 @@ def show_search_plan(study: Study, storage: str | None) -> None:
     if found is None:
         return
     settings = found.plan.settings
-    done = sum(trial.state != "running" for trial in found.trials)
+    done = sum(trial.state not in ("running", "interrupted") for trial in found.trials)
     num = found.plan.base.evaluation.validation_examples
     print_line(
         f"search: {settings.trials:,} trials by {settings.sampler}, {done:,} of them done, over "

@@ -127,4 +127,6 @@ def _suggest_next(workdir: Workdir, name: str, split: o.PartName, again: Mapping
     if not list_recordings(workdir, name, other.value):
         suggest("test", **again, split=other, workdir=workdir.root)
         return
-    suggest("evaluate", name, score_on=scored if scored is not o.PartName.test else None, workdir=workdir.root)
+    which = {} if split is o.PartName.train else {"data": again.get("data"), "label": again.get("label")}
+    score_on = scored if scored is not o.PartName.test else None
+    suggest("evaluate", name, **which, score_on=score_on, workdir=workdir.root)

@@ -8,6 +8,7 @@ from snstdp_cli.config.experiment import (
     Experiment,
     is_data_path,
     is_order_file,
+    usual_theta_step_mv,
 )
 from snstdp_cli.config.facets import (
     GENERATION,
@@ -63,4 +64,5 @@ __all__ = [
     "setting_leaves",
     "setting_notes",
     "settings_of",
+    "usual_theta_step_mv",
 ]

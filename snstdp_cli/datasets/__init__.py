@@ -15,11 +15,12 @@ from snstdp_cli.datasets.parts import Part, load_part, part_of, split_of
 from snstdp_cli.datasets.places import DATA_VARIABLE, find_dataset, search_path
 from snstdp_cli.datasets.plausibility import doubts_of, plausibility
 from snstdp_cli.datasets.preparation import prepare_pixels
+from snstdp_cli.datasets.readers import Pixels
 from snstdp_cli.datasets.sealing import is_sealed, refuse_sealed, sealed_test_images
 from snstdp_cli.datasets.suggestions import Suggestion
 from snstdp_cli.datasets.suggestions import suggest as suggest_settings
 from snstdp_cli.datasets.survey import Survey, survey
-from snstdp_cli.datasets.unlabelled import Images, images_from_array, load_images
+from snstdp_cli.datasets.unlabelled import Images, Pictures, images_from_array, load_images
 from snstdp_cli.datasets.withholding import withhold
 
 __all__ = [
@@ -30,6 +31,8 @@ __all__ = [
     "Identity",
     "Images",
     "Part",
+    "Pictures",
+    "Pixels",
     "Split",
     "Suggestion",
     "Survey",

@@ -23,7 +23,7 @@ from snstdp_cli.datasets.places import asked_folder, check_name, find_dataset, s
 from snstdp_cli.datasets.preparation import Labelled, divide, refuse_to_divide
 from snstdp_cli.datasets.readers import EXPECTED, number_classes, read_once
 from snstdp_cli.datasets.sealing import readable_splits, refuse_sealed
-from snstdp_cli.datasets.splits import Pair
+from snstdp_cli.datasets.splits import Pair, check_numbers
 from snstdp_cli.errors import DataError
 
 #: Of a folder's files, for a hint.
@@ -131,6 +131,7 @@ def _assemble(
         if whole is None or read("test") is not None:
             refuse_to_divide(inputs, source)
         assert whole is not None
+        check_numbers(whole, "train", name, source)
         parts = dict(zip(get_args(Split), divide(whole, inputs.test_share, source), strict=True))
         read = parts.get
     pair = read(split)

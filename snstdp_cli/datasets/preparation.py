@@ -6,6 +6,7 @@ transposed, scaled, inverted, cropped and brought to its size.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,14 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snstdp_cli.config import InputSection
-from snstdp_cli.datasets.limits import size_text
+from snstdp_cli.datasets.limits import MAX_BYTES, size_text
 from snstdp_cli.datasets.readers import Pixels
 from snstdp_cli.datasets.withholding import draw_by_class
 from snstdp_cli.errors import DataError
 
 #: Keeps the draw of test images apart from others; the seed of an experiment has no part in it.
 _STREAM = 0x5445_5354
-_AT_ONCE = 1024
+#: So many pixels are resampled at once: they are of 8 bytes meanwhile.
+_AT_ONCE = 2**20
 #: Images of any kind and their classes, [num].
 Labelled = tuple[Pixels, NDArray[np.uint8]]
 
@@ -90,6 +92,7 @@ def prepare_pixels(images: Pixels, inputs: InputSection, where: str) -> Pixels:
     DataError
         If more is cropped than there is.
     """
+    _check_total(len(images), inputs, where)
     if not isinstance(images, np.ndarray):
         found = [_changed(np.asarray(image)[None], inputs, where)[0] for image in images]
         return np.stack(found) if len({one.shape for one in found}) == 1 else found
@@ -109,6 +112,15 @@ def _changed(images: NDArray[np.uint8], inputs: InputSection, where: str) -> NDA
     if inputs.crop is not None:
         images = _cropped(images, inputs.crop, where)
     return images if inputs.size is None else resample(images, inputs.size, inputs.resample)
+
+
+def _check_total(num: int, inputs: InputSection, where: str) -> None:
+    """Refuse more pixels than any data set has, before memory is taken for them."""
+    if inputs.size is not None and num * math.prod(inputs.size) > MAX_BYTES:
+        raise DataError(
+            f"{where}: input.size: {num:,} images of {size_text(inputs.size)} pixels hold more than {MAX_BYTES:,} "
+            "pixels; make them smaller, or fewer by input.max_per_class"
+        )
 
 
 def scaled_values(factor: float) -> NDArray[np.uint8]:
@@ -150,9 +162,10 @@ def resample(images: NDArray[np.uint8], size: tuple[int, int], method: str = "ar
         return images
     down, across = (_filter(old, new, method) for old, new in zip(images.shape[1:], size, strict=True))
     result = np.empty((len(images), *size), np.uint8)
-    for begin in range(0, len(images), _AT_ONCE):
-        part = images[begin : begin + _AT_ONCE].astype(np.float64)
-        result[begin : begin + _AT_ONCE] = (down @ part @ across.T).round().clip(0, 255)
+    step = max(1, _AT_ONCE // max(math.prod(images.shape[1:]), math.prod(size)))
+    for begin in range(0, len(images), step):
+        part = images[begin : begin + step].astype(np.float64)
+        result[begin : begin + step] = (down @ part @ across.T).round().clip(0, 255)
     return result
 
 

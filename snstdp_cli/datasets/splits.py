@@ -47,7 +47,10 @@ def _refuse_other_size(images: dict[Split, NDArray[np.uint8]], source: str) -> N
     sizes = {split: size_text(images[split].shape[1:]) for split in get_args(Split)}
     if sizes["train"] != sizes["test"]:
         found = " and ".join(f"{size} ({split})" for split, size in sizes.items())
-        raise DataError(f"{source}: found images of {found} pixels; expected images of one size in both splits")
+        raise DataError(
+            f"{source}: found images of {found} pixels; expected images of one size in both splits; bring "
+            "them to one: --set input.size=28"
+        )
 
 
 def count_shared(images: NDArray[np.uint8], others: NDArray[np.uint8]) -> int:

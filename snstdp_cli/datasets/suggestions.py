@@ -88,7 +88,7 @@ def _ordered(dataset: Dataset) -> list[Suggestion]:
     if len(dataset.classes) < 2 or len(dataset) < _ENOUGH or share < _SORTED:
         return []
     why = f"{share:.0%} of the images are followed by one of the same class: later classes would replace earlier"
-    return [Suggestion("shuffle", True, why)]
+    return [Suggestion("order", "shuffled", why)]
 
 
 def _bright_enough(dataset: Dataset) -> list[Suggestion]:

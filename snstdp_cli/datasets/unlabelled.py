@@ -1,6 +1,7 @@
 """Images that nobody has labelled: in an .npz, .npy or IDX file, pictures, or in memory.
 
-Of a labelled data set in any format that is read, the test images are taken, or else the training images.
+Of a labelled data set in any format that is read, the test images are taken, or else the training images; of a CSV file
+without labels, such as Kaggle's `test.csv`, its own.
 
 A file is untrusted, as those of labelled data sets are: nothing is unpickled, and headers are read before values.
 """
@@ -8,7 +9,8 @@ A file is untrusted, as those of labelled data sets are: nothing is unpickled, a
 from __future__ import annotations
 
 import zipfile
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ from snstdp_cli.datasets.known import NAMES
 from snstdp_cli.datasets.limits import check_size
 from snstdp_cli.datasets.loading import load_dataset
 from snstdp_cli.datasets.npy import find_members, open_archive, read_header, read_values
-from snstdp_cli.datasets.readers import Pixels, picture_folders, read_once
+from snstdp_cli.datasets.readers import csv_file, npz_file, picture_folders, read_once
 from snstdp_cli.datasets.readers.pictures import SUFFIXES as PICTURES
 from snstdp_cli.datasets.readers.pictures import read_picture
 from snstdp_cli.errors import DataError
@@ -30,7 +32,7 @@ from snstdp_cli.errors import DataError
 #: The arrays of an .npz file that are taken for the images, the first of them that is there.
 IMAGE_ARRAYS = ("images", "test_images")
 #: Labelled sets in one file; those of other endings are told by their content.
-_LABELLED = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".parquet", ".mat")
+_LABELLED = (*csv_file.SUFFIXES, ".parquet", ".mat")
 _ZIP, _NPY = b"PK", b"\x93NUMPY"
 
 
@@ -44,10 +46,13 @@ class Images:
         Grey values from 0 (background) to 255, [num, rows, cols].
     source
         Where they are from.
+    names
+        Of pictures the names of their files; empty for others.
     """
 
     images: NDArray[np.uint8]
     source: str
+    names: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.images)
@@ -56,6 +61,15 @@ class Images:
     def n_input(self) -> int:
         """Number of pixels of an image."""
         return int(self.images.shape[1] * self.images.shape[2])
+
+
+@dataclass(frozen=True, eq=False)
+class Pictures:
+    """Pictures of different sizes without labels, each [rows, cols]; else as `Images`."""
+
+    images: Sequence[NDArray[np.uint8]]
+    source: str
+    names: tuple[str, ...] = ()
 
 
 def images_from_array(values: ArrayLike, source: str = "images") -> Images:
@@ -80,8 +94,8 @@ def images_from_array(values: ArrayLike, source: str = "images") -> Images:
     return _checked(array if has_numbers(array.dtype) else None, array.shape, array.dtype, "images", source)
 
 
-def load_images(name: str, data_dir: Path | None = None) -> Images:
-    """Read images and no labels.
+def load_images(name: str, data_dir: Path | None = None) -> Images | Pictures:
+    """Read images and no labels; pictures may have different sizes.
 
     Parameters
     ----------
@@ -109,36 +123,38 @@ def load_images(name: str, data_dir: Path | None = None) -> Images:
     with open_regular(path, "images: an .npz, .npy or IDX file, a picture, or a folder with them") as stream:
         begin = stream.read(len(_NPY))
     if path.name.lower().endswith(PICTURES):
-        return _stacked([read_picture(path)], path)
+        return _stacked([read_picture(path)], path, (path.name,))
+    if path.name.lower().endswith(csv_file.SUFFIXES) and (images := csv_file.read_unlabelled(path)) is not None:
+        return _checked(images, images.shape, images.dtype, "images", str(path))
     if path.name.lower().endswith(_LABELLED):
         return _of_labelled(path)
     if begin.startswith(_ZIP):
-        return _read_npz(path)
+        return _of_labelled(path) if npz_file.layout_of(path) == "keys" else _read_npz(path)
     if begin == _NPY:
         return _read_npy(path)
     return Images(read_idx(path, "images"), str(path))
 
 
-def _read_folder(folder: Path) -> Images:
-    pictures = picture_folders.read_flat(folder)
-    return _stacked(pictures, folder) if pictures else _of_labelled(folder)
+def _read_folder(folder: Path) -> Images | Pictures:
+    names, pictures = picture_folders.read_flat(folder)
+    return _stacked(pictures, folder, names) if pictures else _of_labelled(folder)
 
 
-def _stacked(pictures: Pixels, where: Path) -> Images:
-    if len({one.shape for one in pictures}) > 1:
-        raise DataError(f"{where}: holds pictures of different sizes; expected one size")
-    found = np.stack(list(pictures))
-    return _checked(found, found.shape, found.dtype, "images", str(where))
+def _stacked(pictures: list[NDArray[np.uint8]], where: Path, names: tuple[str, ...] = ()) -> Images | Pictures:
+    found = picture_folders.stack_or_list(pictures)
+    if not isinstance(found, np.ndarray):
+        return Pictures(found, str(where), names)
+    return replace(_checked(found, found.shape, found.dtype, "images", str(where)), names=names)
 
 
-def _of_labelled(path: Path) -> Images:
+def _of_labelled(path: Path) -> Images | Pictures:
     reading = read_once(path)
     if reading is None:
         raise DataError(f"{path}: holds no images that are read; name the file itself")
     chosen = reading.splits["test" if "test" in reading.splits else "train"].images
     if isinstance(chosen, np.ndarray):
         return _checked(chosen, chosen.shape, chosen.dtype, "images", str(path))
-    return _stacked(chosen, path)
+    return Pictures(chosen, str(path))
 
 
 def _read_npz(path: Path) -> Images:

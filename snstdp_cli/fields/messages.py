@@ -55,6 +55,8 @@ def _finding(item: Mapping[str, Any], schema: dict[str, Any], prefix: str) -> st
     if item["type"] == "invalid_key":
         return f"{key}: found the key {found}, expected a word"
     expected = allowed(_schema_of(location, schema))
+    if item["type"] == "missing":  # pydantic found what lies around the key
+        return f"{key}: not given" + f"; expected {expected}" * bool(expected)
     if expected and (item["type"] != "value_error" or message == NOT_A_NUMBER):
         return f"{key}: found {found}, expected {expected}"
     return f"{key}: found {found}; {message[:1].lower()}{message[1:]}"

@@ -28,12 +28,12 @@ from snstdp_cli.plots.drawing.studies import (
 from snstdp_cli.plots.drawing.style import plain
 from snstdp_cli.studies.baseline import resolve_key
 from snstdp_cli.studies.cells import CellResult
+from snstdp_cli.studies.intervals import estimate
 from snstdp_cli.studies.results import StudyResults
 from snstdp_cli.studies.statistics import (
     SettingRow,
     accuracy_of,
     describe_settings,
-    estimate,
     group_settings,
     setting_key,
     show_value,

@@ -164,7 +164,9 @@ def _part_for(
     check_fit(part, weights.weights.shape[0], f"the network '{name}'")
     if split == "validation":
         refuse_trained_on(weights, name, describe_data(part), held)
-    for sentence in doubts_of(part):
+    trained = None if weights.record is None else weights.record.data
+    renamed = None if trained is None else trained.names_apart(describe_data(part))
+    for sentence in filter(None, (*doubts_of(part), renamed)):
         report.warn(sentence)
     return part
 

@@ -78,6 +78,7 @@ def _card(run: Run, classifier: Classifier) -> Markup:
         ("95% interval", interval_text(result.ci95)),
         *((f"by {read_out_title(c)}", _other(one)) for c, one in score.evaluations.items() if c != classifier),
         ("chance", f"{percent(result.chance)} (always answering class {score.class_name(result.commonest_class)})"),
+        *([("answers", score.recorded)] if score.recorded else []),
         ("labels from", score.labels_from),
         ("no label", f"{result.unassigned_neurons:,} of {len(result.assignment.labels):,} neurons"),
         ("never learned", _never(run)),

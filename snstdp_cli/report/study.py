@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -16,8 +17,9 @@ from snstdp_cli.report.markup import Cell, Markup, duration, interval_text, numb
 from snstdp_cli.report.study_cells import cells_section, facts_of, failures, provenance
 from snstdp_cli.report.study_commands import commands
 from snstdp_cli.studies.differences import Difference
+from snstdp_cli.studies.intervals import Estimate
 from snstdp_cli.studies.results import StudyResults, Trial
-from snstdp_cli.studies.statistics import Estimate, SettingRow, describe_settings, show_value
+from snstdp_cli.studies.statistics import SettingRow, describe_settings, show_value
 from snstdp_cli.studies.tables import StudyTable
 from snstdp_cli.studies.text_tables import count_cells, show_p
 
@@ -63,13 +65,15 @@ def render_study(study: StudyResults, *, against: Sequence[str] = ()) -> str:
     """
     summary = study.table(against=against) if study.cells else None
     facts, problems = facts_of(study)
+    of_cells = study.cells or not study.trials  # a search without a grid has nothing to say there
+    result = [] if summary is None else _result(study, summary)
     sections = [
         Section("question", "Question", _question(study, [one.seconds for one in facts.values()])),
-        Section("result", "Result", [] if summary is None else _result(study, summary), _MEASURED, _NO_CELLS),
-        Section("differences", "Differences", _differences(summary), nothing=_NO_BASELINE),
+        *([Section("result", "Result", result, _MEASURED, _NO_CELLS)] if of_cells else []),
+        *([Section("differences", "Differences", _differences(summary), nothing=_NO_BASELINE)] if of_cells else []),
         Section("figures", "Figures", _figures(study)),
         *([Section("search", "Search", _trials(study.trials))] if study.trials else []),
-        Section("cells", "Cells", cells_section(study, facts), nothing=_NO_CELLS),
+        *([Section("cells", "Cells", cells_section(study, facts), nothing=_NO_CELLS)] if of_cells else []),
         Section("failures", "Failures", failures(study), nothing="No cell failed."),
         Section("provenance", "Time, versions and machines", provenance(study, facts, problems)),
         Section("commands", "Make it again", commands(study, against)),
@@ -84,16 +88,9 @@ _NO_BASELINE = "No baseline was named: snstdp study report FILE --against KEY=VA
 
 def _question(study: StudyResults, seconds: Sequence[float]) -> list[Markup]:
     texts = [tag("p", text) for text in study.about.split("\n\n") if text.strip()]
-    done = sum(cell.state == "finished" for cell in study.cells)
-    rest = [(state, sum(cell.state == state for cell in study.cells)) for state in _UNFINISHED]
-    told = ", ".join(
-        [f"{done:,} of {len(study.cells):,} finished", *(f"{num:,} {state}" for state, num in rest if num)]
-    )
     facts = [
-        ("cells", told),
-        ("seeds", ", ".join(map(str, sorted({cell.seed for cell in study.cells})[:20])) or "none"),
-        ("scored on", "test images" if study.score_on == "test" else "training images withheld for validation"),
-        *([("trials", f"{len(study.trials):,}")] if study.trials else []),
+        *(_cell_facts(study) if study.cells or not study.trials else []),
+        *(_trial_facts(study.trials) if study.trials else []),
         *([("computing time", duration(sum(seconds)))] if seconds else []),
     ]
     told_facts = tag("dl", [[tag("dt", key), tag("dd", value)] for key, value in facts])
@@ -102,6 +99,26 @@ def _question(study: StudyResults, seconds: Sequence[float]) -> list[Markup]:
 
 
 _UNFINISHED = ("failed", "running", "interrupted", "missing")
+_VALIDATION = "training images withheld for validation"
+
+
+def _cell_facts(study: StudyResults) -> list[tuple[str, str]]:
+    done = sum(cell.state == "finished" for cell in study.cells)
+    rest = [(state, sum(cell.state == state for cell in study.cells)) for state in _UNFINISHED]
+    counts = [f"{done:,} of {len(study.cells):,} finished", *(f"{num:,} {state}" for state, num in rest if num)]
+    return [
+        ("cells", ", ".join(counts)),
+        ("seeds", ", ".join(map(str, sorted({cell.seed for cell in study.cells})[:20])) or "none"),
+        ("scored on", "test images" if study.score_on == "test" else _VALIDATION),
+    ]
+
+
+def _trial_facts(trials: Sequence[Trial]) -> list[tuple[str, str]]:
+    counts = Counter(trial.state for trial in trials)
+    return [
+        ("trials", ", ".join(f"{num:,} {state}" for state, num in counts.items())),
+        ("trials scored on", _VALIDATION),
+    ]
 
 
 def _result(study: StudyResults, summary: StudyTable) -> list[Markup]:
@@ -215,5 +232,8 @@ def _trials(trials: Sequence[Trial]) -> list[Markup]:
         ]
         for trial in ordered[:_MAX_TRIALS]
     ]
-    caption = f"The best of {number(len(trials))} trials by accuracy on validation images"
+    caption = (
+        f"The best of {number(len(trials))} trials by accuracy on validation images; pruned ones by the end of their "
+        "learning curves"
+    )
     return [table(("trial", "accuracy", "state", *keys), rows, caption)]

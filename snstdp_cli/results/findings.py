@@ -9,10 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from snstdp_cli.config import usual_theta_step_mv
 from snstdp_cli.errors import ConfigError
 from snstdp_cli.evaluation import CurvePoint, read_out_title
+from snstdp_cli.results.competition import (
+    dominating_finding,
+    never_learned_finding,
+    retries_finding,
+    silent_finding,
+    threshold_advice,
+)
 from snstdp_cli.results.convergence import classes_finding, pace_finding, theta_finding
 from snstdp_cli.results.curves import Trend, trend_of
 from snstdp_cli.results.finding import Finding
@@ -23,12 +30,6 @@ from snstdp_cli.rules import Symptom
 
 #: The mean norm is at its target within this share of it.
 _AT_TARGET = 0.03
-#: So many examples in a hundred that have to be shown again deserve advice, and so many that never answer.
-_MANY_RETRIES, _MANY_SILENT = 0.25, 0.01
-#: So large a part of the spikes of so small a part of the neurons is a domination.
-_MOST_SPIKES, _FEW_NEURONS = 0.5, 0.1
-#: Fewer neurons than these have no tenth.
-_LEAST_NEURONS = 20
 
 
 def findings(network: TrainedNetwork, score: Score | None = None) -> list[Finding]:
@@ -59,17 +60,18 @@ def findings(network: TrainedNetwork, score: Score | None = None) -> list[Findin
     found.append(norm_of(network))
     found.append(theta_of(network))
     found.append(pace_of(network))
+    cause = _cause_of(network)
     never = network.never_learned
     if never is not None:
-        found.append(never_learned_finding(int(never.sum()), len(never), advise("never learned")))
+        found.append(never_learned_finding(int(never.sum()), len(never), cause or advise("never learned")))
     if figures is not None:
-        found.append(retries_finding(figures.retries, figures.examples, advise("silent")))
-        found.append(silent_finding(figures.silent_examples, figures.examples, advise("silent")))
+        found.append(retries_finding(figures.retries, figures.examples, cause or advise("silent")))
+        found.append(silent_finding(figures.silent_examples, figures.examples, cause or advise("silent")))
     if score is not None:
         assignment = score.evaluation.assignment
-        found.append(classes_finding(assignment, score.class_names, advise("classes without neurons")))
+        found.append(classes_finding(assignment, score.class_names, cause or advise("classes without neurons")))
         spikes = assignment.num_spikes
-        found.append(dominating_finding(spikes, advise("few neurons dominate")))
+        found.append(dominating_finding(spikes, cause or advise("few neurons dominate")))
     return [one for one in found if one is not None]
 
 
@@ -95,6 +97,16 @@ def theta_of(network: TrainedNetwork) -> Finding | None:
     if record is None or record.start is None or record.start.name is not None:
         return None
     return theta_finding(network.history.theta_mean_mv, record.experiment.network.theta_init_mv)
+
+
+def _cause_of(network: TrainedNetwork) -> str | None:
+    """Return what to change of thresholds that explain alone why few neurons win or images have no answer."""
+    record = network.record
+    if record is None or record.figures is None:
+        return None
+    experiment, figures = record.experiment, record.figures
+    many = retries_finding(figures.retries, figures.examples) is not None
+    return threshold_advice(experiment.theta_step_mv, usual_theta_step_mv(experiment.n_e), many_retries=many)
 
 
 def pace_of(network: TrainedNetwork) -> Finding | None:
@@ -193,54 +205,6 @@ def norm_finding(
             "while a pattern repeats.",
         )
     return Finding("norm", f"The L1 norm of a neuron's weights is {told}.", low)
-
-
-def never_learned_finding(never: int, neurons: int, advice: str | None = None) -> Finding | None:
-    """Say how many neurons never spiked while learning; None if all did."""
-    if never == 0:
-        return None
-    text = (
-        f"{never:,} of {neurons:,} neurons never spiked while learning: their weights are those of the beginning, and "
-        "they have no label."
-    )
-    return Finding("never learned", text, advice, alarming=2 * never >= neurons)
-
-
-def retries_finding(retries: int, examples: int, advice: str | None = None) -> Finding | None:
-    """Say how often images had to be shown again; None if that was rare."""
-    if not examples or retries < _MANY_RETRIES * examples:
-        return None
-    text = (
-        f"{retries:,} presentations were repeated at a higher intensity for {examples:,} examples, because too few "
-        "neurons answered; each one takes as long as the first."
-    )
-    return Finding("retries", text, advice or "Use a larger presentation.intensity.")
-
-
-def silent_finding(silent: int, examples: int, advice: str | None = None) -> Finding | None:
-    """Say how many examples never answered; None if there were hardly any."""
-    if not examples or silent < max(1.0, _MANY_SILENT * examples):
-        return None
-    text = f"{silent:,} of {examples:,} training examples were not answered even at the highest intensity."
-    return Finding("silent", text, advice or "Use a larger presentation.max_intensity.", alarming=True)
-
-
-def dominating_finding(spikes: NDArray[np.float64], advice: str | None = None) -> Finding | None:
-    """Say whether few neurons give most of the answers; None if they do not.
-
-    Parameters
-    ----------
-    spikes
-        Recorded spikes of each neuron, [n_e].
-    """
-    total, few = float(spikes.sum()), int(len(spikes) * _FEW_NEURONS)
-    if len(spikes) < _LEAST_NEURONS or total == 0:
-        return None
-    share = float(np.sort(spikes)[::-1][:few].sum()) / total
-    if share < _MOST_SPIKES:
-        return None
-    text = f"Few neurons dominate: {few:,} of {len(spikes):,} give {share:.0%} of the spikes for training images."
-    return Finding("dominating", text, advice, alarming=True)
 
 
 class _Advice:

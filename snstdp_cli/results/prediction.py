@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from snstdp_cli.artefacts import RecordingRecord, load_responses, recording_mark
 from snstdp_cli.config import GENERATION, differences
-from snstdp_cli.datasets import Images, prepare_pixels
+from snstdp_cli.datasets import Images, Pictures, Pixels, prepare_pixels
 from snstdp_cli.engines import Stream
 from snstdp_cli.errors import ArtefactError, DataError
 from snstdp_cli.evaluation import CLASSIFIERS, NONE, Assignment, Classifier, assign_labels, classify
@@ -53,6 +53,8 @@ class Prediction:
         What labelled the neurons, such as `10,000 train images of mnist`.
     class_names
         What the classes are called; empty where their numbers are their names.
+    image_names
+        Of pictures the names of their files; empty for other images.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Prediction:
     silent: NDArray[np.bool_]
     labels_from: str
     class_names: Mapping[int, str] = field(default_factory=dict)
+    image_names: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.counts)
@@ -86,12 +89,13 @@ class Prediction:
             self.silent,
             class_names=self.class_names,
         )
-        return ({"network": self.name, **row} for row in every)
+        for k, row in enumerate(every):
+            yield {"network": self.name, **({"file": self.image_names[k]} if self.image_names else {}), **row}
 
 
 def predict_images(
     network: TrainedNetwork,
-    images: Images,
+    images: Images | Pictures,
     *,
     mark: str | None = None,
     num_examples: int | None = None,
@@ -120,13 +124,11 @@ def predict_images(
     file, record = _choose_labels(network, mark)
     responses = load_responses(file.path)
     assignment = _assign(network, responses.counts, responses.labels)
-    shown = images.images[:num_examples]
-    if (inputs := record.experiment.input).prepares:  # as the images were that the network learned from
-        shown = np.asarray(prepare_pixels(shown, inputs, images.source))
+    shown = _prepared(images, num_examples, record, network.name)
     counts, attempts, silent = present_images(
         record.experiment,
         network.stored_for(record.experiment),
-        Images(shown, images.source),
+        shown,
         name=network.name,
         stream=Stream.TEST_RECORDING,
         workers=workers,
@@ -144,6 +146,23 @@ def predict_images(
         silent=silent,
         class_names=named_classes(assignment.classes, record.data.class_name),
         labels_from=f"{len(responses.labels):,} {record.data.split} images of {record.data.identity}",
+        image_names=shown.names,
+    )
+
+
+def _prepared(images: Images | Pictures, num_examples: int | None, record: RecordingRecord, name: str) -> Images:
+    """Return the first images as those were prepared that the network learned from."""
+    pixels: Pixels = images.images[:num_examples]
+    if (inputs := record.experiment.input).prepares:
+        pixels = prepare_pixels(pixels, inputs, images.source)
+    size = " x ".join(map(str, record.data.image_shape))
+    if isinstance(pixels, np.ndarray) and pixels[0].size == np.prod(record.data.image_shape):
+        return Images(pixels, images.source, images.names[:num_examples])
+    shapes = sorted({one.shape for one in pixels})
+    sizes = " to ".join(" x ".join(map(str, one)) for one in dict.fromkeys([shapes[0], shapes[-1]]))
+    raise DataError(
+        f"{images.source}: found images of {sizes} pixels, expected {size}, as '{name}' learned from; bring them to "
+        "this size, or train with input.size: images are then brought to it here, too"
     )
 
 

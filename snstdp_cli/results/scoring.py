@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from snstdp_cli.artefacts import Responses, load_ancestor_pair, load_responses
-from snstdp_cli.config import Experiment
+from snstdp_cli.config import Experiment, differing_settings, setting_notes
+from snstdp_cli.config.facets import affected
 from snstdp_cli.errors import ArtefactError, ConfigError
 from snstdp_cli.evaluation import (
     Classifier,
@@ -45,6 +46,8 @@ class Score:
         Whether the neurons were labelled by the very responses that are scored, which flatters.
     notes
         What the reader should know of the choice of recordings.
+    changed
+        Settings of the scored recording that are not those of the training, by dotted key: noise, for example.
     """
 
     name: str
@@ -54,6 +57,7 @@ class Score:
     test: Responses
     circular: bool
     notes: tuple[str, ...] = ()
+    changed: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def evaluation(self) -> Evaluation:
@@ -75,6 +79,18 @@ class Score:
         """Which images were scored: those of the test, or those that were kept for validation."""
         record = self.test.record
         return "validation" if record is not None and record.data.split == "validation" else "test"
+
+    @property
+    def label(self) -> str | None:
+        """What the recording was named beside the usual one of these images (`test --as`)."""
+        return None if self.test.record is None else self.test.record.label
+
+    @property
+    def recorded(self) -> str:
+        """How the recording was made, if not as usual: `recorded as 'noisy', with input.noise 0.5`; else empty."""
+        parts = [] if self.label is None else [f"as '{self.label}'"]
+        parts += [f"with {', '.join(setting_notes(self.changed))}"] if self.changed else []
+        return f"recorded {', '.join(parts)}" if parts else ""
 
     @property
     def labels_from(self) -> str:
@@ -106,6 +122,8 @@ class Score:
             "name": self.name,
             "data": self.data,
             "scored_on": self.scored_on,
+            "label": self.label,
+            "changed_settings": dict(self.changed),
             **self.evaluation.as_dict(),
             "class_names": self.class_names,
             "assign_from": "test" if self.circular else "train",
@@ -198,7 +216,16 @@ def score_responses(
 ) -> Score:
     """Score responses of a network that are at hand, labelled by the responses `assign`."""
     never = network.never_learned if network.has_weights else None
-    return _score(network.name, assign, test, told(classifier, *read_outs), num_examples, never, notes, ties)
+    score = _score(network.name, assign, test, told(classifier, *read_outs), num_examples, never, notes, ties)
+    return replace(score, changed=_changed_settings(network, test))
+
+
+def _changed_settings(network: TrainedNetwork, test: Responses) -> dict[str, Any]:
+    """Return the settings of a recording, of those that shape it, that are not those of the training."""
+    if test.record is None or not network.has_weights or network.record is None:
+        return {}
+    differ = differing_settings([network.experiment, test.record.experiment])[1]
+    return {key: value for key, value in differ.items() if "recording" in affected(key)}
 
 
 def score_ancestor_pairs(

@@ -105,8 +105,9 @@ def find_assign(network: TrainedNetwork, test: RecordingRecord) -> tuple[Recorde
         return own[0], []
     trained = [one for one in same if network.data is not None and one[1].data.belongs_to(network.data)]
     if trained:
-        labels = trained[0][1].data.identity
-        return trained[0], [f"labels of the neurons from {labels}, answers to {test.data.identity}"]
+        labels = trained[0][1].data
+        notes = [f"labels of the neurons from {labels.identity}, answers to {test.data.identity}"]
+        return trained[0], [*notes, *filter(None, [labels.names_apart(test.data)])]
     raise ArtefactError(no_labels(network, test, every))
 
 

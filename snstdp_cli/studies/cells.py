@@ -16,8 +16,9 @@ from snstdp_cli.artefacts.locks import is_locked
 from snstdp_cli.errors import ArtefactError
 from snstdp_cli.evaluation import Classifier
 from snstdp_cli.results import Score, TrainedNetwork, score_network
+from snstdp_cli.studies.cell import CELL_NAME, Cell
 from snstdp_cli.studies.file import ScoredSplit
-from snstdp_cli.studies.plan import CELL_NAME, Cell, Study
+from snstdp_cli.studies.plan import Study
 from snstdp_cli.studies.records import (
     LOCK,
     PROGRESS,

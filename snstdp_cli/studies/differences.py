@@ -14,7 +14,8 @@ from snstdp_cli.errors import SnstdpError
 from snstdp_cli.evaluation import Classifier, mcnemar, mean_and_sd
 from snstdp_cli.studies.baseline import match_settings
 from snstdp_cli.studies.cells import CellResult
-from snstdp_cli.studies.statistics import accuracy_of, group_settings, interval_of, student_t
+from snstdp_cli.studies.intervals import interval_of, student_t
+from snstdp_cli.studies.statistics import accuracy_of, group_settings
 
 #: Where a cell was right by a read-out, [num_examples].
 LoadCorrect = Callable[[CellResult, Classifier], NDArray[np.bool_]]

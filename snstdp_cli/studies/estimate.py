@@ -14,8 +14,8 @@ from snstdp_cli.config import Experiment, build_experiment
 from snstdp_cli.datasets import Dataset, Split, load_dataset
 from snstdp_cli.pipeline import run_experiment
 from snstdp_cli.progress import RecordingProgress, Reporter, TrainingProgress
+from snstdp_cli.studies.cell import Cell
 from snstdp_cli.studies.memory import estimate_memory_mb
-from snstdp_cli.studies.plan import Cell
 
 #: Examples that are shown to measure a network, and the largest number of networks that are measured.
 _SHOWN, _RECORDED, _MOST_MEASURED = 40, 20, 6

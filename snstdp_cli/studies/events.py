@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from snstdp_cli.studies.plan import Cell
+from snstdp_cli.studies.cell import Cell
 from snstdp_cli.studies.tasks import CellOutcome
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from snstdp_cli.artefacts import Workdir
 from snstdp_cli.artefacts.stages import load_stages
 from snstdp_cli.results import Score, TrainedNetwork, online_course
-from snstdp_cli.studies.plan import CELL_NAME
+from snstdp_cli.studies.cell import CELL_NAME
 from snstdp_cli.studies.records import CellScore
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 from snstdp_cli.engines import available_cores
 from snstdp_cli.evaluation import Classifier
+from snstdp_cli.studies.cell import Cell
 from snstdp_cli.studies.cells import CellResult, load_results
 from snstdp_cli.studies.events import CellEnded, StudyReporter
 from snstdp_cli.studies.executors import CellExecutor
-from snstdp_cli.studies.plan import Cell, Study
+from snstdp_cli.studies.plan import Study
 from snstdp_cli.studies.results import gather_results
 from snstdp_cli.studies.run import run_study
 from snstdp_cli.studies.search.events import SearchReporter
@@ -159,6 +161,8 @@ class OpenStudy:
 
 
 def _executor(workers: int | None, scheduler: str | None) -> AbstractContextManager[CellExecutor]:
-    from snstdp_cli.studies.executors.dask import local_cluster, running_cluster
+    from snstdp_cli.studies.executors.clusters import local_cluster, running_cluster
 
-    return local_cluster(workers or available_cores()) if scheduler is None else running_cluster(scheduler)
+    if scheduler is None:
+        return local_cluster(workers or available_cores())
+    return running_cluster(scheduler, lambda text: warnings.warn(text, stacklevel=2))

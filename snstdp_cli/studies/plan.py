@@ -4,59 +4,22 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from snstdp_cli.config import (
-    Experiment,
-    build_experiment,
-    fingerprint,
-    identifying_settings,
-    merge,
-    read_file,
-    setting_leaves,
-    settings_of,
-)
-from snstdp_cli.config.rule import DEFAULT_RULE
+from snstdp_cli.config import Experiment, build_experiment, merge, read_file
 from snstdp_cli.errors import ConfigError, SnstdpError
 from snstdp_cli.fields import shown
-from snstdp_cli.rules import find_rule, is_rule_file, only_rule_files
+from snstdp_cli.rules import only_rule_files
 from snstdp_cli.studies.axes import MAX_CELLS, Assignment, check_key, dotted, matches, read_axis, rules_of
+from snstdp_cli.studies.cell import Cell, build_cell_experiment, make_cell, training_key
 from snstdp_cli.studies.file import StudyFile, read_study_file
 
-#: What the weights of a cell are called; a cell is a working folder of its own.
-CELL_NAME = "network"
 _MAX_PROBLEMS = 10
-
-
-@dataclass(frozen=True, eq=False)
-class Cell:
-    """One experiment of a study.
-
-    Attributes
-    ----------
-    id
-        Fingerprint of the experiment.
-    settings
-        The varied settings by dotted key, as far as the experiment has them; `rule` is the rule's name.
-    named
-        Keys of the settings that the cell is told by: of a list of cells, those that this one sets itself.
-    """
-
-    id: str
-    settings: dict[str, Any]
-    seed: int
-    experiment: Experiment
-    named: tuple[str, ...]
-
-    @property
-    def label(self) -> str:
-        """The varied settings and the seed in a few words, such as `rule=smax, n_e=100, seed 2`."""
-        return ", ".join([*(f"{key}={_short(self.settings[key])}" for key in self.named), f"seed {self.seed}"])
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,34 +110,6 @@ def _load(path: Path, workdir: Path, run_rules: frozenset[str] | None) -> Study:
     return Study(file, path, workdir, keys, base, cells, run_rules)
 
 
-def build_cell(
-    base: Mapping[str, Any], settings: Assignment, seed: int, keys: Sequence[str], where: str = "study"
-) -> Cell:
-    """Build the experiment of one cell by the same call as a single one.
-
-    Parameters
-    ----------
-    settings
-        Dotted keys that win over `base`. Parameters that the cell's rule does not have are left out.
-
-    Raises
-    ------
-    ConfigError
-        For a key or value that cannot be used.
-    """
-    return _cell(_experiment(base, {**settings, "seed": seed}, where), keys, keys)
-
-
-def cell_id(experiment: Experiment) -> str:
-    """Return a cell's name: the fingerprint of all settings that affect anything, the images by their name."""
-    return fingerprint(identifying_settings(experiment))
-
-
-def training_key(experiment: Experiment) -> str:
-    """Return the fingerprint of all settings that shape a training, the images by their name."""
-    return fingerprint({"training": settings_of(experiment, "training"), **settings_of(experiment, "data")})
-
-
 def _read_base(file: StudyFile, path: Path) -> dict[str, Any]:
     base = read_file(path.parent / file.base) if isinstance(file.base, str) else file.base
     base = merge(base, {}, _base_name(file, path))
@@ -227,7 +162,7 @@ def _cells(
     problems, seen = list[str](), set[str]()
     for point in points:
         try:
-            first = _experiment(base, {**point, "seed": file.seeds[0]}, f"{where}: cell {_told(point)}")
+            first = build_cell_experiment(base, {**point, "seed": file.seeds[0]}, f"{where}: cell {_told(point)}")
             _check_split(file, first, where)
         except SnstdpError as error:
             problems.append(str(error))
@@ -236,7 +171,7 @@ def _cells(
             continue
         for seed in () if problems else file.seeds:
             experiment = first if seed == first.seed else first.model_copy(update={"seed": seed})
-            cell = _cell(experiment, keys, keys if file.cells is None else point)
+            cell = make_cell(experiment, keys, keys if file.cells is None else point)
             skipped = any(matches({**cell.settings, "seed": seed}, pattern) for pattern in patterns)
             if cell.id not in seen and not skipped:
                 seen.add(cell.id)
@@ -252,42 +187,5 @@ def _check_split(file: StudyFile, experiment: Experiment, where: str) -> None:
         )
 
 
-def _experiment(base: Mapping[str, Any], settings: Assignment, where: str) -> Experiment:
-    """Build an experiment; a rule chosen by a setting keeps those parameters that it has."""
-    name, given = settings.get("rule"), base.get("rule", {})
-    kept = base
-    parameters = _parameters(name if name is not None else given.get("name") if isinstance(given, dict) else None)
-    if isinstance(given, dict) and name is not None and name != given.get("name"):
-        kept = {**base, "rule": {key: value for key, value in given.items() if key in parameters}}
-    own = {key: value for key, value in settings.items() if _applies(key, parameters)}
-    return build_experiment(merge(kept, {**own, "save_name": CELL_NAME}, where), {}, where)
-
-
-def _parameters(rule: Any) -> set[str]:
-    """Return the names of a rule's parameters; a rule in a file is run, which the study named."""
-    name = rule if isinstance(rule, str) else DEFAULT_RULE
-    try:
-        return set(find_rule(name, run_files=is_rule_file(name)).parameters.model_fields)
-    except ConfigError:
-        return set()  # told when the experiment is built
-
-
-def _applies(key: str, parameters: set[str]) -> bool:
-    section, _, name = key.partition(".")
-    return section != "rule" or not name or not parameters or name in parameters
-
-
-def _cell(experiment: Experiment, keys: Sequence[str], named: Iterable[str]) -> Cell:
-    leaves = dict(setting_leaves(experiment.model_dump(mode="json")))
-    values = {**leaves, "rule": leaves["rule.name"]}
-    settings = {key: values[key] for key in keys if key in values}
-    told = tuple(key for key in named if key in settings)
-    return Cell(cell_id(experiment), settings, experiment.seed, experiment, told)
-
-
 def _told(point: Assignment) -> str:
     return ", ".join(f"{key}={shown(value)}" for key, value in point.items()) or "base"
-
-
-def _short(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)

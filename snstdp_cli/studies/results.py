@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from snstdp_cli.artefacts import Workdir, weights_exist
 from snstdp_cli.errors import DataError
 from snstdp_cli.evaluation import CLASSIFIERS, Classifier, CurvePoint
 from snstdp_cli.results import TrainedNetwork
+from snstdp_cli.studies.cell import CELL_NAME
 from snstdp_cli.studies.cells import CellResult, load_correct, load_results
 from snstdp_cli.studies.differences import LoadCorrect
 from snstdp_cli.studies.file import ScoredSplit, StudyFile
-from snstdp_cli.studies.plan import CELL_NAME, Study
+from snstdp_cli.studies.plan import Study
 from snstdp_cli.studies.records import read_cell_record
 from snstdp_cli.studies.tables import StudyTable, make_table
+
+if TYPE_CHECKING:
+    from snstdp_cli.studies.search.storage import TrialState
 
 
 class Trial(NamedTuple):
@@ -25,7 +29,7 @@ class Trial(NamedTuple):
     number: int
     settings: Mapping[str, Any]
     value: float | None
-    state: Literal["finished", "pruned", "failed", "running"]
+    state: TrialState
 
 
 class CellFacts(Protocol):

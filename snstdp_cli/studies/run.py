@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from snstdp_cli.artefacts import require_writable
 from snstdp_cli.errors import EngineError, InterruptedRunError
+from snstdp_cli.studies.cell import Cell
 from snstdp_cli.studies.cells import CellResult, CellState, in_order, load_results
 from snstdp_cli.studies.events import CellEnded, StudyReporter
 from snstdp_cli.studies.executors.base import CellExecutor
-from snstdp_cli.studies.plan import Cell, Study
+from snstdp_cli.studies.plan import Study
 from snstdp_cli.studies.records import RECORD
 from snstdp_cli.studies.tasks import CellOutcome, CellTask, make_task
 
@@ -109,7 +110,7 @@ def run_study(
 
 
 def run_tasks(
-    executor: CellExecutor, tasks: Iterator[CellTask], tick: Callable[[], None] = lambda: None
+    executor: CellExecutor, tasks: Iterable[CellTask | None], tick: Callable[[], None] = lambda: None
 ) -> Iterator[CellOutcome]:
     """Yield how tasks end; whoever stops listening ends what runs."""
     with closing(executor.run(tasks, tick)) as outcomes:  # type: ignore[type-var]

@@ -23,9 +23,9 @@ from snstdp_cli.errors import EngineError, InterruptedRunError, SnstdpError
 from snstdp_cli.pipeline import run_experiment
 from snstdp_cli.progress import Reporter
 from snstdp_cli.results import Score
+from snstdp_cli.studies.cell import CELL_NAME
 from snstdp_cli.studies.figures import cell_figures, cell_score
 from snstdp_cli.studies.notes import CellNotes, StoppedError
-from snstdp_cli.studies.plan import CELL_NAME
 from snstdp_cli.studies.records import (
     LOCK,
     PROGRESS,
@@ -87,6 +87,20 @@ def write_failure(task: CellTask, sentence: str) -> CellOutcome:
         return CellOutcome(task.cell, "failed", f"{sentence} (and {error})")
 
 
+def write_interruption(folder: Path) -> bool:
+    """Write down as interrupted a cell whose process was ended before it could; return False if one has it yet."""
+    try:
+        with hold_lock(folder / LOCK):
+            record = read_cell_record(folder)
+            if record is not None and record.state == "running":
+                _end(record, folder, time.perf_counter(), "interrupted", None)
+    except LockedError:
+        return False
+    except SnstdpError:  # a folder that cannot be read is told by whoever looks at it
+        pass
+    return True
+
+
 @contextmanager
 def _held(folder: Path, wait: bool) -> Iterator[bool]:
     """Hold the cell's lock; yield False if another process has it and nobody waits."""
@@ -118,6 +132,10 @@ def _run_held(task: CellTask, folder: Path, report: Reporter) -> CellOutcome:
     try:
         with training_shared(folder, task.training):
             score = _run_experiment(task, folder, report)
+        measured = {
+            "scores": {**record.scores, task.score_on: cell_score(score)},
+            "figures": cell_figures(score, folder),
+        }
     except StoppedError as stop:
         return _end(record, folder, began, "interrupted", str(stop))
     except (KeyboardInterrupt, InterruptedRunError):
@@ -131,10 +149,7 @@ def _run_held(task: CellTask, folder: Path, report: Reporter) -> CellOutcome:
         write_atomic(folder / _FAULT, traceback.format_exc().encode())
         told = f"a fault of snstdp: {type(error).__name__}: {' '.join(str(error).split())[:500]}; see {_FAULT}"
         return _end(record, folder, began, "failed", told)
-    record = record.model_copy(
-        update={"scores": {**record.scores, task.score_on: cell_score(score)}, "figures": cell_figures(score, folder)}
-    )
-    return _end(record, folder, began, "finished", None)
+    return _end(record.model_copy(update=measured), folder, began, "finished", None)
 
 
 def _is_kept(folder: Path, record: CellRecord, task: CellTask) -> bool:

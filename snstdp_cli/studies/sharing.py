@@ -12,7 +12,7 @@ from snstdp_cli.artefacts import Workdir, read_checkpoint, weights_exist, write_
 from snstdp_cli.artefacts.files import read_file
 from snstdp_cli.artefacts.locks import LockedError, hold_lock
 from snstdp_cli.errors import ArtefactError
-from snstdp_cli.studies.plan import CELL_NAME
+from snstdp_cli.studies.cell import CELL_NAME
 
 #: Below the study's folder: for each shared training a lock, and the name of the cell that has it.
 _FOLDER = "trainings"

@@ -1,41 +1,16 @@
-"""A row for each setting: mean, standard deviation and interval over seeds, and what to beware of."""
+"""A row for each setting: how many of its cells are finished, and its accuracies over seeds."""
 
 from __future__ import annotations
 
-import functools
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from snstdp_cli.errors import ConfigError, DataError
-from snstdp_cli.evaluation import mean_and_sd
+from snstdp_cli.errors import DataError
 from snstdp_cli.studies.cells import CellResult
-
-#: With fewer seeds than these an interval is wide and leans on a normal distribution that nobody can check.
-FEW_SEEDS = 5
-_MAX_NAMED = 4
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """An accuracy over seeds.
-
-    Attributes
-    ----------
-    num_seeds
-        Seeds that it was measured with.
-    sd
-        Sample standard deviation (n - 1); None with one seed.
-    ci95
-        95 % t interval of the mean; None with one seed. It may reach beyond 0 or 1 where seeds are few.
-    """
-
-    num_seeds: int
-    mean: float
-    sd: float | None
-    ci95: tuple[float, float] | None
+from snstdp_cli.studies.intervals import Estimate, estimate
 
 
 @dataclass(frozen=True)
@@ -56,6 +31,8 @@ class SettingRow:
         Accuracy of always answering the commonest class; the largest, should the cells differ.
     num_examples
         Scored images of a cell; None if nothing is finished, or the cells differ.
+    unscored
+        By read-out, the seeds whose cells are finished without an accuracy by it.
     """
 
     settings: Mapping[str, Any]
@@ -66,58 +43,7 @@ class SettingRow:
     best: frozenset[str] = frozenset()
     chance: float | None = None
     num_examples: int | None = None
-
-
-def t_interval(values: Sequence[float]) -> tuple[float, float] | None:
-    """Return the two-sided 95 % interval of the mean of normal values; None for a single one.
-
-    Source: Student, Biometrika 1908, doi 10.1093/biomet/6.1.1.
-
-    Examples
-    --------
-    >>> low, high = t_interval([0.90, 0.92, 0.94])
-    >>> round(low, 4), round(high, 4)
-    (0.8703, 0.9697)
-    """
-    return interval_of(*mean_and_sd(values), len(values))
-
-
-def interval_of(mean: float, sd: float | None, num: int) -> tuple[float, float] | None:
-    """Return the interval of `t_interval` from the mean and the sample standard deviation of so many values."""
-    if sd is None:
-        return None
-    half = _quantile(num - 1) * sd / math.sqrt(num)
-    return mean - half, mean + half
-
-
-@functools.cache
-def _quantile(degrees: int) -> float:
-    return float(student_t().ppf(0.975, degrees))
-
-
-def student_t() -> Any:
-    """Return Student's t distribution of SciPy.
-
-    Raises
-    ------
-    ConfigError
-        If SciPy is not installed.
-    """
-    try:
-        from scipy import stats
-    except ImportError:
-        raise ConfigError(
-            "statistics over seeds need SciPy, which is not installed: pip install 'snstdp[study]'"
-        ) from None
-    return stats.t
-
-
-def estimate(values: Sequence[float]) -> Estimate | None:
-    """Return mean, spread and interval of the accuracies of several seeds; None of nothing."""
-    if not values:
-        return None
-    mean, sd = mean_and_sd(values)
-    return Estimate(len(values), mean, sd, interval_of(mean, sd, len(values)))
+    unscored: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 def distinct_cells(cells: Iterable[CellResult]) -> list[CellResult]:
@@ -175,37 +101,6 @@ def summarize(cells: Sequence[CellResult], read_outs: Sequence[str]) -> list[Set
     return rows if len(rows) < 2 else _with_best(rows, read_outs)
 
 
-def warnings_of(rows: Sequence[SettingRow]) -> list[str]:
-    """Return what should be known before a mean is believed, in sentences."""
-    measured = [(row, max((e.num_seeds for e in row.estimates.values() if e is not None), default=0)) for row in rows]
-    alone = [row for row, num in measured if num == 1]
-    few = [row for row, num in measured if 1 < num < FEW_SEEDS]
-    without = [row for row, num in measured if num == 0]
-    constant = [row for row, _ in measured if any(e is not None and e.sd == 0 for e in row.estimates.values())]
-    incomplete = [row for row, num in measured if num and row.failed + row.missing]
-    found, named = [], functools.partial(_named, total=len(rows))
-    if alone:
-        found.append(
-            f"a single finished seed ({named(alone)}): no interval; what a difference to it is worth is not known "
-            "before there are more seeds"
-        )
-    if few:
-        found.append(
-            f"fewer than {FEW_SEEDS} finished seeds ({named(few)}): the intervals are wide, and rest on accuracies "
-            "that are normally distributed over seeds"
-        )
-    if constant:
-        found.append(
-            f"the same accuracy with every seed ({named(constant)}): an interval without width; check that the seeds "
-            "differ, and that the network learns"
-        )
-    if incomplete:
-        found.append(f"not all seeds are finished ({named(incomplete)}): means are those of the finished ones")
-    if without:
-        found.append(f"no finished cell ({named(without)})")
-    return found + _uneven_images(rows)
-
-
 def describe_settings(settings: Mapping[str, Any]) -> str:
     """Return settings as short text; `all` where nothing is varied but the seed.
 
@@ -235,10 +130,11 @@ def show_value(value: object) -> str:
 def _row(group: Sequence[CellResult], read_outs: Sequence[str]) -> SettingRow:
     finished = [cell for cell in group if cell.state == "finished"]
     failed = sum(cell.state == "failed" for cell in group)
-    estimates = {}
+    estimates, unscored = {}, dict[str, tuple[int, ...]]()
     for read_out in read_outs:
-        values = [accuracy_of(cell, read_out) for cell in finished]
-        estimates[read_out] = estimate([value for value in values if value is not None])
+        values = {cell.seed: accuracy_of(cell, read_out) for cell in finished}
+        estimates[read_out] = estimate([value for value in values.values() if value is not None])
+        unscored[read_out] = tuple(seed for seed, value in values.items() if value is None)
     images = {cell.num_examples for cell in finished}
     return SettingRow(
         settings=group[0].settings,
@@ -248,6 +144,7 @@ def _row(group: Sequence[CellResult], read_outs: Sequence[str]) -> SettingRow:
         estimates=estimates,
         chance=max((cell.chance for cell in finished if cell.chance is not None), default=None),
         num_examples=images.pop() if len(images) == 1 else None,
+        unscored={read_out: seeds for read_out, seeds in unscored.items() if seeds},
     )
 
 
@@ -259,20 +156,3 @@ def _with_best(rows: Sequence[SettingRow], read_outs: Sequence[str]) -> list[Set
         replace(row, best=frozenset(key for key, mean in own.items() if mean == highest[key]))
         for row, own in zip(rows, means, strict=True)
     ]
-
-
-def _uneven_images(rows: Sequence[SettingRow]) -> list[str]:
-    finished = [row for row in rows if row.finished]
-    images = {row.num_examples for row in finished}
-    chances = {row.chance for row in finished}
-    if len(images) < 2 and None not in images and len(chances) < 2:
-        return []
-    return ["the cells were not all scored on the same images: compare only what was"]
-
-
-def _named(rows: Sequence[SettingRow], total: int) -> str:
-    if len(rows) == total > 1:
-        return "all settings"
-    names = [describe_settings(row.settings) for row in rows[:_MAX_NAMED]]
-    more = len(rows) - len(names)
-    return "; ".join(names) + (f"; and {more:,} more settings" if more else "")

@@ -9,8 +9,9 @@ from typing import Any, Literal
 
 from snstdp_cli.artefacts import write_atomic
 from snstdp_cli.evaluation import Classifier
+from snstdp_cli.studies.cell import Cell
 from snstdp_cli.studies.file import ScoredSplit
-from snstdp_cli.studies.plan import Cell, Study
+from snstdp_cli.studies.plan import Study
 from snstdp_cli.studies.records import STOP
 
 

@@ -9,7 +9,8 @@ from snstdp_cli.evaluation import read_out_title
 from snstdp_cli.studies.cells import CellResult
 from snstdp_cli.studies.differences import Difference
 from snstdp_cli.studies.formats import Shown, TextTable
-from snstdp_cli.studies.statistics import Estimate, SettingRow, describe_settings, show_value
+from snstdp_cli.studies.intervals import Estimate
+from snstdp_cli.studies.statistics import SettingRow, describe_settings, show_value
 from snstdp_cli.studies.tables import StudyTable, long_records
 
 #: The t interval is as far below the mean as above it; its half is shorter than both ends.
@@ -52,10 +53,14 @@ def count_cells(row: SettingRow) -> str:
     --------
     >>> count_cells(SettingRow({}, finished=3, failed=1, missing=1, estimates={}))
     '3 of 5, 1 failed, 1 missing'
+    >>> count_cells(SettingRow({}, finished=3, failed=0, missing=0, estimates={}, unscored={"average": (2,)}))
+    '3, 1 without accuracy'
     """
     total = row.finished + row.failed + row.missing
+    unscored = len({seed for seeds in row.unscored.values() for seed in seeds})
     others = [f"{num} {name}" for num, name in ((row.failed, "failed"), (row.missing, "missing")) if num]
-    return ", ".join([f"{row.finished} of {total}" if others else f"{row.finished}", *others])
+    finished = f"{row.finished} of {total}" if others else f"{row.finished}"
+    return ", ".join([finished, *others, *([f"{unscored} without accuracy"] if unscored else [])])
 
 
 def _estimate_as_text(one: Estimate | None, best: bool) -> list[Shown]:

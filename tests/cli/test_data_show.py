@@ -91,7 +91,7 @@ def test_what_are_no_digits_is_not_judged_by_digits(places: Path) -> None:
 def test_sorted_and_dark_images_are_seen(places: Path) -> None:
     order = np.argsort(DIGITS.labels[:1000], kind="stable")
     found = suggested(write(places, (SOME // 16)[order], DIGITS.labels[:1000][order]))
-    assert found["shuffle"] is True
+    assert found["order"] == "shuffled"
     assert found["input.scale"] == pytest.approx(17)
     assert "presentation.intensity" not in found
 
@@ -120,9 +120,14 @@ def test_counts_brightness_and_images_in_both_splits_are_told(places: Path) -> N
 def test_one_split_is_shown_and_what_to_do_for_another_is_told(places: Path) -> None:
     class_folders(Path("pictures"), splits=False)
     printed = call("show", "pictures", "--set", "input.size=8", "--out", "sheet.png")
-    assert "input.test_share=0.2" in printed
+    assert "there are no test images; or make some" in printed
+    assert "--set input.size=8 --set input.test_share=0.2 --set presentation.intensity" in printed
     assert re.search(r"bee +8\b", printed)
     assert Path("sheet.png").exists()
+    np.savez("digits.npz", X=SOME, y=DIGITS.labels[:1000])
+    printed = call("show", "digits.npz")
+    assert re.search(r"next: .*run --data digits.npz --set input.test_share=0.2", printed)
+    assert "look again" not in printed
 
 
 def test_what_is_converted_is_the_same_with_its_names(places: Path) -> None:

@@ -132,7 +132,7 @@ def test_images_in_memory_are_prepared_too() -> None:
 
 def test_an_experiment_with_nothing_in_the_section_is_what_it_was() -> None:
     from snstdp_cli.config import identifying_settings
-    from snstdp_cli.studies.plan import cell_id
+    from snstdp_cli.studies.cell import cell_id
 
     plain, turned = build_experiment(), build_experiment({"input": {"transpose": True}})
     assert not [key for key in identifying_settings(plain) if key.startswith("input.")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import random
 import re
@@ -31,8 +32,8 @@ from image_files import (
 from PIL import Image
 
 from snstdp_cli.config import build_experiment
-from snstdp_cli.datasets import Dataset, load_dataset
-from snstdp_cli.datasets.readers import mat5
+from snstdp_cli.datasets import Dataset, load_dataset, preparation
+from snstdp_cli.datasets.readers import mat5, parquet_file
 from snstdp_cli.errors import DataError, SnstdpError
 
 
@@ -260,7 +261,13 @@ def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
         ("a.csv.gz", b"\x1f\x8b damaged", "is a gzip file of something else, or damaged"),
         ("a.mat", b"\x89HDF\r\n\x1a\n", "is of MATLAB's version 7.3 (HDF5); save it as version 7"),
         ("a.mat", b"MATLAB 5.0 MAT-file", "not an intact MATLAB file: its header is none"),
+        ("a.mat", b"MATLAB 5.0 MAT-file".ljust(512) + b"\x89HDF\r\n\x1a\n", "is of MATLAB's version 7.3 (HDF5)"),
+        ("a.mat", bytes(4) + b"\x03\0\0\0", "is no MATLAB file of version 5 to 7, or damaged; save it as version 7"),
         ("a.pkl", b"\x80\x04\x95", "unpickling runs code"),
+        ("mnist.pkl.gz", gzip.compress(b"\x80\x04\x95"), "unpickling runs code"),
+        ("a.csv", "label,a,b,c,d\n1,2,3,4,5\n".encode("utf-16"), "is text in UTF-16; save it as UTF-8"),
+        ("a.csv", b"label,a,b,c,d\n1,2,3,4,5\n,2,3,4,5\n", "line 3: the label is missing ('')"),
+        ("a.csv", b"label,a,b,c,d\nNaN,2,3,4,5\n2,2,3,4,5\n", "line 2: the label is missing ('NaN')"),
         ("a.npy", b"\x93NUMPY\1\0", "is a single array"),
         ("a.png", encoded(TRAIN[0]), "is a single picture; name the folder"),
         ("a.bin", b"\1\2\3\4", "is none of the formats that are read"),
@@ -283,6 +290,99 @@ def test_what_unpacks_to_gigabytes_is_not_unpacked(tmp_path: Path, monkeypatch: 
         archive.writestr("X.npy", stream.getvalue())
         archive.writestr("y.npy", stream.getvalue())
     assert "the file is damaged" in refusal(tmp_path / "b.npz")
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda table: table.update(label=["x" * 2000] * 16), "found a label of 2,000 letters"),
+        (lambda table: table.update(label=[None, *TRAIN_LABELS[1:].tolist()]), "a label is missing (null)"),
+        (lambda table: table.update(image=[None, *table["image"][1:]]), "an image is missing (null)"),
+        (lambda table: table.update(image=[{"bytes": b"junk"}] * 16), "image 0: is no picture of the formats"),
+        (lambda table: table.update(image=[{"bytes": b""}] * 16), "image 0: is empty; expected a picture"),
+    ],
+)
+def test_what_is_missing_or_no_image_in_parquet_is_told(
+    tmp_path: Path, change: Callable[[dict[str, list[object]]], None], sentence: str
+) -> None:
+    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    table = {"image": [{"bytes": encoded(one)} for one in TRAIN], "label": TRAIN_LABELS.tolist()}
+    change(table)
+    parquet.write_table(arrow.table(table), tmp_path / "a.parquet")
+    assert sentence in refusal(tmp_path / "a.parquet")
+
+
+def test_what_is_packed_once_and_stands_in_each_row_is_unpacked_row_by_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    parquet.write_table(arrow.table({"image": [bytes(2**20)] * 200, "label": [0] * 200}), tmp_path / "a.parquet")
+    assert (tmp_path / "a.parquet").stat().st_size < 2**21
+    monkeypatch.setattr(parquet_file, "_BYTES_AT_ONCE", 2**22)
+    seen: list[int] = []
+    monkeypatch.setattr(parquet_file, "_collect", lambda batches, *_: seen.extend(map(len, batches)) or 1 / 0)
+    refusal(tmp_path / "a.parquet")
+    assert max(seen) <= 4
+    columns = {f"p{k}": np.zeros(100_000, np.uint8) for k in range(16)}
+    parquet.write_table(arrow.table({**columns, "label": columns["p0"]}), tmp_path / "b.parquet")
+    monkeypatch.setattr(parquet_file, "MAX_BYTES", 2**20)
+    assert "100,000 rows" in refusal(tmp_path / "b.parquet")
+
+
+def test_letters_that_are_no_utf8_keep_classes_apart(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b"label,a,b,c,d\n\xe9,2,3,4,5\n\xe8,2,3,4,5\n")
+    assert load(tmp_path / "a.csv").class_names == (r"\xe8", r"\xe9")
+    np.savez(tmp_path / "b.npz", X=TRAIN[:2], y=np.array([b"\xe9", b"\xe8"]))
+    assert load(tmp_path / "b.npz").class_names == (r"\xe8", r"\xe9")
+
+
+@pytest.mark.parametrize("head", ["id,label", ",label", "label,Unnamed: 0"])
+def test_a_column_that_numbers_the_images_is_left_out(tmp_path: Path, head: str) -> None:
+    first = head.index("label") == 0
+    rows = "".join(f"{3 if first else k},{k if first else 3},1,2,3,{4 + k}\n" for k in range(5))
+    (tmp_path / "a.csv").write_text(f"{head},a,b,c,d\n{rows}")
+    found = load(tmp_path / "a.csv")
+    assert found.images[:, 1, 1].tolist() == [4, 5, 6, 7, 8]
+    assert found.classes.tolist() == [3]
+    assert "is left out" in found.warnings[0]
+
+
+def test_labels_that_are_fewer_than_images_are_told_also_before_they_are_divided(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", X=TRAIN, y=TRAIN_LABELS[:9])
+    for inputs in ({}, {"test_share": 0.5}):
+        assert "16 images but 9 labels" in refusal(tmp_path / "a.npz", **inputs)
+
+
+def test_images_that_would_become_larger_than_any_data_set_are_refused_before_memory_is_taken(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", X=np.zeros((20_000, 1, 1), np.uint8), y=np.zeros(20_000, int))
+    assert "input.size: 20,000 images of 256 x 256 pixels hold more than" in refusal(tmp_path / "a.npz", size=256)
+
+
+def test_large_images_are_resampled_a_few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = preparation.resample(TRAIN, (3, 3))
+    monkeypatch.setattr(preparation, "_AT_ONCE", 1)
+    assert np.array_equal(preparation.resample(TRAIN, (3, 3)), whole)
+
+
+def test_folders_without_pictures_are_told(tmp_path: Path) -> None:
+    folder = class_folders(tmp_path / "letters")
+    (folder / "train" / "dog").mkdir()
+    (folder / "train" / WORDS[0] / "deeper").mkdir()
+    (folder / "train" / WORDS[0] / "loop").symlink_to(folder)
+    assert [one for one in load(folder).warnings if "are no classes: dog" in one]
+    assert load(folder).class_names == WORDS
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [(b"", "is empty; expected a picture"), (b"RIFF\0\0\0\0WEBP", "is no picture of the formats that are read")],
+)
+def test_a_picture_that_is_none_is_told(tmp_path: Path, content: bytes, sentence: str) -> None:
+    folder = class_folders(tmp_path / "letters")
+    (folder / "train" / WORDS[0] / "a.png").write_bytes(content)
+    told = refusal(folder)
+    assert sentence in told
+    assert "object at 0x" not in told
 
 
 def test_a_missing_package_is_named_with_what_installs_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

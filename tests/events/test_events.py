@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -176,3 +178,17 @@ def test_the_example_draws_what_is_there_and_waits_for_no_more(place: Workdir) -
     )
     assert "5 events" in done.stdout
     assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_example_draws_a_picture_in_a_notebook(place: Workdir, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without `%matplotlib inline` a figure was shown as a line of text."""
+    with EventLog(place, "a", Reporter()).opened(ONE, "training", "train", 0, 10, goes_on=False):
+        pass
+    shown: list[bytes] = []
+    notebook = SimpleNamespace(Image=lambda data: data, clear_output=lambda wait: None, display=shown.append)
+    whole = SimpleNamespace(display=notebook, version_info=(9, 0), get_ipython=lambda: None)
+    monkeypatch.setitem(sys.modules, "IPython", whole)
+    monkeypatch.setitem(sys.modules, "IPython.display", notebook)
+    example = runpy.run_path(str(ROOT / "examples" / "live" / "follow.py"))
+    example["follow"](events_path(place, "a"), once=True)
+    assert [one[:8] for one in shown] == [b"\x89PNG\r\n\x1a\n"]

@@ -99,6 +99,18 @@ def test_a_numeric_axis_shows_means_bands_and_single_seeds() -> None:
     assert any("chance: 12.5%" in text for text in texts(figure))
 
 
+def test_a_legend_of_long_settings_stays_within_the_figure() -> None:
+    settings = [
+        (("eta", eta), ("network.theta_step_mv", 0.00804874), ("rule.positive_share", 0.305758 + k))
+        for k in range(2)
+        for eta in (0.01, 0.02)
+    ]
+    figure = draw_study(study(make_cells({one: [0.8, 0.81] for one in settings})), "lines", x="eta")
+    render_figure(figure, "png")
+    box = figure.legends[0].get_window_extent()
+    assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1
+
+
 def test_a_setting_without_the_axis_is_a_level() -> None:
     level = line_of(draw_study(eta_study(), "lines"), "rule triplet")
     np.testing.assert_allclose(level.get_ydata(), [0.61, 0.61])
@@ -167,7 +179,7 @@ def test_a_search_shows_its_values_and_the_best_of_the_finished() -> None:
     figure = draw_study(study([], trials=TRIALS), "history")
     np.testing.assert_allclose(line_of(figure, "best: 80.0%").get_ydata(), [0.7, 0.8])
     np.testing.assert_allclose(line_of(figure, "finished (2)").get_xdata(), [0, 3])
-    np.testing.assert_allclose(line_of(figure, "pruned (1)").get_ydata(), [0.9])
+    np.testing.assert_allclose(line_of(figure, "pruned (1), at its learning curve's end").get_ydata(), [0.9])
     assert line_of(figure, "failed (1)").get_xdata() == [2]
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from halves import train_halves
 from stored_networks import NUM, make_network
 from synthetic import SIDE
 from typer.testing import CliRunner
 
+import snstdp_cli as snstdp
 from snstdp_cli.artefacts import DataRecord
 from snstdp_cli.cli.app import app
 from snstdp_cli.plots import confusion, mistakes
@@ -80,3 +83,27 @@ def test_a_record_names_each_class_once(names: list[str]) -> None:
     assert DataRecord(**fields).class_name(8) == "8"
     with pytest.raises(ValueError, match="class_names"):
         DataRecord(**fields, class_names=names)
+
+
+def test_other_names_for_the_same_numbers_are_told_when_recording_and_when_scoring(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CXX", "none")
+    train_halves(tmp_path, "train")
+    with np.load("halves.npz") as arrays:
+        names = np.array(["x", "x", "x", "upper", "x", "x", "x", "x", "lower"])
+        darker = {**arrays, "test_images": arrays["test_images"] // 2}
+        np.savez("words.npz", **darker, class_names=names)
+        np.savez("numbers.npz", **darker)
+        np.savez("same.npz", **arrays, class_names=names)
+    expected = "other names in ./halves.npz than in words.npz: 3 is '3' and 'upper', 8 is '8' and 'lower'; they are"
+    for name in ("words.npz", "numbers.npz", "same.npz"):
+        told: list[Any] = []
+        snstdp.record("halves", split="test", data=name, workers=1, progress=told.append, force=True)
+        notes = snstdp.evaluate("halves", data=name).notes
+        assert [expected in str(told), expected in str(notes)] == [name == "words.npz"] * 2
+    again = ["test", "--load-name", "halves", "--split", "test", "--data", "words.npz", "--workers", "1", "--force"]
+    done = CliRunner().invoke(app, again, env={"COLUMNS": "300"})
+    assert expected in " ".join(done.output.split())
+    assert "evaluate halves --data words.npz" in done.output

@@ -8,14 +8,14 @@ from stored_networks import NUM, figures, images, make_network, record_responses
 
 from snstdp_cli.evaluation import CurvePoint
 from snstdp_cli.results import SEEDS, TrainedNetwork, Trend, findings, group_seeds, score_network, trend_of
-from snstdp_cli.results.findings import (
+from snstdp_cli.results.competition import (
     dominating_finding,
-    learning_finding,
     never_learned_finding,
-    norm_finding,
     retries_finding,
     silent_finding,
+    threshold_advice,
 )
+from snstdp_cli.results.findings import learning_finding, norm_finding
 from snstdp_cli.results.stages import even_steps
 
 
@@ -88,6 +88,14 @@ class TestNeurons:
         assert dominating_finding(np.zeros(40)) is None
         assert dominating_finding(uneven[:19]) is None
 
+    def test_thresholds_that_explain_it_are_named(self):
+        assert "at 0 no threshold rises" in threshold_advice(0, 0.05, many_retries=False)
+        assert threshold_advice(2, 0.05, many_retries=True).startswith(
+            "Use a smaller network.theta_step_mv (2 here, 0.05 by default)"
+        )
+        assert threshold_advice(2, 0.05, many_retries=False) is None
+        assert threshold_advice(0.05, 0.05, many_retries=True) is None
+
 
 class TestRetries:
     def test_many_retries_deserve_advice(self):
@@ -112,6 +120,18 @@ class TestNetworks:
         assert told["norm"].advice == "Use a smaller rule.eta, or rule.scaling: instantaneous."
         assert "selective" in told["accuracy"].sentence
         assert "always answering class 0 would be right for 25.0%" in told["accuracy"].sentence
+
+    @pytest.mark.parametrize(
+        ("step", "advice"), [(0, "Leave out network.theta_step_mv"), (9, "Use a smaller network.th")]
+    )
+    def test_thresholds_that_explain_it_come_before_the_rules_own_advice(self, tmp_path, step, advice):
+        place = make_network(
+            tmp_path, "one", figures=figures(retries=60), experiment={"network": {"theta_step_mv": step}}
+        )
+        network = TrainedNetwork(place, "one")
+        told = {finding.kind: finding for finding in findings(network, score_network(network))}
+        assert told["retries"].advice.startswith(advice)
+        assert told["never learned"].advice.startswith(advice)
 
     def test_without_a_record_only_the_score_is_told(self, tmp_path):
         place = make_network(tmp_path, "one")

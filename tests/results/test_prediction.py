@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from halves import CLASSES, train_halves
 from image_files import FORMATS, TEST, TEST_LABELS, WORDS, class_folders
+from PIL import Image
 from typer.testing import CliRunner
 
 import snstdp_cli as snstdp
@@ -138,8 +139,26 @@ class TestPrediction:
             snstdp.predict("halves", test_images(), label="quick", workers=1)
 
     def test_images_of_another_size_are_refused(self, desk: Path) -> None:
-        with pytest.raises(snstdp.SnstdpError, match="5 x 5 = 25 pixels, but the network 'halves' has 36 inputs"):
+        with pytest.raises(snstdp.SnstdpError, match="found images of 5 x 5 pixels, expected 6 x 6, as 'halves'"):
             snstdp.predict("halves", np.ones((2, 5, 5), np.uint8))
+
+    def test_pictures_of_different_sizes_are_brought_to_that_of_the_training(
+        self, desk: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        Path("new").mkdir()
+        for name, size in (("b.png", (9, 12)), ("a.png", (6, 6)), ("c.png", (6, 7))):
+            Image.fromarray(test_images()[0]).resize(size, Image.Resampling.NEAREST).save(Path("new") / name)
+        with pytest.raises(snstdp.SnstdpError, match=r"found images of 6 x 6 to 12 x 9 .* or train with input.size"):
+            snstdp.predict("halves", "new")
+        chosen = prediction._choose_labels(TrainedNetwork(Workdir(Path()), "halves"), None)
+        sized = chosen[1].experiment.model_copy(update={"input": build_experiment({"input": {"size": 6}}).input})
+        monkeypatch.setattr(
+            prediction, "_choose_labels", lambda *_: (chosen[0], chosen[1].model_copy(update={"experiment": sized}))
+        )
+        printed = invoke("predict", "halves", "--data", "new", "--workers", "1", "--json")
+        rows = json.loads(printed.stdout)["images"]
+        assert [row["file"] for row in rows] == ["a.png", "b.png", "c.png"]
+        assert invoke("predict", "halves", "--data", "new", "--num-examples", "2").stdout.split().count("b.png") == 1
 
 
 class TestFiles:
@@ -208,6 +227,19 @@ class TestImages:
         assert np.array_equal(load_images(str(flat / "test00.png")).images, TEST[:1])
         table = FORMATS["csv_with_header"](tmp_path)
         assert np.array_equal(load_images(str(table)).images, TEST)
+
+    def test_a_table_without_labels_gives_its_own_images(self, tmp_path: Path) -> None:
+        """Kaggle's `test.csv` beside `train.csv` gave the training images."""
+        FORMATS["csv_with_header"](tmp_path)
+        for path in tmp_path.glob("*test*"):
+            path.unlink()
+        flat = TEST.reshape(len(TEST), -1)
+        for head, first in (("", ()), ("id,", (7,))):
+            names = head + ",".join(f"pixel{k}" for k in range(flat.shape[1]))
+            lines = [",".join(map(str, (*first, *row))) for row in flat]
+            (tmp_path / "test.csv").write_text("\n".join([names, *lines]))
+            assert np.array_equal(load_images(str(tmp_path / "test.csv")).images, TEST)
+        assert np.array_equal(load_images(str(FORMATS["keras"](tmp_path))).images, TEST)
 
     @pytest.mark.parametrize(
         ("array", "told"),

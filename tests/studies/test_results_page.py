@@ -1,7 +1,9 @@
 """The page of the results: small versions have the published axes, and its tables the shape that the commands write."""
 
+import csv
 import importlib.util
 import re
+import statistics
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,8 @@ import yaml
 from snstdp_cli.studies import load_study
 from snstdp_cli.studies.formats import to_markdown
 from snstdp_cli.studies.results import gather_results
+from snstdp_cli.studies.statistics import Estimate, SettingRow
+from snstdp_cli.studies.tables import StudyTable
 from snstdp_cli.studies.text_tables import text_tables
 
 ROOT = Path(__file__).parents[2]
@@ -57,6 +61,30 @@ def test_the_page_tells_every_study_and_how_far_it_is() -> None:
     assert list(told) == list(TOOL.TABLES)
     for text in told.values():
         assert re.search(r"\d+ of \d+ (cells are finished|trials have an accuracy)", text)
+
+
+def test_what_is_usual_comes_from_the_study_with_the_most_seeds(tmp_path: Path) -> None:
+    path = tmp_path / "usual.csv"
+    path.write_text(
+        "rule,n_e,examples,data,images,read_out,mean,sd,seeds,command\n"
+        "smin,400,60000,MNIST,10000,average,0.902,,1,one run\n"
+        "smax,400,60000,MNIST,10000,average,0.9,0.003,5,five runs\n"
+    )
+
+    def row(rule: str, n_e: int, *means: float) -> SettingRow:
+        found = Estimate(len(means), statistics.fmean(means), statistics.stdev(means), None) if means else None
+        return SettingRow({"rule": rule, "n_e": n_e}, len(means), 0, 0, {"average": found}, num_examples=10_000)
+
+    rows = (row("smin", 400, 0.90, 0.92), row("smax", 400, 0.5, 0.6), row("smin", 1600, 0.93, 0.95), row("smax", 100))
+    TOOL.renew_usual(path, {"rules": StudyTable((), ("average",), rows)})
+    with path.open() as file:
+        found = {(one["rule"], one["n_e"]): one for one in csv.DictReader(file)}
+    assert list(found) == [("smax", "400"), ("smin", "400"), ("smin", "1600")]
+    assert [one["seeds"] for one in found.values()] == ["5", "2", "2"]
+    assert found["smin", "400"]["mean"] == "0.9100"
+    assert found["smin", "400"]["sd"] == "0.0141"
+    assert found["smin", "1600"]["command"] == "snstdp study run configs/studies/results/rules.yaml"
+    assert found["smax", "400"]["mean"] == "0.9"
 
 
 def sections(page: str) -> dict[str, str]:

@@ -51,10 +51,10 @@ class FakeRunner:
         self.stopped: set[int] = set()
         self.most_at_once = 0
 
-    def run(self, proposals: Iterable[Proposal], tick: Callable[[], None]) -> Iterator[TrialEnd]:
+    def run(self, proposals: Iterable[Proposal | None], tick: Callable[[], None]) -> Iterator[TrialEnd]:
         waiting, running = iter(proposals), list[Proposal]()
         while True:
-            while len(running) < self.slots and (one := next(waiting, None)) is not None:
+            while len(running) < self.slots and (one := next(waiting, None)) is not None:  # none, or none just now
                 self.ran.append(one)
                 running.append(one)
             if not running:
@@ -131,6 +131,12 @@ def test_trials_run_side_by_side_and_no_more_than_were_asked_for(tmp_path: Path)
     found = search(tmp_path, trials=10).run(runner)
     assert (len(found), runner.most_at_once) == (10, 4)
     assert len({tuple(one.settings.values()) for one in found}) == 10
+
+
+def test_no_more_trials_are_under_way_than_parallel_says(tmp_path: Path) -> None:
+    runner = FakeRunner(slots=4)
+    found = search(tmp_path, trials=7, parallel=2).run(runner)
+    assert (len(found), runner.most_at_once) == (7, 2)
 
 
 def test_a_search_goes_on_where_it_stands_and_draws_no_number_again(tmp_path: Path) -> None:

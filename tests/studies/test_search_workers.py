@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from rich.console import Console
 from small_studies import QUICK, write_study
 from synthetic import write_idx_set
@@ -20,12 +22,16 @@ from snstdp_cli.artefacts.locks import hold_lock
 from snstdp_cli.cli import search_view
 from snstdp_cli.cli.app import app
 from snstdp_cli.config import build_experiment, merge
-from snstdp_cli.studies import build_cell, load_study, running
+from snstdp_cli.errors import NumericalError
+from snstdp_cli.studies import Study, build_cell, load_study, running
+from snstdp_cli.studies.executors import serial
 from snstdp_cli.studies.records import CellProgress, write_progress
 from snstdp_cli.studies.search.driver import Proposal, Search
+from snstdp_cli.studies.search.sampling import quiet_optuna
 from snstdp_cli.studies.search.settings import SearchSettings
 from snstdp_cli.studies.search.space import read_space
-from snstdp_cli.studies.search.storage import SearchTrial, open_storage, open_trials, read_trials
+from snstdp_cli.studies.search.storage import WORKER, SearchTrial, open_storage, open_trials, read_trials
+from snstdp_cli.studies.search.study import plan_search, trials_name
 from snstdp_cli.studies.search.workers import SearchWorker, SharingWorker
 
 BASE = build_experiment({"rule": "smin", "n_e": 100})
@@ -59,6 +65,76 @@ def test_two_workers_take_different_trials_and_no_more_than_were_asked_for(two: 
     numbers = [one.number for one in taken if one is not None]
     assert numbers == [0, 1, 2, 3, 4, 5]
     assert len({one.settings["rule.eta"] for one in taken if one is not None}) == 6  # no two drew the same numbers
+
+
+def test_all_workers_together_run_no_more_trials_than_parallel_says(tmp_path: Path) -> None:
+    first, second = SharingWorker(tmp_path), SharingWorker(tmp_path)
+    with first.present(), second.present():
+        one, other = search(tmp_path, first, parallel=2), search(tmp_path, second, parallel=2)
+        proposals, others = one._proposals(), other._proposals()
+        mine = next(proposals)
+        assert mine is not None
+        assert next(others) is not None
+        assert (next(proposals), next(others)) == (None, None)  # later: two are under way
+        one._finish(mine, 0.5, ())
+        later = next(others)
+    assert later is not None
+    assert later.number == 2
+
+
+def test_a_worker_waits_with_a_word_while_others_run_as_many_trials_as_there_may_be(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run_away(*args: Any, **options: Any) -> Any:
+        raise NumericalError("the network ran away")
+
+    monkeypatch.setattr(running, "run_experiment", run_away)
+    study = edited_search(place, parallel=1)
+    other = SharingWorker(study.folder)
+    with ExitStack() as elsewhere:
+        elsewhere.enter_context(other.present())
+        trials = stored_trials(study)
+        with quiet_optuna():
+            trials.ask().set_user_attr(WORKER, other.name)
+        turns: list[float] = []
+
+        def pause(seconds: float) -> None:
+            turns.append(seconds)
+            if len(turns) == 3:  # the other one dies
+                elsewhere.close()
+
+        monkeypatch.setattr(serial.time, "sleep", pause)
+        done = CliRunner().invoke(app, ["study", "worker", "small.yaml"])
+    assert done.exit_code == 1, done.output
+    assert done.stderr.count("waiting: others run as many trials as search.parallel allows") == 1
+    assert "search small: 3 failed" in done.stdout
+
+
+def test_a_trial_whose_process_is_gone_is_shown_as_interrupted(place: Path) -> None:
+    study = load_study(place / "small.yaml", place)
+    trials = stored_trials(study)
+    with quiet_optuna():
+        trials.ask().set_user_attr(WORKER, "0123")
+    shown = CliRunner().invoke(app, ["study", "show", "small.yaml"])
+    assert "search small: 1 interrupted" in shown.stdout
+    with hold_lock(study.folder / "searching" / "0123"):
+        shown = CliRunner().invoke(app, ["study", "show", "small.yaml"])
+    assert "search small: 1 running" in shown.stdout
+
+
+def edited_search(place: Path, **settings: Any) -> Study:
+    """Change the settings of the search of the folder."""
+    path = place / "small.yaml"
+    content = yaml.safe_load(path.read_text())
+    content["search"].update(settings)
+    path.write_text(yaml.safe_dump(content, sort_keys=False))
+    return load_study(path, place)
+
+
+def stored_trials(study: Study) -> Any:
+    """Return Optuna's study of the search of a study."""
+    plan = plan_search(study)
+    return open_trials(open_storage(study.folder, mend=False), trials_name(study, plan), plan.settings)
 
 
 def test_the_trial_of_a_living_worker_is_left_alone_and_that_of_a_dead_one_is_tried_again(tmp_path: Path) -> None:

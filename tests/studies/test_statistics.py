@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from made_up_study import make_cell, make_cells
 
 from snstdp_cli.errors import ConfigError, DataError
-from snstdp_cli.studies import baseline, differences, statistics, text_tables
-from snstdp_cli.studies.statistics import FEW_SEEDS, SettingRow, summarize, t_interval, warnings_of
+from snstdp_cli.studies import baseline, differences, intervals, statistics, text_tables
+from snstdp_cli.studies.cautions import FEW_SEEDS, warnings_of
+from snstdp_cli.studies.intervals import t_interval
+from snstdp_cli.studies.statistics import SettingRow, summarize
 
 RULES = {
     (("rule", "smin"),): [0.90, 0.92, 0.94],
@@ -52,6 +54,25 @@ def test_a_row_for_each_setting_in_the_order_of_the_plan() -> None:
     assert selective.mean == pytest.approx(0.91)
     assert rows[0].chance == 0.125
     assert rows[0].num_examples == 200
+
+
+def test_a_finished_cell_without_an_accuracy_is_named() -> None:
+    cells = make_cells({(("rule", "smin"),): [0.90, 0.92, math.nan, 0.94], (("rule", "smax"),): [0.80] * 4})
+    cells[5] = make_cell({"rule": "smax"}, 1, 0.8, accuracies={"selective": 0.8})
+    cells[6] = make_cell({"rule": "smax"}, 2, 0.8, accuracies={"selective": 0.8})
+    smin, smax = rows = summarize(cells, ("average", "selective"))
+    assert (smin.finished, smin.unscored) == (4, {"average": (2,), "selective": (2,)})
+    assert smin.estimates["average"] is not None
+    assert smin.estimates["average"].num_seeds == 3
+    assert smax.unscored == {"average": (1, 2)}
+    warnings = [text for text in warnings_of(rows) if text.startswith("finished without")]
+    assert warnings == [
+        "finished without an accuracy by average (rule smin: seed 2; rule smax: seeds 1, 2): not in its mean",
+        "finished without an accuracy by selective (rule smin: seed 2): not in its mean",
+    ]
+    assert text_tables.count_cells(smax) == "4, 2 without accuracy"
+    none = summarize([make_cell({"rule": "smin"}, 0, math.nan)], ("average",))
+    assert warnings_of(none) == ["finished without an accuracy by average (rule smin: seed 0): not in its mean"]
 
 
 def test_missing_and_failed_cells_are_counted_and_leave_the_mean_alone() -> None:
@@ -154,7 +175,7 @@ def test_a_shift_of_all_accuracies_shifts_means_and_intervals_only(values: list[
     assert new.ci95 == pytest.approx([limit + shift for limit in old.ci95], abs=1e-9)
 
 
-@pytest.mark.parametrize("module", [baseline, differences, statistics, text_tables])
+@pytest.mark.parametrize("module", [baseline, differences, intervals, statistics, text_tables])
 def test_the_examples_in_the_documentation_are_true(module: ModuleType) -> None:
     found = doctest.testmod(module)
     assert found.attempted

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import platform
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 from small_studies import small_study, write_study
 
+from snstdp_cli import pipeline
 from snstdp_cli.artefacts.locks import LockedError, hold_lock, is_locked
 from snstdp_cli.errors import EngineError, InterruptedRunError, NumericalError
 from snstdp_cli.progress import Reporter, TrainingProgress
@@ -20,6 +22,7 @@ from snstdp_cli.studies import (
     CellOutcome,
     Study,
     StudyReporter,
+    cells_to_run,
     load_correct,
     load_results,
     load_study,
@@ -31,7 +34,7 @@ from snstdp_cli.studies import (
     running_cells,
 )
 from snstdp_cli.studies.executors import SerialExecutor
-from snstdp_cli.studies.records import LOCK, read_cell_record
+from snstdp_cli.studies.records import LOCK, CellRecord, read_cell_record, read_progress, write_progress
 
 
 @pytest.fixture
@@ -44,6 +47,12 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def states(study: Study) -> list[str]:
     return [result.state for result in load_results(study)]
+
+
+def recorded(folder: Path) -> CellRecord:
+    record = read_cell_record(folder)
+    assert record is not None
+    return record
 
 
 def stand_in(monkeypatch: pytest.MonkeyPatch, run: Callable[..., Any]) -> None:
@@ -104,6 +113,21 @@ class TestTruth:
         outcome = run_cell(make_task(finished, finished.cells[0]))
         assert (outcome.state, outcome.seconds) == ("finished", 0.0)
         assert {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in before} == before
+
+    def test_a_cell_that_was_scored_by_fewer_read_outs_is_scored_again_and_not_run(
+        self, finished: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        shutil.copytree(finished.folder, tmp_path / "studies" / "small")
+        asked = ("average", "selective", "proportion", "all_activity")
+        more = load_study(write_study(tmp_path, read_outs=list(asked)), tmp_path)
+        assert states(more) == ["missing"]
+        for step in ("train_network", "record_activity"):
+            monkeypatch.setattr(pipeline, step, failing(AssertionError(f"{step} ran")))
+        assert run_study(more, SerialExecutor()).count("finished") == 1
+        result = load_results(more)[0]
+        assert tuple(result.accuracies) == asked
+        for kind in asked:
+            assert load_correct(result, kind).mean() == result.accuracies[kind]
 
     def test_a_copied_folder_is_the_same_study(self, finished: Study, tmp_path: Path) -> None:
         shutil.copytree(finished.folder, tmp_path / "elsewhere" / "studies" / "small")
@@ -237,6 +261,42 @@ class TestInterruption:
             run_cell(make_task(study, study.cells[0]))
         assert states(study) == ["interrupted"]
         assert running_cells(study) == []
+
+    def test_what_a_batch_job_left_is_written_down_as_interrupted_when_its_cluster_is_ended(
+        self, place: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        study = small_study(place)
+        folder = study.folder_of(study.cells[0])
+        stand_in(monkeypatch, failing(SystemExit()))
+        with pytest.raises(SystemExit):
+            run_cell(make_task(study, study.cells[0]))
+        assert recorded(folder).state == "running"
+        with hold_lock(folder / LOCK):
+            assert not running.write_interruption(folder)
+        assert recorded(folder).state == "running"  # somebody else has it
+        assert running.write_interruption(folder)
+        assert recorded(folder).state == "interrupted"
+        assert not (folder / "progress.json").exists()
+        assert running.write_interruption(folder / "nowhere")
+
+    def test_a_cell_of_another_machine_runs_as_long_as_it_says_so_and_is_then_taken_up_first(
+        self, place: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Where locks of other machines are not seen, or their holder is gone."""
+        study = small_study(place, seeds=2)
+        folder = study.folder_of(study.cells[1])
+        with monkeypatch.context() as there:
+            there.setattr(platform, "node", lambda: "node13")
+            stand_in(there, failing(SystemExit()))
+            with pytest.raises(SystemExit):
+                run_cell(make_task(study, study.cells[1]))
+        assert states(study) == ["missing", "running"]
+        progress_now = read_progress(folder)
+        assert progress_now is not None
+        write_progress(folder, progress_now.model_copy(update={"time": progress_now.time - 200}))
+        assert states(study) == ["missing", "interrupted"]
+        assert running_cells(study) == []
+        assert [cell.seed for cell in cells_to_run(study, load_results(study))] == [1, 0]
 
     def test_a_request_to_stop_is_heard_at_the_next_chunk(self, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         study = small_study(place)

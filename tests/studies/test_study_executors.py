@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import signal
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,7 +56,7 @@ def test_the_script_of_an_array_of_workers(tmp_path: Path) -> None:
 
 
 def test_what_an_event_loop_says_while_a_cluster_closes_is_not_printed(capfd: pytest.CaptureFixture[str]) -> None:
-    from snstdp_cli.studies.executors.dask import LOUD, quiet
+    from snstdp_cli.studies.executors.clusters import LOUD, quiet
 
     with quiet():
         for name in LOUD:
@@ -95,7 +97,7 @@ class TestDask:
 
     def test_workers_of_their_own_run_cells(self, place: Path) -> None:
         """The one test that starts processes."""
-        from snstdp_cli.studies.executors.dask import local_cluster
+        from snstdp_cli.studies.executors.clusters import local_cluster
 
         study = small_study(place)
         with local_cluster(1) as executor:
@@ -141,6 +143,62 @@ class TestDask:
         assert len(ended) == 5
         assert max(taken) <= 2
 
+    def test_a_scheduler_without_workers_is_told_once_and_waited_for(
+        self, place: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from distributed import LocalCluster
+
+        from snstdp_cli.studies.executors.clusters import running_cluster
+
+        said: list[str] = []
+        monkeypatch.setattr(running, "run_experiment", _no_memory)
+        with LocalCluster(n_workers=0, threads_per_worker=1, processes=False, dashboard_address=":0") as cluster:
+            ticks: list[int] = []
+
+            def start_a_worker() -> None:
+                ticks.append(1)
+                if len(ticks) == 3:  # said by then, and once
+                    assert len(said) == 1
+                    cluster.scale(1)
+
+            with running_cluster(cluster.scheduler_address, said.append) as executor:
+                outcome = run_study(small_study(place), executor, report=StudyReporter(tick=start_a_worker))
+        assert [one.state for one in outcome.ran] == ["failed"]  # it was run
+        assert f"`dask worker {cluster.scheduler_address} --nthreads 1`" in said[0]
+        assert said[1:] == ["1 worker there: going on"]
+
+    @pytest.mark.parametrize("known", [1000.0, None])
+    def test_a_cell_larger_than_every_worker_is_told_and_the_rest_runs(
+        self, place: Path, monkeypatch: pytest.MonkeyPatch, known: float | None
+    ) -> None:
+        """Dask would wait for a larger worker without a word; a batch system never starts one."""
+        from distributed import Client, LocalCluster
+
+        from snstdp_cli.studies.executors.dask import DaskExecutor
+
+        study = small_study(place, vary={"n_e": [20_000, 4]})
+        monkeypatch.setattr(running, "run_experiment", _no_memory)
+        options = {"processes": False, "dashboard_address": ":0", "resources": {"MB": 1000}}
+        with LocalCluster(n_workers=1, threads_per_worker=1, **options) as cluster, Client(cluster) as client:
+            outcome = run_study(study, DaskExecutor(client, lambda: 2, worker_mb=known))
+        assert "MB of memory, and the largest worker has 1,000 MB" in str(outcome.results[0].error)
+        assert "not enough memory" in str(outcome.results[1].error)
+
+    def test_none_among_tasks_is_a_pause_and_not_the_end(
+        self, place: Path, in_process: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from snstdp_cli.studies.executors import dask, serial
+
+        study = small_study(place)
+        monkeypatch.setattr(running, "run_experiment", _no_memory)
+        monkeypatch.setattr(dask, "_TICK_S", 0.01)
+        monkeypatch.setattr(serial, "_PAUSE_S", 0.01)
+        ticks: list[int] = []
+        for executor in (dask.DaskExecutor(in_process), serial.SerialExecutor()):
+            ended = executor.run([None, make_task(study, study.cells[0]), None], lambda: ticks.append(1))
+            assert [one.state for one in ended] == ["failed"]
+        assert len(ticks) >= 6
+
     def test_a_worker_that_cannot_run_cells_ends_the_study_with_a_sentence(
         self, place: Path, in_process: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -162,12 +220,12 @@ class TestDask:
         assert (time.process_time() - began) / 50 < 0.3
 
     def test_no_scheduler_is_a_sentence(self, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        from snstdp_cli.studies.executors import dask
+        from snstdp_cli.studies.executors import clusters
 
-        monkeypatch.setattr(dask, "_CONNECT_S", 0.2)
+        monkeypatch.setattr(clusters, "_CONNECT_S", 0.2)
         with (
             pytest.raises(EngineError, match="no Dask scheduler answers at tcp://127.0.0.1:9"),
-            dask.running_cluster("tcp://127.0.0.1:9"),
+            clusters.running_cluster("tcp://127.0.0.1:9"),
         ):
             pass
 
@@ -212,11 +270,17 @@ def _wait_until_interrupted(study: Study) -> None:
     raise AssertionError(load_results(study)[0])
 
 
+def write_program(path: Path, script: str) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+
+
 class TestBatchSystems:
     @pytest.fixture
     def settings(self, tmp_path: Path) -> Any:
         pytest.importorskip("dask_jobqueue")
-        from snstdp_cli.studies.executors.queue import read_cluster_file
+        from snstdp_cli.studies.executors.cluster_file import read_cluster_file
 
         def read(kind: str) -> Any:
             path = tmp_path / f"{kind}.yaml"
@@ -250,15 +314,105 @@ class TestBatchSystems:
     def test_jobs_of_this_machine_run_cells(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """From end to end with the stand-in of dask-jobqueue, whose jobs are processes."""
         pytest.importorskip("dask_jobqueue")
-        from snstdp_cli.studies.executors.queue import ClusterFile, batch_cluster
+        from snstdp_cli.studies.executors.cluster_file import ClusterFile
+        from snstdp_cli.studies.executors.queue import batch_cluster
 
         monkeypatch.chdir(tmp_path)
         with batch_cluster(ClusterFile(kind="local", jobs=1)) as executor:
             outcome = run_study(small_study(tmp_path), executor)
         assert outcome.count("finished") == 1
 
+    def test_ctrl_c_stays_ours(self, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A module of dask-jobqueue takes the signal when it is imported, and exits with code 0."""
+        from snstdp_cli.studies.executors.queue import open_batch_system
+
+        def ours(number: int, frame: object) -> None: ...
+
+        for name in [name for name in sys.modules if name.startswith("dask_jobqueue")]:
+            monkeypatch.delitem(sys.modules, name)
+        before = signal.signal(signal.SIGINT, ours)
+        try:
+            with open_batch_system(settings("slurm")):
+                assert signal.getsignal(signal.SIGINT) is ours
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+    def test_a_machine_without_a_batch_system_is_told(self, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        from snstdp_cli.studies.executors.queue import batch_cluster
+
+        monkeypatch.setenv("PATH", "/nowhere")
+        with pytest.raises(EngineError, match="`sbatch`, .* is not on this machine"), batch_cluster(settings("slurm")):
+            pass
+
+    @pytest.mark.parametrize(("jobs", "submitted"), [(2, 2), (10, 3)])
+    def test_a_job_is_submitted_for_each_cell_that_is_left(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int, submitted: int
+    ) -> None:
+        pytest.importorskip("dask_jobqueue")
+        from snstdp_cli.studies.executors.cluster_file import ClusterFile
+        from snstdp_cli.studies.executors.queue import batch_cluster
+
+        calls = tmp_path / "calls"
+        write_program(tmp_path / "bin" / "sbatch", f"echo x >> {calls}\necho Submitted batch job 1")
+        write_program(tmp_path / "bin" / "scancel", "")
+        monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
+        monkeypatch.chdir(tmp_path)
+        ticks: list[int] = []
+
+        def count() -> None:
+            ticks.append(1)
+            if len(ticks) > 6:
+                raise KeyboardInterrupt
+
+        study = small_study(tmp_path, seeds=3)
+        with pytest.raises(InterruptedRunError), batch_cluster(ClusterFile(kind="slurm", jobs=jobs)) as executor:
+            run_study(study, executor, report=StudyReporter(tick=count))
+        assert calls.read_text().split() == ["x"] * submitted
+
+    def test_a_job_that_a_batch_system_does_not_take_is_submitted_again(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """As where a user may have only so many jobs: the others are taken later."""
+        pytest.importorskip("dask_jobqueue")
+        from snstdp_cli.studies.executors import queue, submissions
+        from snstdp_cli.studies.executors.cluster_file import ClusterFile
+
+        calls = tmp_path / "calls"
+        script = f"echo x >> {calls}\n[ $(wc -l < {calls}) = 2 ] && echo too many jobs >&2 && exit 1\n"
+        write_program(tmp_path / "bin" / "sbatch", f"{script}echo Submitted batch job 1")
+        write_program(tmp_path / "bin" / "scancel", "")
+        monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
+        monkeypatch.setattr(submissions, "_AGAIN_S", 0.1)
+        monkeypatch.chdir(tmp_path)
+        ticks: list[int] = []
+
+        def count() -> None:
+            ticks.append(1)
+            if (calls.exists() and len(calls.read_text().split()) == 3) or len(ticks) > 60:
+                raise KeyboardInterrupt
+
+        study = small_study(tmp_path, seeds=2)
+        with pytest.raises(InterruptedRunError), queue.batch_cluster(ClusterFile(kind="slurm")) as executor:
+            run_study(study, executor, report=StudyReporter(tick=count))
+        assert calls.read_text().split() == ["x"] * 3
+
+    def test_a_batch_system_that_takes_no_job_ends_the_study_with_its_words(
+        self, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from snstdp_cli.studies.executors.queue import batch_cluster
+
+        said: list[str] = []
+        write_program(tmp_path / "bin" / "sbatch", "echo sbatch: error: invalid account >&2\nexit 1")
+        monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
+        monkeypatch.chdir(tmp_path)
+
+        refused = r"the batch system \(slurm\) takes no job: sbatch: error: invalid account; correct"
+        with pytest.raises(EngineError, match=refused), batch_cluster(settings("slurm"), said.append) as executor:
+            run_study(small_study(tmp_path), executor)
+        assert said == ["no job runs yet: waiting for the batch system (slurm) to start one"]
+
     def test_mistakes_get_a_sentence(self, tmp_path: Path) -> None:
-        from snstdp_cli.studies.executors.queue import read_cluster_file
+        from snstdp_cli.studies.executors.cluster_file import read_cluster_file
 
         path = tmp_path / "c.yaml"
         path.write_text("kind: slrum\nmemory: much\nwalltime: 120\nquee: x")

@@ -17,7 +17,7 @@ from snstdp_cli.config import build_experiment
 from snstdp_cli.errors import ConfigError
 from snstdp_cli.studies import load_study, study_schema
 from snstdp_cli.studies.axes import Range, dotted, matches
-from snstdp_cli.studies.plan import cell_id
+from snstdp_cli.studies.cell import cell_id
 from snstdp_cli.studies.template import study_template
 
 
@@ -149,7 +149,7 @@ class TestMistakes:
             ({"vary": {"seed": [1, 2]}}, "seed: seeds are an axis of their own; expected `seeds:`"),
             ({"vary": {"save_name": ["a", "b"]}}, "save_name: affects no result"),
             ({"vary": {"engine": ["runtime"]}}, "engine: affects no result"),
-            ({"vary": {"n_e": {"from": 1, "to": 5}}}, "vary.n_e: steps"),
+            ({"vary": {"n_e": {"from": 1, "to": 5}}}, "vary.n_e: steps: not given; expected a whole number"),
             ({"vary": {"rule.eta": {"from": 0, "to": 1, "steps": 3, "scale": "log"}}}, "expected ends above 0"),
             ({"vary": {"rule": ["smaxx"]}}, "unknown rule 'smaxx'"),
             ({"vary": {"n_e": [4, 0]}}, "cell n_e=0: n_e: found 0, expected a whole number from 1"),

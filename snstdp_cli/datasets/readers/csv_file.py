@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import gzip
 import itertools
-import math
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,6 +17,7 @@ from numpy.typing import NDArray
 
 from snstdp_cli.datasets.files import Split, open_regular
 from snstdp_cli.datasets.limits import MAX_BYTES, MAX_PIXELS
+from snstdp_cli.datasets.readers.csv_layout import LABEL_NAMES, Layout, find_layout
 from snstdp_cli.datasets.readers.grey import to_grey
 from snstdp_cli.datasets.readers.groups import Group, group_of, groups_in, only_group
 from snstdp_cli.datasets.readers.labels import flat_labels
@@ -27,36 +26,13 @@ from snstdp_cli.errors import DataError
 from snstdp_cli.fields import printable
 
 SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
-LABEL_NAMES = ("label", "labels", "class", "target", "y", "digit", "category", "character")
 _LINES_AT_ONCE = 4096
 _LONGEST_LINE = 20 * MAX_PIXELS
 _LONGEST_WORD = 100
-_DELIMITERS = ",;\t"
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How the lines of a file are to be understood.
-
-    Attributes
-    ----------
-    delimiter
-        What is between two values.
-    columns
-        How many values a line has.
-    label
-        The column of the label; None if there is none.
-    header
-        Whether the first line names the columns.
-    note
-        What was guessed.
-    """
-
-    delimiter: str
-    columns: int
-    label: int | None
-    header: bool
-    note: str = ""
+#: Images, labels, and what was guessed or converted.
+_Table = tuple[NDArray[np.uint8], NDArray[Any], list[str]]
+#: What stands in place of a label that is not known.
+_MISSING = ("", "nan", "null")
 
 
 def read_file(path: Path) -> Reading:
@@ -95,11 +71,22 @@ def read_table(path: Path) -> tuple[Labelled | None, list[str]]:
     DataError
         If it is damaged, too large, or not a table of numbers.
     """
+    read = _read_lines(path, labelled=True)
+    return (None, [f"{path}: has no labels and is not used"]) if read is None else (Labelled(read[0], read[1]), read[2])
+
+
+def read_unlabelled(path: Path) -> NDArray[np.uint8] | None:
+    """Read the images of a file that has no labels; None if it has some. Errors are those of `read_table`."""
+    read = _read_lines(path, labelled=False)
+    return None if read is None else read[0]
+
+
+def _read_lines(path: Path, *, labelled: bool) -> _Table | None:
     with open_regular(path, "a CSV file") as stream:
         try:
             packed = stream.peek(2)[:2] == b"\x1f\x8b"
             with gzip.GzipFile(fileobj=stream) if packed else stream as content:
-                return _parse(_lines(content, str(path)), str(path))
+                return _parse(_lines(content, str(path)), str(path), labelled=labelled)
         except (gzip.BadGzipFile, EOFError, zlib.error) as error:
             raise DataError(f"{path}: damaged gzip file ({str(error).rstrip('.')}); copy it again") from None
         except MemoryError:
@@ -118,16 +105,17 @@ def _lines(stream: IO[bytes] | gzip.GzipFile, where: str) -> Iterator[str]:
         total += len(line)
         if len(line) > _LONGEST_LINE or total > 4 * MAX_BYTES:
             raise DataError(f"{where}: line {number:,} is longer than that of an image, or the file too large")
-        text = line.decode("utf-8-sig" if number == 1 else "utf-8", "replace").strip("\r\n")
+        text = line.decode("utf-8-sig" if number == 1 else "utf-8", "backslashreplace").strip("\r\n")
         if text.strip():
             yield text
 
 
-def _parse(lines: Iterator[str], where: str) -> tuple[Labelled | None, list[str]]:
+def _parse(lines: Iterator[str], where: str, *, labelled: bool) -> _Table | None:
+    """Return what a file holds; None if it has labels and should not, or the other way round."""
     first = list(itertools.islice(lines, 200))
     layout = find_layout(first, where)
-    if layout.label is None:
-        return None, [f"{where}: has no labels and is not used"]
+    if (layout.label is not None) != labelled:
+        return None
     content = itertools.chain(first[layout.header :], lines)
     labels, pixels, num = list[NDArray[Any]](), list[NDArray[Any]](), 0
     while part := list(itertools.islice(content, _LINES_AT_ONCE)):
@@ -143,71 +131,27 @@ def _parse(lines: Iterator[str], where: str) -> tuple[Labelled | None, list[str]
     values = np.concatenate(pixels if smaller else [one.astype(np.float32) for one in pixels])
     images, notes = to_grey(values, "pixels", where)
     words = np.concatenate(labels)
-    return Labelled(images, flat_labels(_numbers_or_words(words), where)), [
-        *([f"{where}: {layout.note}"] if layout.note else []),
-        *notes,
-    ]
-
-
-def find_layout(lines: list[str], where: str) -> Layout:
-    """Find out how the first lines of a file are to be understood.
-
-    Raises
-    ------
-    DataError
-        If they are no table of images.
-
-    Examples
-    --------
-    >>> find_layout(["label,p0,p1,p2,p3", "7,0,0,255,9"], "x")
-    Layout(delimiter=',', columns=5, label=0, header=True, note='')
-    """
-    if not lines:
-        raise DataError(f"{where}: is empty; expected one image a line")
-    delimiter = max(_DELIMITERS, key=lines[0].count)
-    first = _cells(lines[0], delimiter)
-    columns = len(first)
-    header = sum(not _is_number(cell) for cell in first) > 1
-    if columns < 2:
-        raise DataError(
-            f"{where}: found one value in the first line ({printable(lines[0], 40)!r}); expected the label and the "
-            "pixels of an image, with commas between them"
-        )
-    if header:
-        names = [cell.strip().lower() for cell in first]
-        named = [names.index(name) for name in LABEL_NAMES if name in names]
-        if named:
-            return Layout(delimiter, columns, named[0], True)
-    if math.isqrt(columns) ** 2 == columns and columns > 4:
-        return Layout(delimiter, columns, None, header)  # Kaggle's test images
-    rows = [_cells(line, delimiter) for line in lines[header:]]
-    starts, ends = {row[0] for row in rows}, {row[-1] for row in rows}
-    if len(starts) == 1 and len(ends) > 1:
-        return Layout(delimiter, columns, columns - 1, header, "the last column is taken for the labels")
-    return Layout(delimiter, columns, 0, header, "" if header else "the first column is taken for the labels")
+    guessed = [f"{where}: {layout.note}"] if layout.note else []
+    return images, flat_labels(_numbers_or_words(words), where), [*guessed, *notes]
 
 
 def _split(lines: list[str], layout: Layout, where: str, number: int) -> tuple[NDArray[np.str_], NDArray[Any]]:
     """Return the labels' words and the pixels of some lines, of which the first has this number."""
-    label = layout.label
-    assert label is not None
     words = []
     others = []
     for k, line in enumerate(lines):
-        if label == 0:
-            word, _, rest = line.partition(layout.delimiter)
-        elif label == layout.columns - 1:
-            rest, _, word = line.rpartition(layout.delimiter)
-        else:
-            cells = line.split(layout.delimiter)
-            word = cells.pop(label) if label < len(cells) else ""
-            rest = layout.delimiter.join(cells)
-        if len(word) > _LONGEST_WORD or rest.count(layout.delimiter) != layout.columns - 2:
+        word, rest = layout.take_apart(line)
+        if len(word) > _LONGEST_WORD or rest.count(layout.delimiter) != layout.pixels - 1:
             raise DataError(
                 f"{where}: line {number + k:,}: found {line.count(layout.delimiter) + 1:,} values, expected "
-                f"{layout.columns:,} as in the first line, one of them the label"
+                f"{layout.columns:,} as in the first line{'' if layout.label is None else ', one of them the label'}"
             )
         words.append(word.strip().strip('"'))
+        if layout.label is not None and words[-1].lower() in _MISSING:
+            raise DataError(
+                f"{where}: line {number + k:,}: the label is missing ({words[-1]!r}); expected the class of the image; "
+                "leave such lines out"
+            )
         others.append(rest)
     try:
         values = np.array(layout.delimiter.join(others).replace('"', "").split(layout.delimiter), np.float32)
@@ -217,7 +161,7 @@ def _split(lines: list[str], layout: Layout, where: str, number: int) -> tuple[N
             f"{where}: lines {number:,} to {number + len(lines) - 1:,}: found {detail} among the pixels, expected "
             "numbers"
         ) from None
-    values = values.reshape(len(lines), layout.columns - 1)
+    values = values.reshape(len(lines), layout.pixels)
     with np.errstate(invalid="ignore"):
         small = values.astype(np.uint8)
     return np.array(words), small if (small == values).all() else values
@@ -231,15 +175,3 @@ def _numbers_or_words(words: NDArray[np.str_]) -> NDArray[Any]:
         return words
     whole = np.isfinite(numbers).all() and (numbers % 1 == 0).all() and np.abs(numbers).max(initial=0) < 2**53
     return numbers.astype(np.int64) if whole else words
-
-
-def _cells(line: str, delimiter: str) -> list[str]:
-    return [cell.strip().strip('"') for cell in line.split(delimiter)]
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True

@@ -34,6 +34,7 @@ _DEEPEST = 3
 _MOST_ENTRIES = 1_000_000
 _IDX = (b"\0\0\x08\x01", b"\0\0\x08\x03")
 _PICTURE_MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*", b"BM")
+_PICKLES = (".pkl", ".pickle", ".pt", ".pth")
 #: In a folder, in this order.
 _FOLDER_READERS: tuple[Callable[[Path], Reading | None], ...] = (
     idx_files.read_folder,
@@ -132,10 +133,14 @@ def _describe(path: Path, begin: bytes) -> str:
         return "is empty"
     if begin.startswith(_PICTURE_MAGIC) or path.suffix.lower() in PICTURES:
         return "is a single picture; name the folder that holds a folder of pictures for each class"
-    if begin.startswith(b"\x80") or path.suffix in (".pkl", ".pickle", ".pt", ".pth"):
+    if any(one.startswith(b"\x80") for one in (begin, _unpacked(begin))) or path.suffix in _PICKLES:
         return "looks like a pickle, which is not read, because unpickling runs code; save its arrays by numpy.savez"
     if begin.startswith(b"\x93NUMPY"):
         return "is a single array; write images and labels into one file: numpy.savez_compressed('data.npz', ...)"
     if begin.startswith(b"\x1f\x8b"):
         return "is a gzip file of something else, or damaged"
+    if begin.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "is text in UTF-16; save it as UTF-8"
+    if path.suffix.lower() == ".mat":
+        return f"is no MATLAB file of version 5 to 7, or damaged; save it as version 7: save('{path.name}', '-v7')"
     return "is none of the formats that are read, or damaged"

@@ -31,7 +31,7 @@ def flat_labels(values: NDArray[Any], where: str) -> NDArray[Any]:
     elif values.ndim == 2 and values.dtype.kind in "biuf" and _is_one_hot(values):
         values = values.argmax(axis=1)
     if values.ndim == 1 and values.dtype.kind in "SU":
-        return values if values.dtype.kind == "U" else np.char.decode(values, "utf-8", "replace")
+        return values if values.dtype.kind == "U" else np.char.decode(values, "utf-8", "backslashreplace")
     if values.ndim == 1 and values.dtype.kind == "b":
         return values.astype(np.int64)
     if values.ndim == 1 and values.dtype.kind in "iu":

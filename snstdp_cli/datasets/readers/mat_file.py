@@ -18,6 +18,8 @@ from snstdp_cli.errors import DataError
 from snstdp_cli.fields import printable
 
 SUFFIXES = (".mat",)
+#: Version 7.3 is HDF5, often behind a block with a header like that of version 5.
+_HDF, _USER_BLOCK = b"\x89HDF", 512
 _SPLITS: tuple[Split, ...] = ("train", "test")
 
 
@@ -89,7 +91,8 @@ def _mapping(value: Value) -> dict[int, str]:
 def _load(path: Path) -> dict[str, Value]:
     """Read the variables of a file."""
     with open_regular(path, "a MATLAB file") as stream:
-        if stream.peek(20)[:20].startswith((b"\x89HDF", b"MATLAB 7.3")):
+        begin = stream.peek(_USER_BLOCK + 4)[: _USER_BLOCK + 4]
+        if begin.startswith((_HDF, b"MATLAB 7.3")) or begin[_USER_BLOCK:] == _HDF:
             raise DataError(
                 f"{path}: is of MATLAB's version 7.3 (HDF5); save it as version 7: save('{path.name}', '-v7')"
             )

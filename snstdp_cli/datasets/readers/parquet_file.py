@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from snstdp_cli.datasets.files import Split, open_regular
 from snstdp_cli.datasets.limits import MAX_BYTES
-from snstdp_cli.datasets.readers.csv_file import LABEL_NAMES
+from snstdp_cli.datasets.readers.csv_layout import LABEL_NAMES
 from snstdp_cli.datasets.readers.grey import to_grey
 from snstdp_cli.datasets.readers.groups import Group, group_of, groups_in, only_group
 from snstdp_cli.datasets.readers.labels import flat_labels
@@ -27,6 +27,10 @@ IMAGE_NAMES = ("image", "img", "images", "pixels", "x")
 #: More labels: those of CIFAR's and others on the hub.
 _LABELS = (*LABEL_NAMES, "fine_label", "label_idx")
 _ROWS_AT_ONCE = 1024
+_BYTES_AT_ONCE = 2**28
+#: Numbers in one column of a part of a file.
+_MOST_VALUES = 2**28
+_LONGEST_LABEL = 1000
 _MOST_COLUMNS = 70_000
 
 
@@ -68,7 +72,8 @@ def _read_part(path: Path) -> tuple[Labelled, list[str], dict[int, str]]:
             _check_sizes(file.metadata, path)
             schema = file.schema_arrow
             label, pixels = _columns(schema, path)
-            batches = file.iter_batches(batch_size=_ROWS_AT_ONCE, columns=[label, *pixels], use_threads=False)
+            rows = _rows_at_once(file.metadata, label, pixels, path)
+            batches = file.iter_batches(batch_size=rows, columns=[label, *pixels], use_threads=False)
             images, labels, notes = _collect(batches, label, pixels, path)
             return Labelled(images, labels), notes, _names(schema.metadata or {}, label)
         except DataError:
@@ -95,6 +100,32 @@ def _check_sizes(metadata: Any, path: Path) -> None:
             f"{path}: its metadata state {stated:,} bytes in {metadata.num_columns:,} columns; expected at most "
             f"{MAX_BYTES:,} bytes: a data set of the size of MNIST"
         )
+
+
+def _rows_at_once(metadata: Any, label: str, pixels: Sequence[str], path: Path) -> int:
+    """Return how many rows may be unpacked at once: a value that is packed once can stand in each of them.
+
+    Raises
+    ------
+    DataError
+        If the pixels are more than those of any data set, however small they are packed.
+    """
+    read = {label, *pixels}
+    groups = [metadata.row_group(k) for k in range(metadata.num_row_groups)]
+    chunks = [
+        chunk
+        for group in groups
+        for chunk in map(group.column, range(group.num_columns))
+        if chunk.path_in_schema in read or chunk.path_in_schema.partition(".")[0] in read
+    ]
+    values = max((chunk.num_values for chunk in chunks), default=0)
+    if metadata.num_rows * len(pixels) > MAX_BYTES or values > _MOST_VALUES:
+        raise DataError(
+            f"{path}: its metadata state {metadata.num_rows:,} rows, and {values:,} values in one place; expected a "
+            "data set of the size of MNIST"
+        )
+    largest = max((chunk.total_uncompressed_size for chunk in chunks if chunk.physical_type == "BYTE_ARRAY"), default=0)
+    return int(min(_ROWS_AT_ONCE, max(1, _BYTES_AT_ONCE // max(1, largest))))
 
 
 def _columns(schema: Any, path: Path) -> tuple[str, list[str]]:
@@ -126,7 +157,7 @@ def _collect(
     labels, pictures, tables = list[Any](), list[NDArray[np.uint8]](), list[NDArray[Any]]()
     total = 0
     for batch in batches:
-        labels += _filled(batch.column(label).to_pylist(), "a label", path)
+        labels += [_short(one, path) for one in _filled(batch.column(label).to_pylist(), "a label", path)]
         if len(pixels) > 1:
             tables.append(np.column_stack([batch.column(one).to_numpy(zero_copy_only=False) for one in pixels]))
             total += tables[-1].size
@@ -158,6 +189,12 @@ def _picture(row: Any, where: str) -> NDArray[Any]:
         f"{where}: found {printable(type(content).__name__)}, expected the bytes of a picture file or a list of "
         "numbers; files that are named by their paths only are not opened"
     )
+
+
+def _short(label: Any, path: Path) -> Any:
+    if isinstance(label, str | bytes) and len(label) > _LONGEST_LABEL:
+        raise DataError(f"{path}: found a label of {len(label):,} letters, expected a number or a word")
+    return label
 
 
 def _filled(values: list[Any], what: str, path: Path) -> list[Any]:

@@ -15,6 +15,7 @@ from snstdp_cli.datasets.readers.groups import choose_splits, split_of_folder
 from snstdp_cli.datasets.readers.pictures import SUFFIXES, read_picture
 from snstdp_cli.datasets.readers.reading import Labelled, Pixels, Reading
 from snstdp_cli.errors import DataError
+from snstdp_cli.fields import printable
 
 _MOST_FOLDERS = 1000
 _MOST_PICTURES = 2_000_000
@@ -34,14 +35,18 @@ def read_folder(folder: Path) -> Reading | None:
         chosen, note = choose_splits(set(by_name))
         notes = (f"{folder}: {note}",) if note else ()
         splits = {split: _read_classes(_classes(by_name[one])) for split, one in chosen.items()}
-        return Reading(folder, splits, notes=notes)
+        told = [note for one in chosen.values() for note in _empty_folders(by_name[one])]
+        return Reading(folder, splits, notes=(*notes, *told))
     classes = [one for one in inner if _has_pictures(one)]
-    return Reading(folder, {"train": _read_classes(classes)}) if classes else None
+    if not classes:
+        return None
+    return Reading(folder, {"train": _read_classes(classes)}, notes=tuple(_empty_folders(folder)))
 
 
-def read_flat(folder: Path) -> list[NDArray[np.uint8]]:
-    """Read the pictures that lie in a folder itself, sorted by name; they have no labels."""
-    return read_pictures(_pictures(folder))
+def read_flat(folder: Path) -> tuple[tuple[str, ...], list[NDArray[np.uint8]]]:
+    """Read the pictures that lie in a folder itself, sorted by name, and their names; they have no labels."""
+    paths = _pictures(folder)
+    return tuple(path.name for path in paths), read_pictures(paths)
 
 
 def stack_or_list(pictures: list[NDArray[np.uint8]]) -> Pixels:
@@ -97,6 +102,15 @@ def _spread(labels: list[str]) -> list[int]:
 
 def _classes(folder: Path) -> list[Path]:
     return [one for one in _folders(folder) if _has_pictures(one)]
+
+
+def _empty_folders(folder: Path) -> list[str]:
+    """Say which folders beside those of the classes hold no pictures."""
+    empty = [printable(one.name, 40) for one in _folders(folder) if not _has_pictures(one)]
+    if not empty:
+        return []
+    shown = ", ".join(empty[:5]) + (", ..." if len(empty) > 5 else "")
+    return [f"{folder}: folders without a picture of their own are no classes: {shown}"]
 
 
 def _folders(folder: Path) -> list[Path]:

@@ -43,9 +43,12 @@ def decode_picture(content: bytes, where: str) -> NDArray[np.uint8]:
 
 
 def _decode(stream: IO[bytes], where: str) -> NDArray[np.uint8]:
-    from PIL import Image, ImageOps
+    from PIL import Image, ImageOps, UnidentifiedImageError
 
-    if stream.seek(0, 2) > _MOST_BYTES:
+    length = stream.seek(0, 2)
+    if length == 0:
+        raise DataError(f"{where}: is empty; expected a picture; leave it out")
+    if length > _MOST_BYTES:
         raise DataError(f"{where}: the file is larger than any picture of {MAX_PICTURE:,} pixels")
     stream.seek(0)
     try:
@@ -63,6 +66,11 @@ def _decode(stream: IO[bytes], where: str) -> NDArray[np.uint8]:
         raise
     except Image.DecompressionBombError:
         raise DataError(f"{where}: states far more than {MAX_PICTURE:,} pixels; make it smaller") from None
+    except UnidentifiedImageError:
+        raise DataError(
+            f"{where}: is no picture of the formats that are read ({', '.join(FORMATS)}), whatever it is called; save "
+            "it as PNG, or leave it out"
+        ) from None
     except MemoryError:
         raise DataError(f"{where}: does not fit into memory") from None
     except Exception as error:  # the decoders raise a dozen unrelated classes for damaged bytes

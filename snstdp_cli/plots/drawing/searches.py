@@ -55,7 +55,7 @@ def search_history(
     values
         An accuracy each; None of a trial that has none.
     states
-        `finished`, `pruned`, `failed` or `running` each; only finished ones count as best.
+        `finished`, `pruned`, `failed`, `running` or `interrupted` each; only finished ones count as best.
     """
     if not len(numbers) == len(values) == len(states):
         raise DataError("expected a value and a state for each trial")
@@ -66,7 +66,8 @@ def search_history(
     for state, mark, colour in (("finished", "o", BLUE), ("pruned", "x", GREY)):
         chosen = [(n, v) for n, v, s in zip(numbers, values, states, strict=True) if s == state and v is not None]
         if chosen:
-            axes.plot(*zip(*chosen, strict=True), mark, color=colour, markersize=4.5, label=f"{state} ({len(chosen)})")
+            told = f"{state} ({len(chosen)})" + ", at its learning curve's end" * (state == "pruned")
+            axes.plot(*zip(*chosen, strict=True), mark, color=colour, markersize=4.5, label=told)
     failed = [n for n, s in zip(numbers, states, strict=True) if s == "failed"]
     if failed:
         foot = axes.get_xaxis_transform()

@@ -289,5 +289,5 @@ def _finish(figure: Figure, axes: Axes, title: str, entries: int) -> None:
     grid_lines(axes, "y")
     axes.yaxis.set_major_formatter(percent_ticks())
     if entries > 1:
-        long = max((len(str(text)) for text in axes.get_legend_handles_labels()[1]), default=0) > 28
-        figure.legend(loc="outside lower center", ncols=2 if long else 3)
+        longest = max((len(str(text)) for text in axes.get_legend_handles_labels()[1]), default=0)
+        figure.legend(loc="outside lower center", ncols=3 if longest <= 28 else 2 if longest <= 42 else 1)

@@ -1,4 +1,4 @@
-"""Cells on Dask workers: a local cluster that lives as long as the command, or one that runs already.
+"""Cells on the workers of a Dask client, wherever they are.
 
 Tasks carry paths and settings, and return a small record; all else goes through the study's folder. A worker that is
 killed loses at most a chunk of its cell, which another worker goes on with.
@@ -8,47 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib.util
-import logging
-import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from snstdp_cli.config import recorded_experiment
-from snstdp_cli.engines.cores import CORES_VARIABLE
-from snstdp_cli.engines.workers import safe_search_path
 from snstdp_cli.errors import EngineError
-from snstdp_cli.studies.executors.extras import require_extra
-from snstdp_cli.studies.memory import estimate_memory_mb, machine_memory_mb
-from snstdp_cli.studies.running import run_cell, write_failure
+from snstdp_cli.studies.executors.base import Upcoming
+from snstdp_cli.studies.memory import estimate_memory_mb
+from snstdp_cli.studies.running import run_cell, write_failure, write_interruption
 from snstdp_cli.studies.tasks import CellOutcome, CellTask, request_stop
 
 #: Dask's resource of the workers: memory in MB.
 MEMORY = "MB"
 _TICK_S = 0.5
-_CONNECT_S = 20
-#: Loggers of Dask, and of the loops that it runs in.
-LOUD = ("distributed", "tornado.application", "asyncio")
 #: How many workers may die with the same cell before it counts as failed.
-_DEATHS = 3
-#: Each worker is one process that uses one core, and imports nothing from the current folder.
-WORKER_ENVIRONMENT = {
-    CORES_VARIABLE: "1",
-    "PYTHONSAFEPATH": "1",
-    **{f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "NUMEXPR")},
-}
-_WORKER_SETUP = "snstdp_cli.studies.executors.worker_setup"
-DASK_SETTINGS = {
-    "distributed.nanny.pre-spawn-environ": WORKER_ENVIRONMENT,
-    "distributed.scheduler.allowed-failures": _DEATHS - 1,
-    "distributed.scheduler.work-stealing": False,
-    # Dask opens these ports in any case; there is nothing to be seen on them.
-    "distributed.scheduler.http.routes": [],
-    "distributed.worker.http.routes": [],
-    "distributed.comm.retry.count": 3,
-}
+DEATHS = 3
 
 
 class DaskExecutor:
@@ -57,17 +33,33 @@ class DaskExecutor:
     Parameters
     ----------
     slots
-        Cells at a time.
+        Cells at a time; by default as many as the workers have threads.
     memory_mb
         Memory that all cells share, if they run on this machine: those that run together fit.
+    worker_mb
+        Memory of a worker, where all have the same; otherwise that of the largest one is asked for.
+    without_workers
+        Returns what to say while there is no worker, or raises an `EngineError` where there will be none.
     """
 
-    def __init__(self, client: Any, slots: Callable[[], int], *, memory_mb: float | None = None) -> None:
-        self.client, self.slots, self.memory_mb = client, slots, memory_mb
+    def __init__(
+        self,
+        client: Any,
+        slots: Callable[[], int] | None = None,
+        *,
+        memory_mb: float | None = None,
+        worker_mb: float | None = None,
+        without_workers: Callable[[], str] = lambda: "waiting for workers",
+        say: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.client, self.slots, self.memory_mb, self.worker_mb = client, slots, memory_mb, worker_mb
+        self.without_workers, self.say = without_workers, say
         self._running: dict[Any, CellTask] = {}
+        self._stopped: list[CellTask] = []
         self._memory: dict[str, float] = {}
+        self._is_alone = False
 
-    def run(self, tasks: Iterable[CellTask], tick: Callable[[], None] = lambda: None) -> Iterator[CellOutcome]:
+    def run(self, tasks: Iterable[CellTask | None], tick: Callable[[], None] = lambda: None) -> Iterator[CellOutcome]:
         """Yield how each task ended, in the order of their ends.
 
         Raises
@@ -75,22 +67,11 @@ class DaskExecutor:
         EngineError
             If the scheduler is gone, or the workers cannot run cells at all.
         """
-        waiting, upcoming = iter(tasks), list[CellTask]()
+        upcoming = Upcoming(tasks)
         try:
             while True:
-                while len(self._running) < max(1, self.slots()):
-                    if not upcoming and (task := next(waiting, None)) is not None:
-                        upcoming.append(task)
-                    if not upcoming:
-                        break
-                    if (refused := self._refuse(upcoming[0])) is not None:
-                        upcoming.pop()
-                        yield refused
-                    elif self._fits(upcoming[0]):
-                        self._submit(upcoming.pop())
-                    else:
-                        break
-                if not self._running:
+                yield from self._fill(upcoming)
+                if not self._running and upcoming.is_over:
                     return
                 done = self._wait()
                 tick()
@@ -99,8 +80,48 @@ class DaskExecutor:
         finally:
             self._stop()
 
-    def _submit(self, task: CellTask) -> None:
-        resources = {MEMORY: self._need_mb(task)} if self._has_resource() else None
+    def write_interruptions(self, patience_s: float = 0.0) -> None:
+        """Write down as interrupted what was stopped and did not come to do so itself: its workers are ended.
+
+        Parameters
+        ----------
+        patience_s
+            How long to wait for workers that are not gone yet.
+        """
+        end = time.monotonic() + patience_s
+        for task in self._stopped:
+            while not write_interruption(Path(task.folder)) and time.monotonic() < end:
+                time.sleep(_TICK_S)
+
+    def _fill(self, upcoming: Upcoming) -> Iterator[CellOutcome]:
+        """Hand out tasks while there is room; yield the outcomes of those for which there is none anywhere."""
+        workers = self._workers()
+        slots = sum(worker["nthreads"] for worker in workers) if self.slots is None else self.slots()
+        # One is handed out even if there is no worker: clusters that adapt start one for it.
+        while len(self._running) < max(1, slots) and (task := upcoming.peek()) is not None:
+            if (refused := self._refuse(task, workers)) is not None:
+                upcoming.take()
+                yield refused
+            elif self._fits(task):
+                self._submit(upcoming.take(), workers)
+            else:
+                return
+
+    def _workers(self) -> list[dict[str, Any]]:
+        """Return Dask's facts of the workers; say if there are none, and when there are some again."""
+        workers = list(self.client.scheduler_info(n_workers=-1)["workers"].values())
+        was_alone, self._is_alone = self._is_alone, not workers and bool(self._running)
+        if self._is_alone:
+            told = self.without_workers()
+            if not was_alone:
+                self.say(told)
+        elif workers and was_alone:
+            self.say(f"{len(workers):,} worker{'s' * (len(workers) > 1)} there: going on")
+        return workers
+
+    def _submit(self, task: CellTask, workers: list[dict[str, Any]]) -> None:
+        has_memory = any(MEMORY in worker["resources"] for worker in workers)
+        resources = {MEMORY: self._need_mb(task)} if has_memory else None
         future = self.client.submit(_run_task, task, pure=False, resources=resources)
         self._running[future] = task
 
@@ -114,25 +135,27 @@ class DaskExecutor:
             return True
         return sum(map(self._need_mb, self._running.values())) + self._need_mb(task) <= self.memory_mb
 
-    def _refuse(self, task: CellTask) -> CellOutcome | None:
-        """Write down a cell as failed that this machine is too small for."""
-        if self.memory_mb is None or self._need_mb(task) <= self.memory_mb:
+    def _refuse(self, task: CellTask, workers: list[dict[str, Any]]) -> CellOutcome | None:
+        """Write down a cell as failed that this machine, or every worker, is too small for: it would wait for ever."""
+        where, most = "this machine has", self.memory_mb
+        if most is None:
+            where, most = "the largest worker has", self.worker_mb or _largest_mb(workers)
+        if most is None or self._need_mb(task) <= most:
             return None
         return write_failure(
             task,
-            f"needs about {self._need_mb(task):,.0f} MB of memory, and this machine has {self.memory_mb:,.0f} MB; run "
-            "it on a larger one, or with fewer neurons",
+            f"needs about {self._need_mb(task):,.0f} MB of memory, and {where} {most:,.0f} MB; run it on a larger one, "
+            "or with fewer neurons",
         )
-
-    def _has_resource(self) -> bool:
-        workers = self.client.scheduler_info(n_workers=-1)["workers"].values()
-        return any(MEMORY in worker.get("resources", {}) for worker in workers)
 
     def _wait(self) -> list[Any]:
         from distributed import wait
 
-        with contextlib.suppress(TimeoutError, asyncio.TimeoutError):
-            wait(list(self._running), timeout=_TICK_S, return_when="FIRST_COMPLETED")
+        if not self._running:
+            time.sleep(_TICK_S)
+        else:
+            with contextlib.suppress(TimeoutError, asyncio.TimeoutError):
+                wait(list(self._running), timeout=_TICK_S, return_when="FIRST_COMPLETED")
         if self.client.status not in ("running", "connecting"):
             raise EngineError(
                 "the Dask scheduler is gone; what is finished is kept: start it, and run the same command again"
@@ -153,7 +176,7 @@ class DaskExecutor:
             )
         error = future.exception()
         if isinstance(error, KilledWorker):
-            told = f"{_DEATHS} worker processes died while they ran it, perhaps because memory ran out; try it with"
+            told = f"{DEATHS} worker processes died while they ran it, perhaps because memory ran out; try it with"
             return write_failure(task, f"{told} fewer --workers and --retry")
         raise EngineError(
             f"a Dask worker cannot run cells: {type(error).__name__}: {' '.join(str(error).split())[:300]}; has it the "
@@ -165,6 +188,7 @@ class DaskExecutor:
         running, self._running = self._running, {}
         if not running:
             return
+        self._stopped += running.values()
         with contextlib.suppress(Exception):  # the scheduler may be gone
             self.client.cancel(list(running), force=True)
         for task in running.values():
@@ -172,108 +196,11 @@ class DaskExecutor:
                 request_stop(Path(task.folder))
 
 
-@contextmanager
-def local_cluster(workers: int) -> Iterator[DaskExecutor]:
-    """Start a cluster of so many worker processes on this machine, each with one thread; close it afterwards.
-
-    Raises
-    ------
-    EngineError
-        If Dask is not installed, or the cluster does not start.
-    """
-    require_extra("distributed", "study")
-    import dask
-    from distributed import Client, LocalCluster
-
-    memory_mb = machine_memory_mb()
-    with dask.config.set({**DASK_SETTINGS, "distributed.worker.preload": [_WORKER_SETUP]}), _safe_path(), quiet():
-        try:
-            cluster = LocalCluster(
-                n_workers=workers,
-                threads_per_worker=1,
-                processes=True,
-                host="127.0.0.1",
-                dashboard_address="127.0.0.1:0",
-                scheduler_kwargs={"dashboard": False},
-                memory_limit=0,  # the memory of a cell is that of its program, which Dask does not see
-                silence_logs=logging.CRITICAL,
-                resources={MEMORY: memory_mb},
-                security=_temporary_security(),
-            )
-        except (OSError, RuntimeError, TimeoutError) as error:
-            raise EngineError(f"the local Dask cluster does not start: {error}; try fewer --workers") from None
-        try:
-            with cluster, Client(cluster) as client:
-                yield DaskExecutor(client, lambda: workers, memory_mb=memory_mb)
-        finally:
-            cluster.close(timeout=5)
-
-
-@contextmanager
-def running_cluster(address: str) -> Iterator[DaskExecutor]:
-    """Connect to a scheduler that runs already, such as `tcp://host:8786`.
-
-    Raises
-    ------
-    EngineError
-        If Dask is not installed, or no scheduler answers.
-    """
-    require_extra("distributed", "study")
-    from distributed import Client
-
-    with quiet():
-        try:
-            client = Client(address, timeout=_CONNECT_S)
-        except (OSError, ValueError, TimeoutError) as error:
-            raise EngineError(
-                f"no Dask scheduler answers at {address}: {error}; start one with `dask scheduler`, and workers with "
-                "`dask worker ADDRESS --nthreads 1`"
-            ) from None
-        with client:
-            yield DaskExecutor(client, lambda: _threads(client))
-
-
-def _threads(client: Any) -> int:
-    return sum(worker["nthreads"] for worker in client.scheduler_info(n_workers=-1)["workers"].values())
+def _largest_mb(workers: list[dict[str, Any]]) -> float | None:
+    """Return the memory of the largest worker; None while no worker tells its own."""
+    return max((worker["resources"][MEMORY] for worker in workers if MEMORY in worker["resources"]), default=None)
 
 
 def _run_task(task: CellTask) -> CellOutcome:
     """Run a cell in a worker; wait for a worker that was cut off and still runs it."""
     return run_cell(task, wait=True)
-
-
-def _temporary_security() -> Any:
-    """Return certificates of this cluster's own, so that no other user of the machine can send it work."""
-    if importlib.util.find_spec("cryptography") is None:
-        return None
-    from distributed.security import Security
-
-    return Security.temporary()
-
-
-@contextmanager
-def _safe_path() -> Iterator[None]:
-    """Hand workers, which get this process's search path, one without the current folder."""
-    path = sys.path
-    sys.path = safe_search_path(path)
-    try:
-        yield
-    finally:
-        sys.path = path
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep Dask and its event loop from printing: what matters is told by us.
-
-    A heartbeat that is on its way while a cluster closes fails, and the loop would print the traceback.
-    """
-    before = [(logger, logger.level, logger.propagate) for logger in map(logging.getLogger, LOUD)]
-    for logger, _, _ in before:
-        logger.setLevel(logging.CRITICAL + 1)
-    try:
-        yield
-    finally:
-        for logger, level, propagates in before:
-            logger.setLevel(level)
-            logger.propagate = propagates

@@ -7,20 +7,18 @@ its cell goes on elsewhere.
 from __future__ import annotations
 
 import importlib
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Annotated, Any, Literal
+import shutil
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
 
-from pydantic import AfterValidator, Field, ValidationError
-
-from snstdp_cli.config import Whole, read_file
-from snstdp_cli.config.sections import Section
-from snstdp_cli.errors import ConfigError, EngineError
-from snstdp_cli.fields import describe, setting
-from snstdp_cli.studies.executors.dask import DASK_SETTINGS, MEMORY, WORKER_ENVIRONMENT, DaskExecutor, quiet
+from snstdp_cli.errors import EngineError
+from snstdp_cli.studies.executors.cluster_file import ClusterFile
+from snstdp_cli.studies.executors.clusters import DASK_SETTINGS, WORKER_ENVIRONMENT, ending, quiet
+from snstdp_cli.studies.executors.dask import MEMORY, DaskExecutor
 from snstdp_cli.studies.executors.extras import require_extra
+from snstdp_cli.studies.executors.submissions import Submissions
 
 #: Module below dask_jobqueue and class in it.
 _CLASSES = {
@@ -30,71 +28,13 @@ _CLASSES = {
     "lsf": ("lsf", "LSFCluster"),
     "local": ("local", "LocalCluster"),
 }
-_WALLTIME = re.compile(r"(\d{1,4}):([0-5]\d)(:[0-5]\d)?")
-_MEMORY = re.compile(r"(\d{1,6}(?:\.\d+)?) ?(MB|GB|MiB|GiB)")
-_UNITS_MB = {"MB": 1.0, "GB": 1000.0, "MiB": 2**20 / 1e6, "GiB": 2**30 / 1e6}
 #: A worker ends this share of the queue's limit early, and no two at the same moment.
 _EARLY, _STAGGER = 0.1, 0.05
+#: How long jobs may take to end, seconds.
+_PATIENCE_S = 20.0
 
 
-def _check_walltime(value: str) -> str:
-    if not _WALLTIME.fullmatch(value):
-        raise ValueError("expected hours and minutes in quotes, such as '02:00' or '02:00:00'")
-    return value
-
-
-def _check_memory(value: str) -> str:
-    if not _MEMORY.fullmatch(value):
-        raise ValueError("expected a size such as 4GB")
-    return value
-
-
-class ClusterFile(Section):
-    """A batch system and what to ask it for."""
-
-    kind: Literal["slurm", "pbs", "sge", "lsf", "local"] = setting(
-        "batch system; local: jobs are processes of this machine, to try it", ()
-    )
-    jobs: Annotated[Whole, Field(ge=1, le=10_000)] = setting("jobs at a time, at most", (), 10)
-    memory: Annotated[str, AfterValidator(_check_memory)] = setting("memory of a job, such as 4GB", (), "4GB")
-    walltime: Annotated[str, AfterValidator(_check_walltime)] = setting(
-        "time limit of a job, hours and minutes in quotes", (), "04:00:00"
-    )
-    queue: str | None = setting("queue or partition", (), None)
-    account: str | None = setting("account or project", (), None)
-    directives: tuple[str, ...] = setting("further lines for the job script's head, such as --exclusive", (), ())
-    prologue: tuple[str, ...] = setting("commands before the worker, such as `module load gcc`", (), ())
-    interface: str | None = setting("network interface that nodes reach each other by, such as ib0", (), None)
-    log_folder: str | None = setting("where the jobs' output goes; by default the batch system's choice", (), None)
-
-    @property
-    def walltime_s(self) -> int:
-        """The limit in seconds."""
-        hours, minutes, seconds = _WALLTIME.fullmatch(self.walltime).groups()  # type: ignore[union-attr]
-        return int(hours) * 3600 + int(minutes) * 60 + int((seconds or ":0")[1:])
-
-    @property
-    def memory_mb(self) -> float:
-        """Memory of a job in MB."""
-        number, unit = _MEMORY.fullmatch(self.memory).groups()  # type: ignore[union-attr]
-        return float(number) * _UNITS_MB[unit]
-
-
-def read_cluster_file(path: Path) -> ClusterFile:
-    """Read and check a cluster file.
-
-    Raises
-    ------
-    ConfigError
-        For a file, key or value that cannot be used.
-    """
-    try:
-        return ClusterFile.model_validate(read_file(path))
-    except ValidationError as error:
-        raise ConfigError(describe(error, str(path), ClusterFile)) from None
-
-
-def open_batch_system(settings: ClusterFile) -> Any:
+def open_batch_system(settings: ClusterFile, submissions: Submissions | None = None) -> Any:
     """Return dask-jobqueue's cluster, which has submitted nothing yet; `job_script()` is what it would submit.
 
     Raises
@@ -105,12 +45,12 @@ def open_batch_system(settings: ClusterFile) -> Any:
         If it cannot be opened here.
     """
     require_extra("dask_jobqueue", "cluster")
-    module, name = _CLASSES[settings.kind]
-    cluster = getattr(importlib.import_module(f"dask_jobqueue.{module}"), name)
+    cluster = _cluster_class(settings.kind)
     early = int(settings.walltime_s * _EARLY)
     worker = ["--lifetime", f"{settings.walltime_s - early}s", "--lifetime-stagger"]
     worker += [f"{int(settings.walltime_s * _STAGGER)}s", "--resources", f"{MEMORY}={settings.memory_mb:.0f}"]
     options: dict[str, Any] = {
+        "job_cls": (submissions or Submissions(settings.kind)).job_class(cluster.job_cls),
         "cores": 1,
         "processes": 1,
         "memory": settings.memory,
@@ -137,9 +77,47 @@ def open_batch_system(settings: ClusterFile) -> Any:
         raise EngineError(f"the cluster '{settings.kind}' cannot be opened: {error}") from None
 
 
+def _cluster_class(kind: str) -> Any:
+    """Import dask-jobqueue without its handler of Ctrl-C, which would exit with 0."""
+    module, name = _CLASSES[kind]
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        return getattr(importlib.import_module(f"dask_jobqueue.{module}"), name)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _job_a_cell() -> Any:
+    """Return the class that tells how many jobs are wanted: one for each cell that is left.
+
+    Dask's own guesses how long tasks take before one has ended, and asks for one job until the first has come.
+    """
+    from distributed.deploy import Adaptive
+
+    class JobACell(Adaptive):  # type: ignore[misc]
+        async def target(self) -> int:
+            tasks = self.cluster.scheduler.tasks.values()
+            return sum(task.state in ("waiting", "no-worker", "queued", "processing") for task in tasks)
+
+    return JobACell
+
+
+def _require_command(command: str | None, kind: str) -> None:
+    if command is not None and shutil.which(command) is None:
+        raise EngineError(
+            f"the program `{command}`, by which jobs are submitted to {kind}, is not on this machine; run the command "
+            "on one from which jobs are submitted"
+        )
+
+
 @contextmanager
-def batch_cluster(settings: ClusterFile) -> Iterator[DaskExecutor]:
+def batch_cluster(settings: ClusterFile, say: Callable[[str], None] = lambda _: None) -> Iterator[DaskExecutor]:
     """Submit jobs while cells are left; end them afterwards.
+
+    Parameters
+    ----------
+    say
+        Hears when no job runs, and when some do.
 
     Raises
     ------
@@ -150,11 +128,19 @@ def batch_cluster(settings: ClusterFile) -> Iterator[DaskExecutor]:
     import dask
     from distributed import Client
 
-    with dask.config.set(DASK_SETTINGS), quiet():
-        cluster = open_batch_system(settings)
-        try:
-            cluster.adapt(minimum_jobs=0, maximum_jobs=settings.jobs)
-            with Client(cluster) as client:
-                yield DaskExecutor(client, lambda: settings.jobs)
-        finally:
-            cluster.close(timeout=20)
+    submissions = Submissions(settings.kind)
+    # Jobs start one by one, and the first gets all cells that wait: the others take them from it.
+    with dask.config.set({**DASK_SETTINGS, "distributed.scheduler.work-stealing": True}), quiet():
+        cluster = submissions.cluster = open_batch_system(settings, submissions)
+        _require_command(cluster.job_cls.submit_command, settings.kind)
+        with ExitStack() as after, ending(cluster, _PATIENCE_S), Client(cluster) as client:
+            cluster.adapt(Adaptive=_job_a_cell(), minimum_jobs=0, maximum_jobs=settings.jobs)
+            executor = DaskExecutor(
+                client,
+                lambda: settings.jobs,
+                worker_mb=settings.memory_mb,
+                without_workers=submissions.waiting,
+                say=say,
+            )
+            after.callback(executor.write_interruptions, _PATIENCE_S)
+            yield executor

@@ -5,8 +5,9 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
+from snstdp_cli.studies.cell import build_cell
 from snstdp_cli.studies.memory import estimate_memory_mb
-from snstdp_cli.studies.plan import Study, build_cell
+from snstdp_cli.studies.plan import Study
 
 _SCRIPT = """\
 #!/bin/bash

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Callable, Iterable, Iterator
 
 from snstdp_cli.progress import RecordingProgress, Reporter, TrainingProgress
 from snstdp_cli.studies.running import run_cell
 from snstdp_cli.studies.tasks import CellOutcome, CellTask
+
+#: Seconds before it is asked again for a task where there is none just now.
+_PAUSE_S = 0.5
 
 
 class SerialExecutor:
@@ -24,7 +28,7 @@ class SerialExecutor:
     def __init__(self, report: Reporter | None = None, *, wait: bool = False) -> None:
         self.report, self.wait = report or Reporter(), wait
 
-    def run(self, tasks: Iterable[CellTask], tick: Callable[[], None] = lambda: None) -> Iterator[CellOutcome]:
+    def run(self, tasks: Iterable[CellTask | None], tick: Callable[[], None] = lambda: None) -> Iterator[CellOutcome]:
         """Yield how each task ended, in their order."""
 
         def training(now: TrainingProgress) -> None:
@@ -37,5 +41,8 @@ class SerialExecutor:
 
         ticking = dataclasses.replace(self.report, training=training, recording=recording)
         for task in tasks:
-            yield run_cell(task, wait=self.wait, report=ticking)
+            if task is None:
+                time.sleep(_PAUSE_S)
+            else:
+                yield run_cell(task, wait=self.wait, report=ticking)
             tick()

@@ -7,7 +7,7 @@ import logging
 import signal
 from typing import Any
 
-from snstdp_cli.studies.executors.dask import LOUD
+from snstdp_cli.studies.executors.clusters import LOUD
 
 
 def dask_setup(worker: Any) -> None:

@@ -11,9 +11,10 @@ from snstdp_cli.artefacts import Workdir, weights_exist
 from snstdp_cli.errors import ArtefactError, ConfigError, SnstdpError
 from snstdp_cli.evaluation import Classifier
 from snstdp_cli.results import TrainedNetwork
+from snstdp_cli.studies.cell import CELL_NAME, Cell, build_cell
 from snstdp_cli.studies.cells import running_cells
 from snstdp_cli.studies.executors.base import CellExecutor
-from snstdp_cli.studies.plan import CELL_NAME, Cell, Study, build_cell
+from snstdp_cli.studies.plan import Study
 from snstdp_cli.studies.records import CellProgress, read_cell_record, read_progress
 from snstdp_cli.studies.search.driver import Proposal, TrialEnd
 from snstdp_cli.studies.search.events import SearchReporter
@@ -73,7 +74,7 @@ class CellRunner:
             self._cells[proposal.number] = build_cell(self.study.base, proposal.settings, seed, keys, "search")
         return self._cells[proposal.number]
 
-    def run(self, proposals: Iterable[Proposal], tick: Callable[[], None]) -> Iterator[TrialEnd]:
+    def run(self, proposals: Iterable[Proposal | None], tick: Callable[[], None]) -> Iterator[TrialEnd]:
         """Yield how trials end."""
 
         def both() -> None:
@@ -103,8 +104,13 @@ class CellRunner:
         """Ask the cell of a trial to stop at the end of its chunk."""
         request_stop(self.study.folder_of(self.cell_of(proposal)))
 
-    def _tasks(self, proposals: Iterable[Proposal]) -> Iterator[CellTask]:
+    def _tasks(self, proposals: Iterable[Proposal | None]) -> Iterator[CellTask | None]:
         for proposal in proposals:
+            if proposal is None:
+                if not any(self._proposals.values()):
+                    self.report.waits()
+                yield None
+                continue
             try:
                 cell = self.cell_of(proposal)
             except ConfigError as error:

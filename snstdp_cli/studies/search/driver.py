@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from snstdp_cli.config import Experiment
 from snstdp_cli.studies.axes import Assignment
@@ -60,10 +60,11 @@ class TrialEnd:
 class TrialRunner(Protocol):
     """Runs trials side by side, in this process or elsewhere."""
 
-    def run(self, proposals: Iterable[Proposal], tick: Callable[[], None]) -> Iterator[TrialEnd]:
+    def run(self, proposals: Iterable[Proposal | None], tick: Callable[[], None]) -> Iterator[TrialEnd]:
         """Yield how trials end; a proposal is taken when there is room for it.
 
-        Closing the iterator ends what runs. `tick` is called about twice a second.
+        None among the proposals stands for: none just now, ask again a little later. Closing the iterator ends what
+        runs. `tick` is called about twice a second.
         """
         ...
 
@@ -121,8 +122,12 @@ class Search:
                     self._requeue(trial, counts=False)
             return read_trials(self.trials)
 
-    def _proposals(self) -> Iterator[Proposal]:
-        while (trial := self._ask()) is not None:
+    def _proposals(self) -> Iterator[Proposal | None]:
+        """Yield what is to be tried; None while as many trials are under way as `parallel` allows."""
+        while (trial := self._take()) != "none left":
+            if trial == "no room":
+                yield None
+                continue
             proposal = Proposal(trial.number, trial.user_attrs[SETTINGS])
             self._running[trial.number] = (proposal, trial)
             known = self._finished_with(proposal.settings)
@@ -131,13 +136,16 @@ class Search:
                 continue
             yield proposal
 
-    def _ask(self) -> optuna.Trial | None:
-        """Take the next trial; None if as many as were asked for are done, or run here or elsewhere."""
+    def _take(self) -> optuna.Trial | Literal["none left", "no room"]:
+        """Take the next trial, unless as many as were asked for are done or under way, here or elsewhere."""
         with self.worker.turn():
             self._recover()
             before = self.trials.get_trials(deepcopy=False)
-            if sum(is_counted(trial) or trial.state.name == "RUNNING" for trial in before) >= self.settings.trials:
-                return None
+            under_way = sum(trial.state.name == "RUNNING" for trial in before)
+            if sum(map(is_counted, before)) + under_way >= self.settings.trials:
+                return "none left"
+            if self.settings.parallel is not None and under_way >= self.settings.parallel:
+                return "no room"
             if not before and self.settings.try_base and (values := base_values(self.space, self.base)) is not None:
                 self.trials.enqueue_trial(values)
             self.trials.sampler = make_sampler(self.settings, len(before))

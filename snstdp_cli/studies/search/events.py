@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from snstdp_cli.studies.plan import Cell
+from snstdp_cli.studies.cell import Cell
 from snstdp_cli.studies.search.storage import SearchTrial
 
 
@@ -23,6 +23,8 @@ class SearchReporter:
         A trial of this number was handed out, whose cell is this one.
     ended
         A trial came to an end.
+    waits
+        No trial runs here, as others run as many as `parallel` allows; told again and again.
     tick
         Called about twice a second while trials run.
     """
@@ -30,3 +32,4 @@ class SearchReporter:
     began: Callable[[int, Cell], None] = field(default=_ignore)
     ended: Callable[[SearchTrial], None] = field(default=_ignore)
     tick: Callable[[], None] = field(default=_ignore)
+    waits: Callable[[], None] = field(default=_ignore)

@@ -27,7 +27,14 @@ class SearchSettings(Section):
         (),
         "tpe",
     )
-    parallel: Whole | None = setting("trials at a time, at most; by default one a worker", (), None, ge=1, le=10_000)
+    parallel: Whole | None = setting(
+        "trials under way at once, at most, over all processes and machines that work on the search; by default one a "
+        "worker",
+        (),
+        None,
+        ge=1,
+        le=10_000,
+    )
     seed: Whole = setting("seed of the proposals; that of the network is the study's first", (), 0, ge=0, lt=2**31)
     read_out: Classifier = setting("read-out whose accuracy is to be high", (), "average")
     pruner: Literal["median", "halving", "none"] = setting(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -34,7 +34,8 @@ SETTINGS, ERROR, ATTEMPT, WORKER = "settings", "error", "attempt", "worker"
 MOST_ATTEMPTS = 5
 _Finite = Annotated[float, AllowInfNan(False)]
 _Plain = bool | int | _Finite | str | None
-TrialState = Literal["finished", "pruned", "failed", "running"]
+#: `interrupted`: under way when its process was ended; the next one that works on the search tries it again.
+TrialState = Literal["finished", "pruned", "failed", "running", "interrupted"]
 
 
 @dataclass(frozen=True)
@@ -146,8 +147,13 @@ def read_storage(folder: Path, name: str, url: str | None = None) -> optuna.Stud
             raise _damaged(str(folder / JOURNAL), error) from None
 
 
-def read_trials(study: optuna.Study) -> tuple[SearchTrial, ...]:
+def read_trials(study: optuna.Study, is_alive: Callable[[str], bool] = lambda _: True) -> tuple[SearchTrial, ...]:
     """Return the trials of a search in their order, without those that were interrupted and are tried again.
+
+    Parameters
+    ----------
+    is_alive
+        Tells whether the process of this name still works on the search; a trial that another left is `interrupted`.
 
     Raises
     ------
@@ -155,7 +161,8 @@ def read_trials(study: optuna.Study) -> tuple[SearchTrial, ...]:
         If the storage holds what no search wrote.
     """
     try:
-        found = [one for trial in study.get_trials(deepcopy=False) if (one := _read_trial(trial)) is not None]
+        trials = study.get_trials(deepcopy=False)
+        found = [one for trial in trials if (one := _read_trial(trial, is_alive)) is not None]
         for one in found:
             _TRIAL.validate_python((one.number, one.settings, one.value, one.curve, one.error), strict=True)
         return tuple(found)
@@ -188,17 +195,20 @@ def is_counted(trial: FrozenTrial) -> bool:
     return trial.state.name in ("COMPLETE", "PRUNED")
 
 
-def _read_trial(trial: FrozenTrial) -> SearchTrial | None:
+def _read_trial(trial: FrozenTrial, is_alive: Callable[[str], bool]) -> SearchTrial | None:
     states: dict[str, TrialState] = {"COMPLETE": "finished", "PRUNED": "pruned", "RUNNING": "running", "FAIL": "failed"}
-    if not is_counted(trial) and trial.state.name != "RUNNING":
+    state = states.get(trial.state.name)
+    if state is None or not (is_counted(trial) or state == "running"):
         return None
+    if state == "running" and not is_alive(str(trial.user_attrs.get(WORKER, ""))):
+        state = "interrupted"
     curve = tuple(sorted(trial.intermediate_values.items()))
     value = trial.value if trial.state.name == "COMPLETE" else curve[-1][1] if curve else None
     return SearchTrial(
         number=trial.number,
         settings=dict(trial.user_attrs.get(SETTINGS, trial.params)),
         value=value,
-        state=states[trial.state.name],
+        state=state,
         curve=curve,
         error=_error_of(trial),
     )

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import yaml
 
@@ -13,8 +12,9 @@ from snstdp_cli.config import Experiment, commented_yaml, fingerprint
 from snstdp_cli.datasets import sealed_test_images
 from snstdp_cli.errors import ConfigError, InterruptedRunError
 from snstdp_cli.rules import only_rule_files
+from snstdp_cli.studies.cell import build_cell, cell_id
 from snstdp_cli.studies.executors.base import CellExecutor
-from snstdp_cli.studies.plan import Study, allowed_rules, build_cell, cell_id
+from snstdp_cli.studies.plan import Study, allowed_rules
 from snstdp_cli.studies.search.cells import CellRunner
 from snstdp_cli.studies.search.driver import Search
 from snstdp_cli.studies.search.events import SearchReporter
@@ -30,9 +30,6 @@ from snstdp_cli.studies.search.storage import (
     read_trials,
 )
 from snstdp_cli.studies.search.workers import SharingWorker
-
-if TYPE_CHECKING:
-    import optuna
 
 BEST, BEST_STUDY = "best.yaml", "best-study.yaml"
 #: Seeds with which the best settings are run on the test images.
@@ -163,8 +160,8 @@ def run_search(
                 f"interrupted; everything is kept in {study.folder}: run the same command to go on"
             ) from None
         with worker.turn():
-            result = _result(plan, trials)
-            return SearchResult(plan, result.trials, result.importances, _write_best(study, result))
+            result = SearchResult(plan, read_trials(trials, worker.is_alive), importances(trials))
+            return replace(result, files=_write_best(study, result))
 
 
 def load_search(study: Study, storage: str | None = None) -> SearchResult:
@@ -179,7 +176,9 @@ def load_search(study: Study, storage: str | None = None) -> SearchResult:
     if storage is None and not (study.folder / JOURNAL).exists():
         return SearchResult(plan)
     trials = read_storage(study.folder, trials_name(study, plan), storage)
-    return SearchResult(plan) if trials is None else _result(plan, trials)
+    if trials is None:
+        return SearchResult(plan)
+    return SearchResult(plan, read_trials(trials, SharingWorker(study.folder).is_alive), importances(trials))
 
 
 def trials_name(study: Study, plan: SearchPlan) -> str:
@@ -194,10 +193,6 @@ def best_experiment(study: Study, result: SearchResult) -> Experiment | None:
         return None
     cell = build_cell(study.base, dict(result.best.settings), study.file.seeds[0], (), "search")
     return cell.experiment.model_copy(update={"save_name": f"{study.name}_best"})
-
-
-def _result(plan: SearchPlan, trials: optuna.Study) -> SearchResult:
-    return SearchResult(plan, read_trials(trials), importances(trials))
 
 
 def _write_best(study: Study, result: SearchResult) -> tuple[Path, ...]:

@@ -1,0 +1,84 @@
+"""An accuracy over seeds: mean, standard deviation and Student's interval."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from snstdp_cli.errors import ConfigError
+from snstdp_cli.evaluation import mean_and_sd
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """An accuracy over seeds.
+
+    Attributes
+    ----------
+    num_seeds
+        Seeds that it was measured with.
+    sd
+        Sample standard deviation (n - 1); None with one seed.
+    ci95
+        95 % t interval of the mean; None with one seed. It may reach beyond 0 or 1 where seeds are few.
+    """
+
+    num_seeds: int
+    mean: float
+    sd: float | None
+    ci95: tuple[float, float] | None
+
+
+def t_interval(values: Sequence[float]) -> tuple[float, float] | None:
+    """Return the two-sided 95 % interval of the mean of normal values; None for a single one.
+
+    Source: Student, Biometrika 1908, doi 10.1093/biomet/6.1.1.
+
+    Examples
+    --------
+    >>> low, high = t_interval([0.90, 0.92, 0.94])
+    >>> round(low, 4), round(high, 4)
+    (0.8703, 0.9697)
+    """
+    return interval_of(*mean_and_sd(values), len(values))
+
+
+def interval_of(mean: float, sd: float | None, num: int) -> tuple[float, float] | None:
+    """Return the interval of `t_interval` from the mean and the sample standard deviation of so many values."""
+    if sd is None:
+        return None
+    half = _quantile(num - 1) * sd / math.sqrt(num)
+    return mean - half, mean + half
+
+
+@functools.cache
+def _quantile(degrees: int) -> float:
+    return float(student_t().ppf(0.975, degrees))
+
+
+def student_t() -> Any:
+    """Return Student's t distribution of SciPy.
+
+    Raises
+    ------
+    ConfigError
+        If SciPy is not installed.
+    """
+    try:
+        from scipy import stats
+    except ImportError:
+        raise ConfigError(
+            "statistics over seeds need SciPy, which is not installed: pip install 'snstdp[study]'"
+        ) from None
+    return stats.t
+
+
+def estimate(values: Sequence[float]) -> Estimate | None:
+    """Return mean, spread and interval of the accuracies of several seeds; None of nothing."""
+    if not values:
+        return None
+    mean, sd = mean_and_sd(values)
+    return Estimate(len(values), mean, sd, interval_of(mean, sd, len(values)))
