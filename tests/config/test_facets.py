@@ -163,17 +163,22 @@ def network_changes(key: str, *, plastic: bool) -> bool:
 def program_changes(key: str, *, plastic: bool) -> bool:
     """Tell whether the network changes in more than the numbers that a program reads when it starts."""
     before, after = (
-        [line for line in description(experiment, plastic=plastic) if not is_read_at_start(line, experiment)]
+        [
+            line
+            for line in description(experiment, plastic=plastic)
+            if not any(f": namespace {name}: " in line for name in read_at_start(experiment))
+        ]
         for experiment in pair(key)
     )
     return before != after
 
 
-def is_read_at_start(line: str, experiment: Experiment) -> bool:
-    """Tell whether a line of a description is such a number, or the time constant from which one was derived."""
+@cache
+def read_at_start(experiment: Experiment) -> tuple[str, ...]:
+    """Return the names of such numbers, and of the time constant from which one was derived."""
     numbers = run_time_numbers(experiment, experiment.plasticity(N_INPUT))
     assert all(map(is_tabled, numbers.values()))
-    return any(f": namespace {name}: " in line for name in (*numbers, "tau_theta"))
+    return (*numbers, "tau_theta")
 
 
 def test_input_delays_shape_the_program_by_being_there() -> None:

@@ -139,7 +139,7 @@ def assert_random_trains_like_reference(pixels: list[int], first: int, experimen
     np.testing.assert_array_equal(codes_of(run, run.weights(result)), codes_of(run, expected.weights))
 
 
-@pytest.mark.parametrize("rule", ["smin-lagged", "triplet"])
+@pytest.mark.parametrize("rule", ["smin-lagged", pytest.param("triplet", marks=pytest.mark.slow)])
 def test_rounding_by_chance_does_not_depend_on_the_division_into_chunks(rule: str) -> None:
     run, images = open_run(limited(rule, 4, "stochastic"), "numpy"), mixed_images()
     whole = run.show(images).state

@@ -18,11 +18,12 @@ from snstdp_cli.rules import plasticity_digest
 from snstdp_cli.rules.scaling import Scaling
 
 EXACT = {"divide": "exact"}
+#: A table and a shift, with and without limits of bits, for one rule each are fast; for further rules they are slow.
 CASES = [
-    ("smax-lagged", {"divide": "shift"}),
+    pytest.param("smax-lagged", {"divide": "shift"}, marks=pytest.mark.slow),
     ("smin-lagged", {"divide": "table", "table_bits": 2, "bits": 6}),
     ("smin-instantaneous", {"divide": "shift", "bits": 8, "eta_shift": 4}),
-    ("smax-instantaneous", {"divide": "table", "table_bits": 3}),
+    pytest.param("smax-instantaneous", {"divide": "table", "table_bits": 3}, marks=pytest.mark.slow),
 ]
 
 
