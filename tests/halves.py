@@ -1,4 +1,4 @@
-"""A network of eight neurons that tells upper from lower halves, trained by NumPy in a second: nothing is compiled."""
+"""A network of eight neurons that tells upper from lower halves, trained by the program that `SMALL` has."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ import snstdp_cli as snstdp
 QUICK: dict[str, Any] = {
     "n_e": 8,
     "num_examples": 12,
-    "chunk": 6,
-    "dt": 1.0,
+    "chunk": 4,
     "save_name": "halves",
     "data": "./halves.npz",
-    "network": {"input_delay_ms": 0},
+    "network": {"input_delay_ms": 3},
     "presentation": {"stimulus_ms": 60, "rest_ms": 15, "intensity": 8, "max_intensity": 10, "min_spikes": 2},
     "evaluation": {"curve_every": 6, "curve_examples": 4, "assign_examples": 12, "test_examples": 8},
 }

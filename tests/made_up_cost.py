@@ -27,6 +27,7 @@ def made_up_cost(network: TrainedNetwork) -> CostRecord:
             "answering": cost_of_phase(counts, network.weights, None),
         },
         weight_bits=64,
+        word_bits=16,
         neuron_words=9,
         synapse_words=1,
         learning_bytes=1000.0,

@@ -15,6 +15,7 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+from fixed_reference import FixedPoint
 from numpy.typing import NDArray
 
 from snstdp_cli.config import Experiment, build_experiment
@@ -126,8 +127,8 @@ class SelfNormalizingLayer:
         for j, neuron in enumerate(self.neurons):
             neuron.w = weights[:, j].copy()
 
-    def decay(self) -> None:
-        self.x_pre *= self.keep
+    def decay(self, steps: int = 1) -> None:
+        self.x_pre *= self.keep**steps
 
     def arrive(self, hit: Mask) -> None:
         self.x_pre[hit] = 1
@@ -143,8 +144,8 @@ class SelfNormalizingLayer:
 class TripletLayer:
     """Diehl & Cook's triplet rule with divisive normalization."""
 
-    def __init__(self, experiment: Experiment, weights: Floats) -> None:
-        p = experiment.rule.parameters
+    def __init__(self, experiment: Experiment, weights: Floats, fixed: FixedPoint | None = None) -> None:
+        p, self.fixed = experiment.rule.parameters, fixed
         self.weights = weights.copy()
         self.total = p["a_tar"] * len(weights)
         self.nu_pre, self.nu_post, self.w_max = p["nu_pre"], p["nu_post"], p["w_max"]
@@ -152,10 +153,15 @@ class TripletLayer:
         self.post1, self.post2 = np.zeros(weights.shape[1]), np.zeros(weights.shape[1])
         self.keep = [math.exp(-experiment.dt / p[tau]) for tau in ("tau_pre_ms", "tau_post1_ms", "tau_post2_ms")]
 
-    def decay(self) -> None:
-        self.pre1 *= self.keep[0]
-        self.post1 *= self.keep[1]
-        self.post2 *= self.keep[2]
+    def decay(self, steps: int = 1) -> None:
+        keep_pre, *keep_post = (keep**steps for keep in self.keep)
+        self.pre1 *= keep_pre
+        if self.fixed is None:
+            self.post1 *= keep_post[0]
+            self.post2 *= keep_post[1]
+        else:
+            self.post1 = self.fixed.trace(self.post1, keep_post[0])
+            self.post2 = self.fixed.trace(self.post2, keep_post[1])
 
     def arrive(self, hit: Mask) -> None:
         lower = np.clip(self.weights - self.nu_pre * self.post1, 0, self.w_max)
@@ -187,8 +193,8 @@ class StoredLayer:
     def weights(self) -> Floats:
         return self.layer.weights
 
-    def decay(self) -> None:
-        self.layer.decay()
+    def decay(self, steps: int = 1) -> None:
+        self.layer.decay(steps)
 
     def arrive(self, hit: Mask) -> None:
         self.layer.arrive(hit)
@@ -230,7 +236,7 @@ class FrozenLayer:
     def __init__(self, weights: Floats) -> None:
         self.weights = weights.copy()
 
-    def decay(self) -> None: ...
+    def decay(self, steps: int = 1) -> None: ...
     def arrive(self, hit: Mask) -> None: ...
     def fire(self, fired: Mask) -> None: ...
     def begin_presentation(self) -> None: ...
@@ -332,13 +338,19 @@ def simulate(
     delays = wiring.to_matrix(wiring.delay_steps)
     lateral = wiring.inhibition_delay_steps
     lateral = np.zeros((n_e, n_e), dtype=int) if lateral is None else lateral
+    state = experiment.precision.state
+    fixed = None if state.bits is None else FixedPoint(state.bits, state.fraction_bits, dt, euler)
+    near = (lambda values: values) if fixed is None else fixed.near
+    w_exc_inh, w_inh_exc = float(near(net.w_exc_inh)), float(near(net.w_inh_exc))
     layer: Any = FrozenLayer(weights)
-    if plastic:
-        layer = (TripletLayer if experiment.rule.name == "triplet" else SelfNormalizingLayer)(experiment, weights)
-        if stored is not None:
-            layer = StoredLayer(layer, *stored)
+    if plastic and experiment.rule.name == "triplet":
+        layer = TripletLayer(experiment, weights, fixed)
+    elif plastic:
+        layer = SelfNormalizingLayer(experiment, weights)
+    if plastic and stored is not None:
+        layer = StoredLayer(layer, *stored)
     theta_keep = math.exp(-dt / net.theta_tau_ms) if plastic else 1.0
-    theta_step = experiment.theta_step_mv if plastic else 0.0
+    theta_step = float(near(experiment.theta_step_mv)) if plastic else 0.0
     stimulus, whole = round(shown.stimulus_ms / dt), round(shown.stimulus_ms / dt) + round(shown.rest_ms / dt)
     skipped, last_tick = None, whole - 1
     if shown.rest == "reset":
@@ -349,7 +361,7 @@ def simulate(
         skipped = whole - 1 - last_tick
     v, ge, gi = np.full(n_e, float(exc["v_start_mv"])), np.zeros(n_e), np.zeros(n_e)
     v_inh, ge_inh = np.full(n_e, float(inh["v_start_mv"])), np.zeros(n_e)
-    theta = np.full(n_e, net.theta_init_mv)
+    theta = near(np.full(n_e, net.theta_init_mv))
     last, last_inh = np.full(n_e, -1000), np.full(n_e, -1000)
     due: dict[int, Mask] = defaultdict(lambda: np.zeros(weights.shape, dtype=bool))
     due_inh: dict[int, Floats] = defaultdict(lambda: np.zeros(n_e))
@@ -366,11 +378,16 @@ def simulate(
                 layer.moment = (key, tick)
                 # State updates: conductances enter by their value (Euler) or mean (exact), then decay.
                 free, free_inh = step - last >= refractory, step - last_inh >= refractory_inh
-                v = np.where(free, membrane_step(v, ge, gi, dt, euler, exc), v)
-                excitation = ge_inh * mean_inh * (inh["E_exc_mv"] - v_inh)
-                inward = dt / inh["tau_ms"] * ((inh["v_rest_mv"] - v_inh) + excitation)
-                v_inh = np.where(free_inh, v_inh + inward, v_inh)
-                ge, gi, ge_inh, theta = ge * keep_e, gi * keep_i, ge_inh * keep_inh, theta * theta_keep
+                if fixed is not None:
+                    v, ge, gi = fixed.advance(exc, v, ge, gi, free)
+                    v_inh, ge_inh, _ = fixed.advance(inh, v_inh, ge_inh, np.zeros(n_e), free_inh)
+                    theta = fixed.threshold(theta, theta_keep) if plastic else theta
+                else:
+                    v = np.where(free, membrane_step(v, ge, gi, dt, euler, exc), v)
+                    excitation = ge_inh * mean_inh * (inh["E_exc_mv"] - v_inh)
+                    inward = dt / inh["tau_ms"] * ((inh["v_rest_mv"] - v_inh) + excitation)
+                    v_inh = np.where(free_inh, v_inh + inward, v_inh)
+                    ge, gi, ge_inh, theta = ge * keep_e, gi * keep_i, ge_inh * keep_inh, theta * theta_keep
                 layer.decay()
                 # Thresholds.
                 fired = free & (v > theta + exc["v_offset_mv"])
@@ -384,13 +401,13 @@ def simulate(
                 # Synapses: arrivals, then postsynaptic spikes, then a new presentation's normalization.
                 hit = due.pop(step, None)
                 if hit is not None:
-                    ge = ge + (layer.weights * hit).sum(axis=0)
+                    ge = ge + (near(layer.weights) * hit).sum(axis=0)
                     layer.arrive(hit)
-                ge_inh = ge_inh + net.w_exc_inh * fired
+                ge_inh = ge_inh + w_exc_inh * fired
                 for k in np.flatnonzero(fired_inh):
                     for j in range(n_e):
                         if j != k:
-                            due_inh[step + lateral[k, j]][j] += net.w_inh_exc
+                            due_inh[step + lateral[k, j]][j] += w_inh_exc
                 gi = gi + due_inh.pop(step, 0.0)
                 layer.fire(fired)
                 if tick == 0:
@@ -413,7 +430,10 @@ def simulate(
                     v[:], v_inh[:] = exc["v_rest_mv"], inh["v_rest_mv"]
                     ge[:] = gi[:] = ge_inh[:] = 0
                     last[:] = last_inh[:] = -1000
-                for _ in range(skipped):
+                if fixed is not None and plastic:
+                    theta = fixed.threshold(theta, theta_keep**skipped)
+                    layer.decay(skipped)
+                for _ in range(0 if fixed else skipped):
                     theta = theta * theta_keep
                     layer.decay()
             attempt += 1

@@ -103,7 +103,7 @@ LEFT = {
     "commands": ("my.yaml", "weights/XeAemine.npy", "figures/mine.fields.png", "answers.csv", "spikes.npz"),
     "configuration": ("my.yaml",),
     "faq": ("weights/longer.json", "activity/resultPopVecs40.npy", "activity/inputNumbers40.npy"),
-    "hardware": ("activity/mine.test.40.four.npz",),
+    "hardware": ("activity/mine.test.40.four.npz", "chip/learn/updates.mem"),
     "own-rule": ("weights/graded.json",),
     "performance": ("docs/performance.md", "docs/performance.png"),
     "python": ("first.png", "weights/mine.json", "activity", "figures/report.first.html"),

@@ -42,7 +42,7 @@ ONLY = {
     "rules": {"errors", "fields", "brian_import"},
     "config": {"errors", "fields", "rules"},
     "evaluation": {"errors", "fields"},
-    "network": {"config", "rules", "brian_import"},
+    "network": {"errors", "config", "rules", "brian_import"},
 }
 FORBIDDEN_CALLS = {"eval", "exec", "yaml.load", "yaml.unsafe_load", "yaml.full_load", "os.system", "marshal.loads"}
 FORBIDDEN_MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "shelve", "marshal", "jsonpickle"}

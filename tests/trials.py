@@ -205,8 +205,43 @@ def wait_for(what: Callable[[], Any], seconds: float = 120) -> Any:
     raise AssertionError(f"not within {seconds} s")
 
 
+_STAND_IN = """
+import os, subprocess, sys
+
+real = None
+while True:
+    request = b""
+    while not request.endswith(b"\\0\\0"):
+        if not (read := os.read(0, 65536)):
+            sys.exit()
+        request += read
+    number = 0
+    while True:
+        try:  # making a folder is how two programs at once cannot draw the same number
+            os.mkdir(f"{FOLDER}/run{number}")
+            break
+        except FileExistsError:
+            number += 1
+    if number >= AFTER:
+        if real is not None:
+            real.kill()
+            real.wait()
+        if not IMAGES:
+            os.execvp("sleep", ["sleep", "600"])
+        os.unlink(IMAGES)
+        os.mkfifo(IMAGES)
+        os.execv(REAL, [REAL, *sys.argv[1:]])
+    if real is None:
+        environment = {name: value for name, value in os.environ.items() if name != "SNSTDP_PARENT"}
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        real = subprocess.Popen([REAL, *sys.argv[1:]], bufsize=0, env=environment, **pipes)
+    real.stdin.write(request)
+    os.write(1, real.stdout.readline())
+"""
+
+
 def stuck_cache(cache: Path, copy: Path, *, learning: bool, after: int, itself: bool = False) -> Path:
-    """Copy a cache of programs; one kind of program does its work `after` times and then hangs.
+    """Copy a cache of programs; those of one kind answer `after` requests, all together, and then hang.
 
     With `itself` the real program hangs (its images come from a pipe that nobody fills), otherwise a stand-in.
     """
@@ -216,13 +251,9 @@ def stuck_cache(cache: Path, copy: Path, *, learning: bool, after: int, itself: 
         if ("input_exc.arrived" in content["state"]) != learning:
             continue
         program, images = manifest.with_name("main"), f"static_arrays/{content['static']['pixels']['file']}"
-        hang = f'rm {images}; mkfifo {images}; exec {program.with_name("real")} "$@"' if itself else "exec sleep 600"
-        program.rename(program.with_name("real"))
-        program.write_text(
-            # Making a folder is how two programs at once cannot draw the same number.
-            f"#!/bin/sh\nn=0\nwhile ! mkdir {copy}/run$n 2>/dev/null; do n=$((n + 1)); done\n"
-            f'if [ "$n" -ge {after} ]; then {hang}; fi\nexec {program.with_name("real")} "$@"\n'
-        )
+        real = program.rename(program.with_name("real"))
+        settings = f"FOLDER, AFTER, REAL, IMAGES = {str(copy)!r}, {after}, {str(real)!r}, {images if itself else ''!r}"
+        program.write_text(f"#!{sys.executable} -SE\n{settings}\n{_STAND_IN}")
         program.chmod(0o755)
         content["sha256"] = hashlib.sha256(program.read_bytes()).hexdigest()
         manifest.write_text(json.dumps(content))

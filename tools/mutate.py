@@ -1,10 +1,11 @@
 """Break each term of each learning rule and of the network once and see whether a test notices.
 
 Every mutation is a replacement of text in a temporary copy of the package. Only the fast tests that know the broken
-file are run, none of which compiles a network. Tests that fail without any mutation are named and left out. Exit code 1
-if a mutation survives, 2 if one no longer applies.
+file are run, none of which compiles a network, each in a process that is forked after the libraries were imported, and
+no further than to the first that fails. A test that fails without any mutation too has noticed nothing: it is named,
+and what it noticed is tried again without it. Exit code 1 if a mutation survives, 2 if one no longer applies.
 
-    python tools/mutate.py [--jobs 2] [--only network/]
+    python tools/mutate.py [--jobs 2] [--only network/] [--part 1/4]
 """
 
 from __future__ import annotations
@@ -13,14 +14,18 @@ import argparse
 import os
 import re
 import shutil
-import subprocess
+import signal
 import sys
 import tempfile
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+#: After so many seconds of computing a mutation counts as noticed: it made something endless.
+_ENDLESS_S = 300
 #: Beginning of a file's path -> tests that know it, the likeliest and fastest first.
 TESTS = {
     "rules/": ("rules/test_rules", "rules/test_closures", "rules/test_rules_in_brian", "engines/test_engines"),
@@ -57,8 +62,9 @@ INTEGRATION, NAMES, NEURONS = "network/integration.py", "network/names.py", "net
 PRESENTATION, PROTOCOL = "network/presentation.py", "network/protocol.py"
 RANDOMNESS, WIRING = "network/randomness.py", "network/wiring.py"
 GENERATED, REST, NUMBERS = "engines/generated.py", "network/rest.py", "network/numbers.py"
+Mutation = tuple[str, str, str, int]
 #: (file, text that occurs there, replacement, number of the occurrence from 0)
-MUTATIONS: list[tuple[str, str, str, int]] = [
+MUTATIONS: list[Mutation] = [
     # The window of the trace
     (SELF_NORMALIZING, "math.floor(parameters.tau_pre_ms", "1 + math.floor(parameters.tau_pre_ms", 0),
     (SELF_NORMALIZING, "math.log(1 / parameters.x_tar) / dt_ms", "math.log(1 / parameters.x_tar)", 0),
@@ -156,12 +162,13 @@ MUTATIONS: list[tuple[str, str, str, int]] = [
     # What the network does for a rule
     (NEURONS, "\\narrived = t_in_timesteps", "", 0),
     (PROTOCOL, '{"begin": "tick == 0"}', '{"begin": "tick == 1"}', 0),
-    (BUILDER, 'on_pre={"clear": "w_sum_post = 0"}', 'on_pre={"clear": "w_sum_post += 0"}', 0),
+    (BUILDER, '"clear": "w_sum_post = 0"', '"clear": "w_sum_post += 0"', 0),
     (NEURONS, "\\ntheta += theta_step\\n{plasticity.reset}", "\\n{plasticity.reset}", 0),
     (NEURONS, "w_sum_post += w", "w_sum_post += abs(w) + 0.1", 0),
     (NEURONS, "w_sum_post + int(w_sum_post == 0)", "w_sum_post", 0),
     (BUILDER, "start=1)", "start=-1)", 0),
-    (BUILDER, 'reset.clear.when = "before_synapses"', 'reset.clear.when = "after_synapses"', 0),
+    (BUILDER, 'rescaling.clear.when = "before_synapses"', 'rescaling.clear.when = "after_synapses"', 0),
+    (BUILDER, "synapses.sum_weights.order + 1", "synapses.sum_weights.order - 1", 0),
     # Constants and equations of the neurons
     (NEURONS, "v_rest_mv: float = -65.0", "v_rest_mv: float = -64.0", 0),
     (NEURONS, "v_offset_mv: float = -72.0", "v_offset_mv: float = -71.0", 0),
@@ -304,7 +311,7 @@ MUTATIONS: list[tuple[str, str, str, int]] = [
     # Loops of the generated programs
     (GENERATED, '.replace("&&", "&")', "", 0),
     (GENERATED, "_fire |= (uint32_t)({condition})", "_fire = (uint32_t)({condition})", 0),
-    (GENERATED, "_block + {_BLOCK} <= (size_t)N", "_block + {_BLOCK} < (size_t)N", 0),
+    (GENERATED, "size_t _idx = _block; _idx", "size_t _idx = _block + 1; _idx", 0),
     (GENERATED, "== _due.length - 1)", "== _due.length)", 0),
     (GENERATED, "_first = _due.first, _last = _first + _due.length - 1", "_first = 0, _last = _due.length - 1", 0),
     (GENERATED, "_due.list[_k]", "_due.list[0]", 0),
@@ -323,7 +330,7 @@ MUTATIONS: list[tuple[str, str, str, int]] = [
     (BASE, "accepted[which] & (tick > 0)", "(tick > 0)", 0),
     (BASE, "& (tick > 0) &", "&", 0),
     (BASE, "& (tick <= experiment.stimulus_steps)", "", 0),
-    (BASE, 'side="right"', 'side="left"', 0),
+    (BASE, 'side="right") - 1', 'side="right")', 0),
     (BASE, "counts.sum(axis=1) < experiment", "counts.sum(axis=1) <= experiment", 0),
 ]
 
@@ -341,26 +348,72 @@ def tests_of(names: Iterable[str]) -> list[str]:
     return [f"tests/{test}.py" for test in dict.fromkeys(known)]
 
 
-def run_tests(folder: Path, tests: list[str], *options: str) -> tuple[int, str]:
-    """Run the tests that compile no network on the package in `folder`."""
-    environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-m",
-        "not compiles and not slow",
-        "-n",
-        "0",
-        "-W",
-        "ignore",
-        "-rfE",
-        "--tb=no",
-        *options,
-        *tests,
-    ]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    return done.returncode, done.stdout
+def import_libraries() -> None:
+    """Import what all tests need, but nothing of the package, so that a forked process starts with it."""
+    sys.path.insert(0, str(ROOT))
+    from snstdp_cli.brian_import import prepare_brian
+
+    prepare_brian()
+    for name in [name for name in sys.modules if name.partition(".")[0] == "snstdp_cli"]:
+        del sys.modules[name]
+    sys.path.remove(str(ROOT))
+    import hypothesis
+    import hypothesis.extra.numpy
+    import pydantic
+    import pytest  # noqa: F401
+    import typer.testing  # noqa: F401
+
+    assert pydantic.VERSION
+    phases = (hypothesis.Phase.explicit, hypothesis.Phase.generate)  # nobody reads the smallest example
+    hypothesis.settings.register_profile(
+        "mutations", derandomize=True, database=None, deadline=None, max_examples=60, phases=phases
+    )
+
+
+def run_tests(folder: Path, tests: list[str], *options: str) -> int:
+    """Run the tests that compile no network on the package in `folder`, and never return: end with pytest's code."""
+    import pytest
+
+    os.chdir(folder)
+    sys.path.insert(0, str(folder))
+    sys.dont_write_bytecode = True
+    os.environ |= {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1", "SNSTDP_CACHE": str(folder / "cache")}
+    with (folder / "output.txt").open("w") as output:
+        os.dup2(output.fileno(), 1)
+        os.dup2(output.fileno(), 2)
+    chosen = ("-m", "not compiles and not slow", "--hypothesis-profile=mutations", f"--basetemp={folder / 'tmp'}")
+    quiet = ("-n", "0", "-p", "no:cacheprovider", "-W", "ignore", "-rfE", "--tb=no")
+    code = 3
+    try:
+        signal.setitimer(signal.ITIMER_PROF, _ENDLESS_S)
+        code = int(pytest.main([*chosen, *quiet, *options, *tests]))
+    finally:
+        sys.stdout.flush()
+        os._exit(code)
+
+
+@dataclass
+class Trial:
+    """A process that runs tests in a folder of its own."""
+
+    folder: Path
+    tests: list[str]
+    options: tuple[str, ...] = ()
+    process: int = 0
+    started_s: float = 0.0
+
+    def start(self) -> None:
+        self.started_s = time.monotonic()
+        sys.stdout.flush()
+        self.process = os.fork()
+        if self.process == 0:
+            run_tests(self.folder, self.tests, *self.options)
+
+    def outcome(self, status: int) -> tuple[int, list[str]]:
+        """Return pytest's exit code (below 0 for a signal) and the tests that failed; the folder goes."""
+        code, output = os.waitstatus_to_exitcode(status), (self.folder / "output.txt").read_text(errors="replace")
+        shutil.rmtree(self.folder, ignore_errors=True)
+        return code, re.findall(r"^(?:FAILED|ERROR) (.*?)(?: - .*)?$", output, re.MULTILINE)
 
 
 def mutate(text: str, old: str, new: str, occurrence: int) -> str | None:
@@ -373,52 +426,99 @@ def mutate(text: str, old: str, new: str, occurrence: int) -> str | None:
     return text[:at] + new + text[at + len(old) :]
 
 
-def try_mutation(mutation: tuple[str, str, str, int], left_out: list[str]) -> str:
-    """Return which test noticed, `survived` or `does not apply`."""
+def prepare(mutation: Mutation, left_out: list[str], place: Path) -> Trial | None:
+    """Copy the project with this mutation; None if it does not apply."""
     name, old, new, occurrence = mutation
-    with tempfile.TemporaryDirectory(prefix="mutate-") as temporary:
-        folder = Path(temporary)
-        copy_project(folder)
-        path = folder / "snstdp_cli" / name
-        mutated = mutate(path.read_text(), old, new, occurrence)
-        if mutated is None:
-            return "does not apply"
-        path.write_text(mutated)
-        code, output = run_tests(folder, tests_of([name]), "-x", *(f"--deselect={test}" for test in left_out))
-    if code == 0:
-        return "survived"
-    noticed = re.findall(r"^(?:FAILED|ERROR) \S*?([\w\[\].-]+)(?: - .*)?$", output, re.MULTILINE)
-    return f"noticed by {noticed[0]}" if noticed else f"noticed (exit code {code})"
+    mutated = mutate((ROOT / "snstdp_cli" / name).read_text(), old, new, occurrence)
+    if mutated is None:
+        return None
+    folder = Path(tempfile.mkdtemp(dir=place))
+    copy_project(folder)
+    (folder / "snstdp_cli" / name).write_text(mutated)
+    return Trial(folder, tests_of([name]), ("-x", *(f"--deselect={test}" for test in left_out)))
+
+
+def try_all(
+    mutations: list[Mutation], left_out: list[str], place: Path, jobs: int
+) -> Iterator[tuple[Mutation, str, str | None]]:
+    """Yield each mutation with what became of it and the test that noticed, as they end."""
+    running: dict[int, tuple[Mutation, Trial]] = {}
+    waiting = list(reversed(mutations))
+    while waiting or running:
+        while waiting and len(running) < jobs:
+            mutation = waiting.pop()
+            trial = prepare(mutation, left_out, place)
+            if trial is None:
+                yield mutation, "does not apply", None
+                continue
+            trial.start()
+            running[trial.process] = mutation, trial
+        if running:
+            process, status = os.wait()
+            mutation, trial = running.pop(process)
+            code, failed = trial.outcome(status)
+            told = f"{verdict(code, failed)} ({time.monotonic() - trial.started_s:.0f} s)"
+            yield mutation, told, failed[0] if failed else None
+
+
+def verdict(code: int, failed: list[str]) -> str:
+    """Say what tests made of a mutation, from pytest's exit code (below 0 for a signal) and those that failed."""
+    if failed:
+        return f"noticed by {failed[0].rpartition('::')[2]}"
+    if code < 0:
+        return f"noticed by signal {-code}"
+    return f"pytest ended with {code}" if code else "survived"
+
+
+def failing_anyway(tests: list[str], place: Path) -> list[str]:
+    """Return which of these tests fail without any mutation.
+
+    Raises
+    ------
+    SystemExit
+        If they cannot be run.
+    """
+    folder = Path(tempfile.mkdtemp(dir=place))
+    copy_project(folder)
+    trial = Trial(folder, tests)
+    trial.start()
+    code, failed = trial.outcome(os.waitpid(trial.process, 0)[1])
+    if code not in (0, 1):
+        print(f"the tests cannot be run: pytest ended with {code}")
+        raise SystemExit(2)
+    return failed
 
 
 def main() -> int:
     """Try all mutations and print what became of each."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--jobs", type=int, default=2, help="mutations tried at the same time")
     parser.add_argument("--only", default="", help="only mutations of files whose path begins like this: network/")
+    parser.add_argument("--part", default="1/1", help="only one of so many parts: 2/4")
     options = parser.parse_args()
-    mutations = [mutation for mutation in MUTATIONS if mutation[0].startswith(options.only)]
+    part, parts = map(int, options.part.split("/"))
+    mutations = [mutation for mutation in MUTATIONS if mutation[0].startswith(options.only)][part - 1 :: parts]
+    started_s, left_out, waiting, results = time.monotonic(), list[str](), mutations, Counter[str]()
+    import_libraries()
     with tempfile.TemporaryDirectory(prefix="mutate-") as temporary:
-        copy_project(Path(temporary))
-        code, output = run_tests(Path(temporary), tests_of(mutation[0] for mutation in mutations))
-    left_out = re.findall(r"^(?:FAILED|ERROR) (\S+)", output, re.MULTILINE)
-    if code not in (0, 1):
-        print(output)
-        return 2
-    for test in left_out:
-        print(f"fails without a mutation, left out: {test}")
-    with ThreadPoolExecutor(options.jobs) as pool:
-        results = []
-        for mutation, result in zip(
-            mutations, pool.map(lambda mutation: try_mutation(mutation, left_out), mutations), strict=True
-        ):
-            name, old, new, _ = mutation
-            print(f"{result:<16} {name}: {old!r} -> {new!r}", flush=True)
-            results.append(result)
-    survived = results.count("survived")
-    stale = results.count("does not apply")
-    print(f"{len(mutations)} mutations, {survived} survived, {stale} do not apply")
-    return 1 if survived else 2 if stale else 0
+        place = Path(temporary)
+        while waiting:
+            noticed = list[tuple[Mutation, str]]()
+            for mutation, result, test in try_all(waiting, left_out, place, options.jobs):
+                print(f"{result:<16} {mutation[0]}: {mutation[1]!r} -> {mutation[2]!r}", flush=True)
+                results["noticed" if "noticed" in result else result.partition(" (")[0]] += 1
+                noticed += [] if test is None else [(mutation, test)]
+            failing = failing_anyway(sorted({test for _, test in noticed}), place) if noticed else []
+            for test in failing:
+                print(f"fails without a mutation, left out: {test}")
+            left_out += failing
+            waiting = [mutation for mutation, test in noticed if test in failing]
+            results["noticed"] -= len(waiting)
+    minutes = (time.monotonic() - started_s) / 60
+    print(
+        f"{len(mutations)} mutations in {minutes:.0f} minutes:", ", ".join(f"{n} {what}" for what, n in results.items())
+    )
+    return 1 if results["survived"] else 0 if results["noticed"] == len(mutations) else 2
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from snstdp_cli.artefacts.files import Workdir, refuse_overwrite, write_atomic
 from snstdp_cli.artefacts.locks import lock_name
 from snstdp_cli.artefacts.partial import delete_partial, load_partial, save_partial
 from snstdp_cli.artefacts.places import require_writable
+from snstdp_cli.artefacts.record_reading import read_record
 from snstdp_cli.artefacts.recordings import (
     RecordingFile,
     Responses,
@@ -37,7 +38,6 @@ from snstdp_cli.artefacts.records import (
     TrainingFigures,
     TrainingRecord,
     WeightsRecord,
-    read_record,
 )
 from snstdp_cli.artefacts.snapshots import Snapshot, drop_other_snapshots, load_snapshots, save_snapshot
 from snstdp_cli.artefacts.weight_arrays import TrainedWeights, digest_of_weights, load_weight_files

@@ -1,14 +1,12 @@
 """What is written down beside a result, as validated types: how it was made, on which images, with which versions.
 
-A record is read from JSON that anybody may have edited; whatever does not fit gives a sentence. Records of version 0.1
-are read too; what they do not tell is None.
+What records of version 0.1 do not tell is None; `record_reading` reads both.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
@@ -16,20 +14,17 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    ValidationError,
     model_validator,
 )
 
-from snstdp_cli.artefacts.old_records import from_version_1
 from snstdp_cli.config import GENERATION, Experiment, fingerprint, recorded_experiment, settings_of
 from snstdp_cli.datasets import Part
-from snstdp_cli.errors import ArtefactError, ConfigError, DataError
+from snstdp_cli.errors import ConfigError
 from snstdp_cli.evaluation import CurvePoint
-from snstdp_cli.fields import describe, plain_number, shown
+from snstdp_cli.fields import plain_number
 
 #: Format of the records that this version writes. Version 0.1 wrote none.
 FORMAT = 2
-_R = TypeVar("_R", bound="Record")
 
 
 def _printable(text: str) -> str:
@@ -58,10 +53,6 @@ Side = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
 Counts = Annotated[tuple[Count, ...], Field(fail_fast=True)]
 Reals = Annotated[tuple[Real, ...], Field(fail_fast=True)]
 Curve = Annotated[tuple[CurvePoint, ...], Field(fail_fast=True)]
-#: More keys in one place than any record has.
-_MOST_KEYS = 1_000
-_DEEPEST = 20
-_MOST_BITS = 64
 #: So many classes whose names differ are told; the others are counted.
 _MOST_NAMES = 3
 
@@ -279,46 +270,3 @@ class RecordingRecord(RunRecord):
     def identity(self) -> str:
         """Fingerprint of all that shapes the responses: conditions, images and split (each has its own stream)."""
         return fingerprint({"conditions": self.conditions, "data": self.data.sha256, "split": self.data.split})
-
-
-def read_record(model: type[_R], content: Mapping[str, Any], where: Path) -> _R:
-    """Check a record.
-
-    Raises
-    ------
-    ArtefactError
-        If it is of another version, misses something, or holds what cannot be.
-    """
-    _refuse_masses(content, where)
-    found = content.get("format", 1)
-    if type(found) is int and found == 1:
-        content = {**from_version_1(content), "format": FORMAT}
-    elif found != FORMAT:
-        raise ArtefactError(
-            f"{where}: format: found {shown(found)}, expected {FORMAT}; the file is of another version of snstdp, or "
-            "was changed by hand; use that version, or make it again"
-        )
-    try:
-        return model.model_validate(content)
-    except DataError as error:
-        raise ArtefactError(f"{where}: {error}") from None
-    except ValidationError as error:
-        raise ArtefactError(
-            f"{describe(error, str(where), model)}\nThe record was changed by hand or is of another version of snstdp; "
-            "bring it back, or make it again"
-        ) from None
-
-
-def _refuse_masses(content: Any, where: Path, depth: int = 0) -> None:
-    """Refuse what no record has and checks would choke on: thousands of keys in one place, depths, endless numbers."""
-    inner = content.values() if isinstance(content, Mapping) else content if isinstance(content, list | tuple) else ()
-    if depth > _DEEPEST or (isinstance(content, Mapping) and len(content) > _MOST_KEYS):
-        found = f"{len(inner):,} keys" if depth <= _DEEPEST else f"more than {_DEEPEST} levels"
-        raise ArtefactError(
-            f"{where}: found {found} in one place, which no record has; bring it back, or make it again"
-        )
-    for value in inner:
-        if type(value) is int and value.bit_length() > _MOST_BITS:
-            raise ArtefactError(f"{where}: found a whole number of {value.bit_length():,} bits; make the record again")
-        if isinstance(value, Mapping | list | tuple):
-            _refuse_masses(value, where, depth + 1)

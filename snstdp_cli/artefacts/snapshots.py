@@ -27,7 +27,8 @@ from snstdp_cli.artefacts.files import (
     read_file,
     write_files,
 )
-from snstdp_cli.artefacts.records import Count, Digest, Identity, Record, Text, read_record
+from snstdp_cli.artefacts.record_reading import read_record
+from snstdp_cli.artefacts.records import Count, Digest, Identity, Record, Text
 from snstdp_cli.artefacts.weight_arrays import encode_weights, load_weight_files
 from snstdp_cli.errors import ArtefactError
 

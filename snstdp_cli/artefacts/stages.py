@@ -17,7 +17,8 @@ from snstdp_cli.artefacts.files import (
     read_file,
     write_atomic,
 )
-from snstdp_cli.artefacts.records import Count, DataRecord, Digest, Identity, Record, Text, read_record
+from snstdp_cli.artefacts.record_reading import read_record
+from snstdp_cli.artefacts.records import Count, DataRecord, Digest, Identity, Record, Text
 
 
 class StageAnswers(Record):

@@ -31,7 +31,8 @@ from snstdp_cli.artefacts.files import (
     refuse_overwrite,
     write_files,
 )
-from snstdp_cli.artefacts.records import TrainingRecord, read_record
+from snstdp_cli.artefacts.record_reading import read_record
+from snstdp_cli.artefacts.records import TrainingRecord
 from snstdp_cli.artefacts.weight_arrays import (
     TrainedWeights,
     decode_weights,

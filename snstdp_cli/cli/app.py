@@ -79,7 +79,11 @@ _GROUPS: dict[str, tuple[str, str, dict[str, Command]]] = {
         "Show, check and describe configurations.",
         {"show": config.show, "check": config.check, "schema": config.schema},
     ),
-    "hardware": (_LOOKING, "What networks cost on a chip.", {"cost": hardware.cost}),
+    "hardware": (
+        _LOOKING,
+        "What networks cost on a chip, and networks for one.",
+        {"cost": hardware.cost, "export": hardware.export},
+    ),
     "data": (
         _SETUP,
         "Look at data sets, find, download and convert them.",

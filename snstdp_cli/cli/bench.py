@@ -16,6 +16,10 @@ def bench(
     yardstick: Annotated[
         Path | None, typer.Option("--yardstick", help="yardstick.c, the same protocol written by hand in C.")
     ] = None,
+    bindsnet: Annotated[
+        Path | None,
+        typer.Option("--bindsnet", help="Python interpreter with BindsNET, which is measured on the same protocol."),
+    ] = None,
     repeats: Annotated[int, typer.Option("--repeats", min=1, max=100, help="Measurements of each case.")] = 5,
     data_dir: o.DataDir = None,
     write: Annotated[
@@ -31,7 +35,12 @@ def bench(
     from snstdp_cli.machine.bench import report_markdown, run_benchmark, write_report
 
     result = run_benchmark(
-        quick=quick, repeats=repeats, yardstick=yardstick, data_dir=data_dir, say=_ignore if as_json else print_note
+        quick=quick,
+        repeats=repeats,
+        yardstick=yardstick,
+        bindsnet=bindsnet,
+        data_dir=data_dir,
+        say=_ignore if as_json else print_note,
     )
     if write is not None:
         write_report(result, write)

@@ -15,17 +15,13 @@ from snstdp_cli.cli.console import print_files, print_json, print_note
 from snstdp_cli.cli.live import steps
 from snstdp_cli.cli.names import joined, known_names
 from snstdp_cli.errors import ConfigError, SnstdpError
+from snstdp_cli.fields.figures import FIGURES
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from snstdp_cli.results import TrainedNetwork
 
-#: Known here as well as in `plots.kinds`, so that a wrong kind is refused before Brian 2 is imported.
-KINDS = (
-    *("fields", "classes", "evolution", "confusion", "accuracy", "mistakes", "comparison"),
-    *("curve", "norm", "online", "weights", "raster", "traces"),
-)
 Step = Callable[[str], None]
 
 
@@ -68,21 +64,9 @@ def plot(
 ) -> None:
     """Draw figures of trained networks as PNG and SVG.
 
-    [cyan]fields[/]      receptive fields
-    [cyan]classes[/]     receptive fields by the class that each neuron answers to
-    [cyan]evolution[/]   receptive fields at the snapshots of the training
-    [cyan]confusion[/]   which class is taken for which
-    [cyan]accuracy[/]    accuracy by class
-    [cyan]mistakes[/]    misclassified images with the three best guesses
-    [cyan]comparison[/]  accuracy of several networks, and the settings that differ
-    [cyan]curve[/]       accuracy on withheld training images during the training
-    [cyan]norm[/]        L1 norm of the weights during the training
-    [cyan]online[/]      accuracy after each class of a training with order: by_class, and what was forgotten
-    [cyan]weights[/]     how weights, norms and thresholds are distributed
-    [cyan]raster[/]      spikes during one presentation
-    [cyan]traces[/]      voltages and conductances during one presentation
+    {kinds}
 
-    classes, confusion, accuracy, mistakes and comparison need recorded responses (snstdp test).
+    {of_responses} need recorded responses (snstdp test).
 
     Example: snstdp plot fields mine
 
@@ -118,11 +102,22 @@ def plot(
             typer.launch(str(path))
 
 
+def _kinds_in_help() -> dict[str, str]:
+    """Return what the help says of the kinds of figures, line for line."""
+    width = max(map(len, FIGURES))
+    lines = [f"[cyan]{name}[/]{' ' * (width - len(name) + 2)}{kind.meaning}" for name, kind in FIGURES.items()]
+    *most, last = (name for name, kind in FIGURES.items() if kind.of_responses)
+    return {"kinds": "\n    ".join(lines), "of_responses": f"{', '.join(most)} and {last}"}
+
+
+plot.__doc__ = str(plot.__doc__).format(**_kinds_in_help())
+
+
 def _check_kind(kind: str) -> None:
-    if kind not in (*KINDS, "all"):
-        close = difflib.get_close_matches(kind, KINDS, n=1)
+    if kind not in (*FIGURES, "all"):
+        close = difflib.get_close_matches(kind, FIGURES, n=1)
         hint = f"; did you mean '{close[0]}'?" if close else ""
-        raise ConfigError(f"unknown figure '{kind}'; expected one of: {', '.join(KINDS)}, all{hint}")
+        raise ConfigError(f"unknown figure '{kind}'; expected one of: {', '.join(FIGURES)}, all{hint}")
 
 
 def _networks(asked: list[str], workdir: Path) -> list[TrainedNetwork]:
@@ -141,17 +136,18 @@ def _draw(
     kind: str, networks: list[TrainedNetwork], options: Mapping[str, Any], step: Step
 ) -> Iterator[tuple[str, Figure]]:
     """Draw each network's figures, and the one comparison of all; what `all` cannot draw is told and left out."""
-    from snstdp_cli.plots import KINDS as FIGURES
+    from snstdp_cli.plots import KINDS
 
-    for name, figure in FIGURES.items() if kind == "all" else [(kind, FIGURES[kind])]:
-        if figure.compares and kind == "all" and len(networks) == 1:
+    for name in FIGURES if kind == "all" else [kind]:
+        compares, draw = FIGURES[name].compares, KINDS[name].draw
+        if compares and kind == "all" and len(networks) == 1:
             continue
-        chosen = {option: options[option] for option in figure.options}
-        for drawn in [networks] if figure.compares else [[network] for network in networks]:
+        chosen = {option: options[option] for option in KINDS[name].options}
+        for drawn in [networks] if compares else [[network] for network in networks]:
             stem = f"{joined([network.name for network in drawn])}.{name}"
             step(f"drawing {stem}")
             try:
-                yield stem, figure.draw(drawn if figure.compares else drawn[0], **chosen)
+                yield stem, draw(drawn if compares else drawn[0], **chosen)
             except SnstdpError as error:
                 if kind != "all":
                     raise

@@ -17,7 +17,7 @@ from snstdp_cli.cli.plans import tell_of_bundled
 from snstdp_cli.cli.settings import PRETRAINED, resolve_for_weights
 
 if TYPE_CHECKING:
-    from snstdp_cli.artefacts import Workdir
+    from snstdp_cli.artefacts import Responses, Workdir
 
 
 class FormatName(StrEnum):
@@ -98,6 +98,13 @@ def record(
             force=force,
             report=report,
         )
+    _tell_of_responses(name, split, responses, files, as_json)
+    if not (quiet or as_json) and record_format is FormatName.npz:
+        again = {**given.options(), "load_name": name, "label": label, "workers": workers, "data_dir": data_dir}
+        _suggest_next(place, name, split, again)
+
+
+def _tell_of_responses(name: str, split: o.PartName, responses: Responses, files: list[Path], as_json: bool) -> None:
     assert responses.record is not None
     figures, num = responses.record.figures, len(responses.labels)
     if as_json:
@@ -108,9 +115,6 @@ def record(
         f"{figures.spikes_per_example:.1f} spikes an example, {figures.silent_examples:,} without an answer",
     )
     print_files(files)
-    if not quiet and record_format is FormatName.npz:
-        again = {**given.options(), "load_name": name, "label": label, "workers": workers, "data_dir": data_dir}
-        _suggest_next(place, name, split, again)
 
 
 def _suggest_next(workdir: Workdir, name: str, split: o.PartName, again: Mapping[str, Any]) -> None:

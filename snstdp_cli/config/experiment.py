@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
-from snstdp_cli.config.limiting import build_limited, grid_for_answering
+from snstdp_cli.config.limiting import build_limited, grid_for_answering, table_of_update
 from snstdp_cli.config.precision import PrecisionSettings
 from snstdp_cli.config.rule import RuleSettings
 from snstdp_cli.config.sections import (
@@ -25,7 +25,7 @@ from snstdp_cli.config.sections import (
     Section,
 )
 from snstdp_cli.fields import MAX_EXAMPLES, Name, Number, Whole, check_name, setting, shown, whole_number
-from snstdp_cli.rules import Plasticity, WeightGrid
+from snstdp_cli.rules import Plasticity, UpdateTable, WeightGrid
 
 #: Diehl & Cook's step of the adaptive threshold in mV, by number of excitatory neurons.
 THETA_STEPS_MV = {100: 0.025, 400: 0.05, 1600: 0.15, 6400: 0.5}
@@ -227,6 +227,10 @@ class Experiment(Section):
             If the rule must tell the range and is not at hand.
         """
         return grid_for_answering(self.rule, self.precision, self.dt, n_input)
+
+    def update_table(self, n_input: int) -> UpdateTable | None:
+        """Return what an implementation of the rule's update can look up, or None if it is no rule of that kind."""
+        return table_of_update(self.rule, self.precision, self.dt, n_input)
 
     @property
     def stimulus_steps(self) -> int:

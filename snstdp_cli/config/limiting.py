@@ -12,6 +12,7 @@ from snstdp_cli.rules import (
     Rule,
     RuleContext,
     Scaling,
+    UpdateTable,
     WeightGrid,
     build_plasticity,
     make_grid,
@@ -30,10 +31,9 @@ def build_limited(rule: RuleSettings, precision: PrecisionSettings, dt_ms: float
     parameters = {**rule.parameters, **shifted_rates(rule.rule, precision.scaling)}
     context = RuleContext(dt_ms, n_input)
     built = build_plasticity(rule.rule, parameters, context, rule.name)
-    weights, scaling = precision.weights, precision.scaling
-    if scaling.bits is not None or scaling.divide != "exact":
-        stored = None if scaling.bits is None else _grid(built, n_input, weights, scaling.bits, "nearest")
-        limited = replace(context, scaling=Scaling(scaling.divide, scaling.table_bits, stored))
+    weights = precision.weights
+    if (limits := _scaling(precision, built, n_input)) is not None:
+        limited = replace(context, scaling=limits)
         exact, built = built, build_plasticity(rule.rule, parameters, limited, rule.name)
         if plasticity_digest(exact) == plasticity_digest(built):
             raise ConfigError(
@@ -43,6 +43,22 @@ def build_limited(rule: RuleSettings, precision: PrecisionSettings, dt_ms: float
     if weights.bits is None:
         return built
     return replace(built, grid=_grid(built, n_input, weights, weights.bits, weights.rounding))
+
+
+def table_of_update(rule: RuleSettings, precision: PrecisionSettings, dt_ms: float, n_input: int) -> UpdateTable | None:
+    """Return what an implementation of the rule's update can look up, or None if it is no rule of that kind.
+
+    Raises
+    ------
+    ConfigError
+        If the rule cannot be built.
+    """
+    make = None if rule.at_hand is None else rule.at_hand.table
+    if make is None:
+        return None
+    built = build_limited(rule, precision, dt_ms, n_input)
+    parameters = rule.rule.parameters.model_validate({**rule.parameters, **shifted_rates(rule.rule, precision.scaling)})
+    return make(parameters, RuleContext(dt_ms, n_input, _scaling(precision, built, n_input)))
 
 
 def grid_for_answering(
@@ -110,6 +126,15 @@ def rounding_warnings(rule: RuleSettings, precision: PrecisionSettings, plastici
                 f"{least:.4g}. Use that, more bits, or rounding: stochastic"
             )
     return sentences
+
+
+def _scaling(precision: PrecisionSettings, built: Plasticity, n_input: int) -> Scaling | None:
+    """Return the limited precision of `s_max` and `s_min`, or None for full precision."""
+    scaling, weights = precision.scaling, precision.weights
+    if scaling.bits is None and scaling.divide == "exact":
+        return None
+    stored = None if scaling.bits is None else _grid(built, n_input, weights, scaling.bits, "nearest")
+    return Scaling(scaling.divide, scaling.table_bits, stored)
 
 
 def _grid(

@@ -20,7 +20,6 @@ def _optional_whole(low: int, high: int) -> Any:
 
 
 _Bits2To16 = _optional_whole(2, 16)
-_Bits2To32 = _optional_whole(2, 32)
 _Shift = _optional_whole(0, 30)
 _TableBits = Annotated[int, Field(ge=1, le=16), BeforeValidator(whole_number)]
 
@@ -76,12 +75,53 @@ class ScalingPrecision(Section):
     )
 
 
+#: Digits before the point, with the sign: voltages reach -100 mV, and codes and products must fit a double's 53 bits.
+_LEAST_WHOLE, _MOST_WHOLE = 8, 12
+_Bits8To24 = _optional_whole(8, 24)
+_Fraction = _optional_whole(0, 16)
+
+
+class StatePrecision(Section):
+    """Fixed-point numbers of the neurons: voltages, conductances, thresholds, and traces of a neuron."""
+
+    bits: _Bits8To24 = setting(  # type: ignore[valid-type]
+        "bits of voltages, conductances, thresholds and a neuron's traces, in two's complement fixed point that "
+        "saturates; null: full precision",
+        ("training", "recording"),
+        None,
+    )
+    fraction: _Fraction = setting(  # type: ignore[valid-type]
+        "of these, digits after the point (voltages in mV); null: all but 8",
+        ("training", "recording"),
+        None,
+    )
+
+    @property
+    def fraction_bits(self) -> int:
+        """Digits after the point."""
+        assert self.bits is not None
+        return self.bits - _LEAST_WHOLE if self.fraction is None else self.fraction
+
+    @model_validator(mode="after")
+    def _check_whole_digits(self) -> StatePrecision:
+        if self.bits is not None and not _LEAST_WHOLE <= self.bits - self.fraction_bits <= _MOST_WHOLE:
+            least, most = max(0, self.bits - _MOST_WHOLE), self.bits - _LEAST_WHOLE
+            raise ValueError(
+                f"fraction: found {self.fraction} of {self.bits} bits, expected {least} to {most}: {_LEAST_WHOLE} to "
+                f"{_MOST_WHOLE} bits must be left for the sign and the digits before the point (-100 mV)"
+            )
+        return self
+
+
 class PrecisionSettings(Section):
     """Limited precision, as on a chip."""
 
     weights: WeightPrecision = Field(default_factory=WeightPrecision, description="input weights, as they are stored")
     scaling: ScalingPrecision = Field(
         default_factory=ScalingPrecision, description="s_max, s_min and learning rate of a self-normalizing rule"
+    )
+    state: StatePrecision = Field(
+        default_factory=StatePrecision, description="the neurons' voltages, conductances, thresholds and traces"
     )
 
     @model_validator(mode="before")

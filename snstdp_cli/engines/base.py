@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from snstdp_cli.config import Experiment
 from snstdp_cli.errors import EngineError
 from snstdp_cli.network import neurons
+from snstdp_cli.network.fixed_point import state_format
 from snstdp_cli.network.names import EXC, INH, INPUT_EXC, state_variables
 from snstdp_cli.network.rounding import round_start
 from snstdp_cli.network.wiring import Wiring
@@ -121,7 +122,7 @@ def initial_state(
     weights
         [n_input, n_e]; with limited precision they are rounded here.
     theta_mv
-        [n_e] adaptive thresholds; the configured initial value if None.
+        [n_e] adaptive thresholds; the configured initial value if None. In fixed point they are rounded here.
     """
     n_e = experiment.n_e
     grid = experiment.weight_grid(wiring.n_input) if plasticity is None else plasticity.grid
@@ -129,9 +130,11 @@ def initial_state(
         weights = round_start(grid, weights, experiment.seed)
     if theta_mv is None:
         theta_mv = np.full(n_e, experiment.network.theta_init_mv)
+    form = state_format(experiment)
+    theta = theta_mv / 1000 if form is None else np.array([form.stored_volts(value) for value in theta_mv.tolist()])
     begin: State = {
         f"{EXC}.v": np.full(n_e, neurons.EXCITATORY.v_start_mv / 1000),
-        f"{EXC}.theta": theta_mv / 1000,
+        f"{EXC}.theta": theta,
         f"{INH}.v": np.full(n_e, neurons.INHIBITORY.v_start_mv / 1000),
         f"{INPUT_EXC}.w": wiring.to_synapses(weights.astype(np.float64)),
         f"{INPUT_EXC}.arrived": np.full(len(wiring.pre), NEVER, dtype=np.int32),

@@ -3,7 +3,8 @@
 Brian 2 writes a source file for each code object; most of the compiler's time would go into reading the same headers
 sixty times. Here the code objects are joined into a few units, each in a namespace of its own, which are compiled side
 by side, and what runs once, such as reading and writing the arrays, into another, which is hardly optimized. Brian's
-queue of delayed spikes is replaced by ours (`run_queue.h`), and its loops by faster ones (`generated`).
+queue of delayed spikes is replaced by ours (`run_queue.h`), its loops by faster ones (`generated`), and the one run of
+its program by one for each request (`serving`).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import shutil
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
+from snstdp_cli.engines import resting
 from snstdp_cli.engines.compiler import (
     COMPILER_FLAGS,
     compiler_flags,
@@ -32,6 +34,8 @@ from snstdp_cli.engines.generated import (
     walk_runs,
     write_only,
 )
+from snstdp_cli.engines.serving import REQUESTS_HEADER, serve_requests
+from snstdp_cli.network.names import INH
 
 __all__ = [
     "COMPILER_FLAGS",
@@ -89,13 +93,15 @@ def compile_sources(sources: Path, compiler: str, results: Collection[str], numb
         With what the compiler said, if it fails.
     """
     shutil.copyfile(QUEUE_HEADER, sources / "brianlib" / "spikequeue.h")
+    shutil.copyfile(REQUESTS_HEADER, sources / REQUESTS_HEADER.name)
     (sources / "guard.cpp").write_text(_GUARD)
     read_numbers_at_start(sources, numbers)
     _change(sources / "network.cpp", ask_clock_once, know_the_only_clock)
-    _change(sources / "main.cpp", skip_idle_pathways)
+    _change(sources / "main.cpp", skip_idle_pathways, serve_requests)
     _change(sources / "objects.cpp", lambda source: write_only(source, results))
     for path in sorted((sources / "code_objects").glob("*.cpp")):
         _change(path, know_the_only_element, find_spikes_in_blocks, keep_truth_as_number, walk_runs)
+    _leave_out_resting(sources / "code_objects")
     once = _join_what_runs_once(sources)
     # The code objects first, which take longest.
     commands = [["-c", *compiler_flags(), "-I.", path.name] for path in _join_code_objects(sources)]
@@ -111,6 +117,15 @@ def _change(path: Path, *changes: Callable[[str], str]) -> None:
     for change in changes:
         source = change(source)
     path.write_text(source)
+
+
+def _leave_out_resting(folder: Path) -> None:
+    """Let inhibitory neurons that rest be left out."""
+    paths = {path.stem: path for path in folder.glob("*.cpp")}
+    paths[resting.HEADER] = folder.parent / resting.HEADER
+    sources = {name: path.read_text() for name, path in paths.items() if name != resting.HEADER}
+    for name, source in resting.leave_out_resting(sources, INH).items():
+        paths[name].write_text(source)
 
 
 def _join_what_runs_once(sources: Path) -> Path:

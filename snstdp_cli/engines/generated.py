@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-#: Neurons that are tested at once for whether any of them fires.
+#: Neurons that are tested at once for which of them fire, a bit for each.
 _BLOCK = 32
 
 _THRESHOLD = re.compile(
@@ -47,29 +47,43 @@ def find_spikes_in_blocks(source: str) -> str:
     """Let a thresholder look at blocks of neurons, and at each neuron only where a block has one that fires.
 
     The test of a block has no branch, so that the compiler makes it one of many neurons at a time; who fires is a bit
-    of its answer. A chunk has fewer than 2**31 steps (`Experiment`), which are compared as 32-bit numbers.
+    of its answer. Of neurons, which fire rarely, two blocks are first asked for whether any of them does. A chunk has
+    fewer than 2**31 steps (`Experiment`), which are compared as 32-bit numbers.
     """
 
     def rewrite(found: re.Match[str]) -> str:
         condition = found["condition"].replace("&&", "&").replace("||", "|")
         condition = condition.replace("t_in_timesteps", "(int32_t)t_in_timesteps")
-        if re.search(r"\b_count\b|\w\(", found["read"] + condition):
+        read = found["read"]
+        if re.search(r"\b_count\b|\w\(", read + condition):
             return found[0]
         return (
             f"{found['count']}size_t _block = 0;\n"
             f"    for (; _block + {_BLOCK} <= (size_t)N; _block += {_BLOCK})\n    {{\n"
+            f"{_ask_two_blocks(read, condition) if 'double' in read else ''}"
             f"        uint32_t _fire = 0;\n"
             f"        for (int _bit = 0; _bit < {_BLOCK}; _bit++)\n"
-            f"        {{const size_t _idx = _block + _bit;{found['read']}_fire |= (uint32_t)({condition}) << _bit;\n"
+            f"        {{const size_t _idx = _block + _bit;{read}_fire |= (uint32_t)({condition}) << _bit;\n"
             f"        }}\n"
             f"        for (; _fire; _fire &= _fire - 1)\n"
             f"        {{const size_t _idx = _block + __builtin_ctz(_fire); const char _cond = 1;{found['write']}}}\n"
             f"    }}\n"
             f"    for (size_t _idx = _block; _idx < (size_t)N; _idx++)\n"
-            f"    {{{found['read']}const char _cond = {found['condition']};{found['write']}}}{found['rest']}"
+            f"    {{{read}const char _cond = {found['condition']};{found['write']}}}{found['rest']}"
         )
 
     return _THRESHOLD.sub(rewrite, source)
+
+
+def _ask_two_blocks(read: str, condition: str) -> str:
+    """Return what goes on behind the next block if nobody fires in the two; the answer is as wide as a number."""
+    return (
+        f"        if (_block % {2 * _BLOCK} == 0 && _block + {2 * _BLOCK} <= (size_t)N)\n        {{\n"
+        f"            int64_t _any = 0;\n"
+        f"            for (size_t _idx = _block; _idx < _block + {2 * _BLOCK}; _idx++)\n"
+        f"            {{{read}_any |= (int64_t)({condition});\n            }}\n"
+        f"            if (!_any) {{ _block += {_BLOCK}; continue; }}\n        }}\n"
+    )
 
 
 def keep_truth_as_number(source: str) -> str:

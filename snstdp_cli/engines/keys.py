@@ -18,6 +18,7 @@ from snstdp_cli.engines.compiler import compiler_flags, compiler_version, proces
 from snstdp_cli.engines.constants import describe_numbers
 from snstdp_cli.network import neurons
 from snstdp_cli.network.numbers import run_time_numbers
+from snstdp_cli.network.rounding import uses_chance
 from snstdp_cli.network.wiring import Wiring
 from snstdp_cli.rules import Plasticity
 
@@ -66,8 +67,9 @@ def program_key(
 def _statements(plasticity: Plasticity) -> dict[str, Any]:
     """Return what a rule says, but for the values of names; the order of statements and variables is kept."""
     names = {key: list(getattr(plasticity, key)) for key in ("neuron_variables", "traces")}
-    said = {**vars(plasticity), **names, "normalize_to": plasticity.normalize_to is not None}
-    # Bounds and target are compared with results; the constants are told by type.
+    rounds = plasticity.grid is not None and ("by chance" if uses_chance(plasticity.grid) else "rounds")
+    said = {**vars(plasticity), **names, "normalize_to": plasticity.normalize_to is not None, "grid": rounds}
+    # Bounds and target are compared with results; the constants, and those of the grid, are told by type.
     return {key: _plain(value) for key, value in said.items() if key not in ("bounds", "l1_target", "constants")}
 
 

@@ -23,6 +23,7 @@ from snstdp_cli.engines.compilation import compile_sources, find_compiler
 from snstdp_cli.engines.constants import tabled_names
 from snstdp_cli.engines.folders import HeldFolder, hold_file, hold_folder, hold_interrupts
 from snstdp_cli.engines.keys import program_key
+from snstdp_cli.engines.serving import MONITORS
 from snstdp_cli.errors import EngineError
 from snstdp_cli.network.numbers import run_time_numbers
 from snstdp_cli.network.wiring import Wiring
@@ -191,15 +192,10 @@ def _describe(built: Any, wiring: Wiring, experiment: Experiment, device: Any) -
     for owner, name in built.state:
         size = {"input_exc": len(wiring.pre), "inputs": wiring.n_input}.get(owner, experiment.n_e)
         add(f"{owner}.{name}", objects[owner].variables[name], size)
-    for owner, name in (
-        ("exc_spikes", "t"),
-        ("exc_spikes", "i"),
-        ("shown", "t"),
-        ("shown", "example"),
-        ("shown", "attempt"),
-    ):
-        add(f"{owner}.{name}", objects[owner].variables[name], None)
+    for owner, names in MONITORS.items():
         add(f"{owner}.N", objects[owner].variables["N"], 1)
+        for name in names:
+            add(f"{owner}.{name}", objects[owner].variables[name], None)
     add("clock.timestep", built.exc.clock.variables["timestep"], 1)
     static = {}
     for file, values in device.static_arrays.items():

@@ -1,32 +1,31 @@
-"""The C++ engine: the network as a compiled program, built once per configuration and called once per chunk.
+"""The C++ engine: the network as a compiled program, built once per configuration and asked once per chunk.
 
-The program depends only on statements and sizes. What differs between experiments, seeds and chunks (the numbers in the
-statements, connections, delays, weights, images) is read at its start from files: a table of numbers, Brian 2's own
-static arrays and run arguments. A cached program therefore runs without importing Brian 2.
+The program depends only on statements and sizes. What differs between experiments and seeds (the numbers in the
+statements, connections, delays) is read at its start from files, a table of numbers and Brian 2's own static arrays;
+what differs between chunks (state, images) at each request, as Brian 2's run arguments. A cached program therefore runs
+without importing Brian 2.
 """
 
 from __future__ import annotations
 
 import os
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Lock, Thread
-from typing import IO, Any
+from threading import Lock
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from snstdp_cli.config import Experiment
 from snstdp_cli.engines.base import Chunk, ChunkResult, State, age_arrivals, collect_responses, controller_values
-from snstdp_cli.engines.compilation import PARENT_VARIABLE
-from snstdp_cli.engines.compiler import safe_environment
 from snstdp_cli.engines.constants import TABLE_FILE, make_table
 from snstdp_cli.engines.folders import HeldFolder, hold_folder, hold_interrupts
-from snstdp_cli.engines.processes import wait_until_over, watch_memory
+from snstdp_cli.engines.processes import RunningProgram
 from snstdp_cli.engines.program import Program, find_or_build
+from snstdp_cli.engines.serving import FRESH_INPUTS, MONITORS, give_images
 from snstdp_cli.errors import EngineError
 from snstdp_cli.network.numbers import run_time_numbers
 from snstdp_cli.network.wiring import Wiring
@@ -34,7 +33,7 @@ from snstdp_cli.rules import Plasticity
 
 
 class StandaloneEngine:
-    """Runs chunks by calling the compiled program in a folder of its own."""
+    """Runs chunks by asking the compiled program, which runs in a folder of its own until the engine is closed."""
 
     name = "standalone"
 
@@ -47,11 +46,11 @@ class StandaloneEngine:
         count: bool = False,
     ) -> None:
         self.experiment = experiment
-        self._process: subprocess.Popen[bytes] | None = None
+        self._running: RunningProgram | None = None
         self._starting = Lock()
         self._stopped = False
         self._peak_kb = 0
-        #: CPU time of the last program, seconds.
+        #: CPU time of the program for the last chunk, seconds.
         self.cpu_seconds = 0.0
         self.program: Program = find_or_build(experiment, plasticity, wiring, say, count)
         self.compiled = self.program.fresh
@@ -111,9 +110,14 @@ class StandaloneEngine:
             path = self.folder / f"{name}.in"
             _write_array(path, state[name].astype(entry["dtype"], copy=False))
             arguments.append(f"{name}={path}")
-        self._write_images(chunk.images)
-        self._call(["--results_dir", f"{results}{os.sep}", *arguments])
-        return self._read(len(chunk.images))
+        arguments += [FRESH_INPUTS, give_images(self._write_images(chunk.images))]
+        try:
+            answer = self._start(results).ask(arguments)
+            self.cpu_seconds, self._peak_kb = answer.cpu_seconds, max(self._peak_kb, answer.peak_kb)
+            return self._read(len(chunk.images))
+        except BaseException:
+            self._end_program()
+            raise
 
     def peak_memory_mb(self) -> float:
         """Return the most memory that a program of this engine took so far."""
@@ -123,74 +127,49 @@ class StandaloneEngine:
         """End the program and refuse to start another."""
         with self._starting:
             self._stopped = True
-            if self._process is not None:
-                self._process.kill()
+            if self._running is not None:
+                self._running.kill()
 
     def close(self) -> None:
-        """Remove the folder; the engine cannot run any more."""
+        """End the program and remove the folder; the engine cannot run any more."""
         with hold_interrupts():
+            self._end_program()
             held, executable, self._held, self._executable = self._held, self._executable, None, None
             if held is not None:
                 held.remove()
             if executable is not None:
                 os.close(executable)
 
-    def _write_images(self, images: NDArray[np.uint8]) -> None:
+    def _write_images(self, images: NDArray[np.uint8]) -> Path:
         entry = self.program.static["pixels"]
         values = np.zeros((self.experiment.chunk, images.shape[1]), dtype=entry["dtype"])
         values[: len(images)] = images
-        _write_array(self.folder / "static_arrays" / entry["file"], values)
+        path = self.folder / "static_arrays" / entry["file"]
+        _write_array(path, values)
+        return path
 
-    def _call(self, arguments: list[str]) -> None:
-        log = self.folder / "log.txt"
-        with log.open("wb") as output:
-            try:
-                with hold_interrupts():
-                    process = self._start(arguments, output)
-                Thread(target=watch_memory, args=(process.pid, self._note_memory), daemon=True).start()
-                wait_until_over(process.pid)
-                _, status, usage = os.wait4(process.pid, 0)
-                code = process.returncode = os.waitstatus_to_exitcode(status)
-                self.cpu_seconds = usage.ru_utime + usage.ru_stime
-            except BaseException:
-                if self._process is not None:
-                    self._process.kill()
-                    self._process.wait()
-                raise
-            finally:
-                self._process = None
-        text = log.read_text(errors="replace").strip()
-        if code != 0 or text:
-            raise EngineError(
-                f"the simulation program failed (exit code {code}): {text[-500:] or 'it said nothing'}. "
-                "The last checkpoint is intact; run again with --resume"
-            )
-
-    def _start(self, arguments: list[str], output: IO[bytes]) -> subprocess.Popen[bytes]:
-        def start(executable: str) -> subprocess.Popen[bytes]:
-            # A session of its own: Ctrl-C reaches this process first, which then ends the program.
-            return subprocess.Popen(
-                [str(self.program.executable), *arguments],
-                executable=executable,
-                cwd=self.folder,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                stdin=subprocess.DEVNULL,
-                env=safe_environment(**{PARENT_VARIABLE: str(os.getpid())}),
-            )
-
+    def _start(self, results: Path) -> RunningProgram:
+        """Return the program that runs; start it before the first chunk, and again if somebody ended it meanwhile."""
+        name = str(self.program.executable)
+        command = [name, "--results_dir", f"{results}{os.sep}"]
         with self._starting:
             if self._stopped:
                 raise EngineError("the simulation was stopped")
-            try:
-                self._process = start(str(self.program.executable))
-            except FileNotFoundError:  # somebody emptied the cache
-                self._process = start(f"/proc/{os.getpid()}/fd/{self._executable}")
-            return self._process
+            if self._running is not None and self._running.runs():
+                return self._running
+            with hold_interrupts():
+                self._end_program()
+                try:
+                    self._running = RunningProgram(command, name, self.folder)
+                except FileNotFoundError:  # somebody emptied the cache
+                    self._running = RunningProgram(command, f"/proc/{os.getpid()}/fd/{self._executable}", self.folder)
+            return self._running
 
-    def _note_memory(self, peak_kb: int) -> None:
-        self._peak_kb = max(self._peak_kb, peak_kb)
+    def _end_program(self) -> None:
+        with hold_interrupts():
+            if self._running is not None:
+                self._running.end()
+                self._running = None
 
     def _load(self, name: str) -> NDArray[np.generic]:
         entry = self.program.arrays[name]
@@ -212,7 +191,7 @@ class StandaloneEngine:
     def _read(self, wanted: int) -> ChunkResult:
         experiment = self.experiment
         steps = int(self._load("clock.timestep")[0])
-        for owner, names in (("exc_spikes", ("t", "i")), ("shown", ("t", "example", "attempt"))):
+        for owner, names in MONITORS.items():
             recorded = int(self._load(f"{owner}.N")[0])
             for name in names:
                 if len(self._load(f"{owner}.{name}")) != recorded:

@@ -44,19 +44,6 @@ def check_marks(marks: NDArray[Any], num: int, where: str, meaning: str) -> None
         )
 
 
-def occurring_classes(*labels: NDArray[Any], num_classes: int | None = None) -> NDArray[np.int64]:
-    """Return the classes that occur in any of the labels, sorted; with `num_classes`, those of 0 to `num_classes` - 1.
-
-    Raises
-    ------
-    DataError
-        If `num_classes` is given and a label is not below it.
-    """
-    found = np.unique(np.concatenate([np.asarray(values, np.int64) for values in labels]))
-    if num_classes is None:
-        return found
-    if num_classes < 1:
-        raise DataError(f"expected at least one class, found {num_classes}")
-    if found[-1] >= num_classes:
-        raise DataError(f"expected labels 0 to {num_classes - 1}, found {found[0]} to {found[-1]}")
-    return np.arange(num_classes)
+def occurring_classes(*labels: NDArray[Any]) -> NDArray[np.int64]:
+    """Return the classes that occur in any of the labels, sorted."""
+    return np.unique(np.concatenate([np.asarray(values, np.int64) for values in labels]))

@@ -61,7 +61,6 @@ class Assignment:
 def assign_labels(
     counts: NDArray[Any],
     labels: NDArray[Any],
-    num_classes: int | None = None,
     *,
     never_learned: NDArray[np.bool_] | None = None,
 ) -> Assignment:
@@ -73,21 +72,19 @@ def assign_labels(
         Spike counts for training images, [num, n_e].
     labels
         Classes of these images, [num].
-    num_classes
-        Tell the classes 0 to `num_classes` - 1 apart; by default those that occur in the labels.
     never_learned
         Neurons that never fired while the network learned, [n_e]: they get no label, whatever they answer.
 
     Raises
     ------
     DataError
-        If the arrays do not fit together or a label is not below `num_classes`.
+        If the arrays do not fit together.
     """
     check_counts(counts, "training responses")
     check_labels(labels, len(counts), "training responses")
     if never_learned is not None:
         check_marks(never_learned, counts.shape[1], "training", "neurons (never learned or not)")
-    return assign(counts, labels, occurring_classes(labels, num_classes=num_classes), never_learned)
+    return assign(counts, labels, occurring_classes(labels), never_learned)
 
 
 def classify(

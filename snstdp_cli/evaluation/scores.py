@@ -130,7 +130,6 @@ def evaluate_all(
     silent: NDArray[Any] | None = None,
     *,
     never_learned: NDArray[Any] | None = None,
-    num_classes: int | None = None,
     read_outs: Sequence[Classifier] = CLASSIFIERS,
     ties: Ties = "lowest",
 ) -> dict[Classifier, Evaluation]:
@@ -146,8 +145,6 @@ def evaluate_all(
         Where a test image never reached the required number of spikes, [num]; without it, where there is no spike.
     never_learned
         Neurons that never fired while the network learned, [n_e]: they have no label and do not vote.
-    num_classes
-        Tell the classes 0 to `num_classes` - 1 apart; by default those that occur in either labels.
     read_outs
         Which ones; `linear` is trained by the labels of the training responses and takes seconds.
     ties
@@ -158,7 +155,7 @@ def evaluate_all(
     ConfigError
         If `linear` is asked for and scikit-learn is not installed.
     DataError
-        If the arrays do not fit together, a label is not below `num_classes`, or a read-out is not known.
+        If the arrays do not fit together, or a read-out is not known.
 
     Examples
     --------
@@ -177,7 +174,7 @@ def evaluate_all(
     if never_learned is None:
         never_learned = np.zeros(assign_counts.shape[1], bool)
     check_marks(never_learned, assign_counts.shape[1], "training", "neurons (never learned or not)")
-    classes = occurring_classes(assign_labels, test_labels, num_classes=num_classes)
+    classes = occurring_classes(assign_labels, test_labels)
     assignment = assign(assign_counts, assign_labels, classes, never_learned)
     marked = int(np.count_nonzero(silent)), int(np.count_nonzero(never_learned))
     evaluations: dict[Classifier, Evaluation] = {}
@@ -197,7 +194,6 @@ def evaluate(
     test_labels: NDArray[Any],
     silent: NDArray[Any] | None = None,
     classifier: Classifier = "average",
-    num_classes: int | None = None,
     *,
     never_learned: NDArray[Any] | None = None,
     ties: Ties = "lowest",
@@ -215,7 +211,6 @@ def evaluate(
         test_labels,
         silent,
         never_learned=never_learned,
-        num_classes=num_classes,
         read_outs=(classifier,),
         ties=ties,
     )

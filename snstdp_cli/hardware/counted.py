@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from snstdp_cli import __version__
+from snstdp_cli.artefacts import require_writable
 from snstdp_cli.artefacts.provenance import describe_data, software_versions
 from snstdp_cli.datasets import Dataset
 from snstdp_cli.errors import ArtefactError
@@ -44,6 +45,7 @@ def count_cost(
     wanted = (images, training.sha256, test.sha256, __version__)
     if kept is not None and wanted == (kept.images, kept.train.sha256, kept.test.sha256, kept.versions.get("snstdp")):
         return kept, False
+    require_writable(network.workdir.activity)  # before the work, not after it
     say(f"presenting {images} images to {network.name}, twice")
     record = CostRecord(
         date=datetime.now(UTC).isoformat(timespec="seconds"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from snstdp_cli.hardware.costs import PhaseCost
-from snstdp_cli.hardware.networks import WORD_BITS, NetworkCost
+from snstdp_cli.hardware.networks import NetworkCost
 from snstdp_cli.rules.costs import OPERATIONS, Cost
 
 
@@ -45,8 +45,9 @@ def memory_rows(cost: NetworkCost) -> dict[str, str]:
         "rule": cost.rule,
         "inputs x neurons": f"{cost.shape[0]:,} x {cost.shape[1]:,}",
         "bits of a weight": f"{cost.weight_bits}",
-        f"words of a neuron, {WORD_BITS} bits each": f"{cost.neuron_words}",
+        "words of a neuron": f"{cost.neuron_words}",
         "words of a synapse": f"{cost.synapse_words}",
+        "bits of a word": f"{cost.word_bits}",
         "to learn, bytes": f"{cost.learning_bytes:,.0f}",
         "to answer, bytes": f"{cost.answering_bytes:,.0f}",
         "connection sparsity": f"{cost.connection_sparsity:.2%}",

@@ -15,7 +15,7 @@ from snstdp_cli.results import TrainedNetwork
 from snstdp_cli.rules import Plasticity, RuleContext
 from snstdp_cli.rules.costs import Cost, RuleCost
 
-#: Bits of a weight in full precision (what the engines hold), and of a word of state.
+#: Bits of a weight in full precision (what the engines hold), and of a word of state where none are chosen.
 FULL_BITS, WORD_BITS = 64, 16
 #: Numbers of inputs of which the growth is told: a quarter and four times those of MNIST.
 SIZES = (196, 784, 3136)
@@ -54,12 +54,12 @@ class NetworkCost:
         Inputs and neurons.
     phases
         For an example, by phase.
-    weight_bits
-        Of a stored weight.
+    weight_bits, word_bits
+        Of a stored weight, and of a word of state.
     neuron_words, synapse_words
         Numbers that a neuron and a synapse keep while learning, besides the weight.
     learning_bytes, answering_bytes
-        Memory of input weights and excitatory state, with words of 16 bits.
+        Memory of input weights and excitatory state.
     connection_sparsity
         Share of input weights that are 0.
     declared
@@ -73,6 +73,7 @@ class NetworkCost:
     shape: tuple[int, int]
     phases: dict[Phase, PhaseCost]
     weight_bits: int
+    word_bits: int
     neuron_words: int
     synapse_words: int
     learning_bytes: float
@@ -137,7 +138,7 @@ def cost_of_network(
         counts = count_spikes(experiment, weights, images, learning=phase == "learning", say=say)
         phases[phase] = cost_of_phase(counts, held, declared if phase == "learning" else None)
     bits = FULL_BITS if grid is None else grid.bits
-    words = words_of(experiment.plasticity(n_input))
+    words, word_bits = words_of(experiment.plasticity(n_input)), experiment.precision.state.bits or WORD_BITS
     sizes = n_input * n_e, n_e, bits
     return NetworkCost(
         name=network.name,
@@ -145,10 +146,11 @@ def cost_of_network(
         shape=(n_input, n_e),
         phases=phases,
         weight_bits=bits,
+        word_bits=word_bits,
         neuron_words=words[1],
         synapse_words=words[0],
-        learning_bytes=footprint_bytes(*sizes, words, WORD_BITS),
-        answering_bytes=footprint_bytes(*sizes, (0, _NEURON_WORDS), WORD_BITS),
+        learning_bytes=footprint_bytes(*sizes, words, word_bits),
+        answering_bytes=footprint_bytes(*sizes, (0, _NEURON_WORDS), word_bits),
         connection_sparsity=float(np.mean(held == 0)),
         declared=declared is not None,
         growth=growth(experiment, SIZES),

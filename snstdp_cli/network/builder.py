@@ -23,9 +23,11 @@ from snstdp_cli.brian_import import (
 )
 from snstdp_cli.config import Experiment
 from snstdp_cli.network import neurons
+from snstdp_cli.network.fixed_step import fixed_point_functions
 from snstdp_cli.network.inhibition import build_inhibition
 from snstdp_cli.network.names import CLOCK, COUNTERS, EXC, EXC_SPIKES, INH, INPUT_EXC, SHOWN, state_variables
 from snstdp_cli.network.neurons import NeuronModel, split_unit
+from snstdp_cli.network.numbers import state_numbers, synapse_numbers
 from snstdp_cli.network.presentation import build_presentation, count_spikes
 from snstdp_cli.network.randomness import random_functions
 from snstdp_cli.network.rest import begin_from_rest, skip_rest
@@ -85,7 +87,7 @@ def build_network(
     models = {EXC: neurons.excitatory_model(experiment, plasticity), INH: neurons.inhibitory_model(experiment)}
     if count:
         models = {name: neurons.counting_spikes(model) for name, model in models.items()}
-    exc, inh = (_build_neurons(name, experiment.n_e, model, clock) for name, model in models.items())
+    exc, inh = (_build_neurons(name, experiment, model, clock) for name, model in models.items())
     synapses = _build_input_synapses(experiment, plasticity, shows.inputs, exc, wiring, clock)
     answered = count_spikes(experiment, exc, controller, clock)
     spikes = SpikeMonitor(exc, name=EXC_SPIKES)
@@ -95,7 +97,7 @@ def build_network(
     if plasticity is None:
         objects += begin_from_rest(controller, exc, inh, clock)
     elif rescales:
-        objects.append(_build_sum_reset(controller, exc, clock))
+        objects.append(_build_rescaling(plasticity, controller, exc, synapses, clock))
     if experiment.presentation.rest == "reset":
         objects += skip_rest(experiment, plasticity, controller, exc, inh, clock)
     network = Network(*objects, name="network")
@@ -103,18 +105,18 @@ def build_network(
     return BuiltNetwork(network, controller, shows.inputs, exc, inh, synapses, shows.pixels, spikes, shown, state)
 
 
-def _build_neurons(name: str, num: int, model: NeuronModel, clock: Clock) -> NeuronGroup:
+def _build_neurons(name: str, experiment: Experiment, model: NeuronModel, clock: Clock) -> NeuronGroup:
     constants = {}
     for key, value in model.constants.items():
         stem, unit = split_unit(key)
         constants[stem] = value * _UNITS[unit]
     return NeuronGroup(
-        num,
+        experiment.n_e,
         model.equations,
         method=lambda equations, variables=None, method_options=None: model.step,
         threshold=model.threshold,
         reset=model.reset,
-        namespace={**constants, **model.rule_constants},
+        namespace={**constants, **model.rule_constants, **fixed_point_functions(experiment)},
         clock=clock,
         name=name,
     )
@@ -128,7 +130,7 @@ def _build_input_synapses(
     wiring: Wiring,
     clock: Clock,
 ) -> Synapses:
-    model, functions = neurons.synapse_model(plasticity), {}
+    model, functions = neurons.synapse_model(plasticity, state_numbers(experiment)), {}
     if plasticity is not None and plasticity.grid is not None:
         model = store_on_grid(model, plasticity.grid)
         functions = {"draw_dither": random_functions()["draw_dither"]} if uses_chance(plasticity.grid) else {}
@@ -139,28 +141,32 @@ def _build_input_synapses(
         on_pre=dict(model.on_pre),
         on_post=dict(model.on_post),
         on_event={"pre": "spike", **dict.fromkeys(model.on_post, "spike"), **model.events},
-        namespace={**model.constants, **functions},
+        namespace={**model.constants, **functions, **fixed_point_functions(experiment)},
         clock=clock,
         name=INPUT_EXC,
     )
     for order, name in enumerate([*model.on_post, *model.events], start=1):
-        getattr(synapses, name).order = order
+        getattr(synapses, name).order = 2 * order  # something may come between two of them
     synapses.connect(i=wiring.pre, j=wiring.post)
     if wiring.delay_steps.any():
         synapses.pre.delay = wiring.delay_steps * experiment.dt * ms
     return synapses
 
 
-def _build_sum_reset(controller: NeuronGroup, exc: NeuronGroup, clock: Clock) -> Synapses:
-    """Build what sets the sums of weights to 0 before they are added up at the start of a presentation."""
-    reset = Synapses(
+def _build_rescaling(
+    plasticity: Plasticity, controller: NeuronGroup, exc: NeuronGroup, synapses: Synapses, clock: Clock
+) -> Synapses:
+    """Build what a neuron does at the start of a presentation, before and after its weights are added up."""
+    rescaling = Synapses(
         controller,
         exc,
-        on_pre={"clear": "w_sum_post = 0"},
-        on_event={"clear": "show"},
+        on_pre={"clear": "w_sum_post = 0", "divide": neurons.RESCALING_FACTOR},
+        on_event={"clear": "show", "divide": "show"},
+        namespace=synapse_numbers(plasticity),
         clock=clock,
-        name="reset_sums",
+        name="rescaling",
     )
-    reset.connect()
-    reset.clear.when = "before_synapses"
-    return reset
+    rescaling.connect()
+    rescaling.clear.when = "before_synapses"
+    rescaling.divide.order = synapses.sum_weights.order + 1
+    return rescaling

@@ -23,7 +23,8 @@ from typing import Protocol
 #: Conductances and traces below this are 0; the smallest that matters is about 1e-3.
 NEGLIGIBLE = 1e-30
 
-_COOL_DOWN = ("cooldown = (cooldown - 1) * int(cooldown > 0)", "free = int(cooldown == 0)")
+#: Steps left of the refractory time, and whether a neuron is free of it.
+COOL_DOWN = ("cooldown = (cooldown - 1) * int(cooldown > 0)", "free = int(cooldown == 0)")
 # e^-8y = (1 / (1 + y p))^8 with p = (e^y - 1) / y to fifth order.
 _PHI = (
     f"p = 1 + y * (0.5 + y * ({1 / 6!r} + y * ({1 / 24!r} + y * ({1 / 120!r} + y * {1 / 720!r}))))",
@@ -34,7 +35,7 @@ _PHI = (
 )
 
 
-class _Excited(Protocol):
+class Excited(Protocol):
     """The time constants of a neuron with an excitatory conductance, ms."""
 
     @property
@@ -43,7 +44,7 @@ class _Excited(Protocol):
     def tau_ge_ms(self) -> float: ...
 
 
-class _Inhibited(_Excited, Protocol):
+class Inhibited(Excited, Protocol):
     """The time constants of a neuron with both conductances, ms."""
 
     @property
@@ -77,7 +78,7 @@ def keep(name: str) -> str:
 
 
 def excitatory_step(
-    cell: _Inhibited,
+    cell: Inhibited,
     current: str,
     dt_ms: float,
     integration: str,
@@ -97,7 +98,7 @@ def excitatory_step(
         The threshold if it moves, and traces; what is left of each after a step is the constant `keep_<name>`.
     """
     step = dt_ms / cell.tau_ms
-    lines = list(_COOL_DOWN)
+    lines = list(COOL_DOWN)
     if integration == "euler":
         lines.append(f"v = v + free * {step!r} * ({current})")
     else:
@@ -116,11 +117,11 @@ def excitatory_step(
     return "\n".join(lines)
 
 
-def inhibitory_step(cell: _Excited, current: str, dt_ms: float, integration: str) -> str:
+def inhibitory_step(cell: Excited, current: str, dt_ms: float, integration: str) -> str:
     """Return the statements that advance the inhibitory neurons by one step."""
     return "\n".join(
         [
-            *_COOL_DOWN,
+            *COOL_DOWN,
             f"mean_ge = ge * {mean_share(dt_ms, cell.tau_ge_ms, integration)!r}",
             f"v = v + free * {dt_ms / cell.tau_ms!r} * ({_with_means(current)})",
             decay("ge", kept_share(dt_ms, cell.tau_ge_ms, integration)),

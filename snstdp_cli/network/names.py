@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable
 from dataclasses import replace
@@ -55,8 +56,9 @@ def reserved_names() -> frozenset[str]:
     ]
     constants: set[str] = set()
     learning = Plasticity(on_post={}, normalize_to=1.0)
-    for integration in ("exponential_euler", "euler"):
-        experiment = build_experiment({"network": {"integration": integration}, "presentation": {"rest": "reset"}})
+    for integration, bits in itertools.product(("exponential_euler", "euler"), (None, 16)):
+        content = {"network": {"integration": integration}, "presentation": {"rest": "reset"}}
+        experiment = build_experiment({**content, "precision": {"state": {"bits": bits}}})
         constants |= run_time_numbers(experiment, learning).keys()
         for model in (neurons.excitatory_model(experiment, learning), neurons.inhibitory_model(experiment)):
             texts += [model.equations, model.step, model.threshold, model.reset]

@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 
 from snstdp_cli.config import Experiment
+from snstdp_cli.network.fixed_point import StateFormat, state_format
+from snstdp_cli.network.fixed_step import arriving, fixed_excitatory_step, fixed_inhibitory_step
 from snstdp_cli.network.integration import excitatory_step, inhibitory_step
-from snstdp_cli.network.numbers import neuron_numbers, synapse_numbers
+from snstdp_cli.network.numbers import neuron_numbers, state_numbers, synapse_numbers, theta_step_mv
 from snstdp_cli.rules.base import Plasticity
 
 
@@ -65,6 +67,9 @@ INHIBITORY = InhibitoryConstants()
 
 #: Spikes of a neuron or input, in a network that counts them.
 COUNTER = "spikes_sent"
+#: By which each weight of a neuron is multiplied, once its weights are added up. A power, whose last bit may differ
+#: from that of a division: it was one when Brian 2 simplified the product for each synapse.
+RESCALING_FACTOR = "w_factor_post = w_total * (w_sum_post + int(w_sum_post == 0)) ** -1"
 #: Current through the membrane, as the voltage towards which the leak alone would pull it: equation and integrator.
 EXC_CURRENT = "(v_rest - v) + ge * (E_exc - v) + gi * (E_inh - v)"
 INH_CURRENT = "(v_rest - v) + ge * (E_exc - v)"
@@ -85,7 +90,7 @@ class NeuronModel:
     constants
         Values of the names above; the end of a name, `_mv` or `_ms`, is its unit and not part of it.
     rule_constants
-        Values of the names that come with a learning rule, without units.
+        Values of the names that come with a learning rule or a state in fixed point, without units.
     """
 
     equations: str
@@ -119,7 +124,7 @@ def refractory_steps(refractory_ms: float, dt_ms: float) -> int:
 
 def excitatory_model(experiment: Experiment, plasticity: Plasticity | None) -> NeuronModel:
     """Describe the excitatory neurons; theta moves and traces exist only while learning."""
-    cell, dt = EXCITATORY, experiment.dt
+    cell, dt, form = EXCITATORY, experiment.dt, state_format(experiment)
     equations = f"""
     dv/dt = ({EXC_CURRENT}) / tau : volt
     dge/dt = -ge / tau_ge : 1
@@ -134,18 +139,29 @@ def excitatory_model(experiment: Experiment, plasticity: Plasticity | None) -> N
         decays = ["theta", *plasticity.traces]
         equations += "".join(f"d{name}/dt = -{name} / tau_{name} : 1\n" for name in plasticity.traces)
         equations += "".join(f"{name} : 1\n" for name in plasticity.neuron_variables)
-        equations += "w_sum : 1\n" if plasticity.normalize_to is not None else ""
+        equations += "w_sum : 1\nw_factor : 1\n" if plasticity.normalize_to is not None else ""
         reset += f"\ntheta += theta_step\n{plasticity.reset}"
         constants |= {f"tau_{name}_ms": tau_ms for name, tau_ms in plasticity.traces.items()}
-        constants |= {"theta_step_mv": experiment.theta_step_mv, "tau_theta_ms": experiment.network.theta_tau_ms}
+        constants |= {"theta_step_mv": theta_step_mv(experiment), "tau_theta_ms": experiment.network.theta_tau_ms}
+    step = excitatory_step if form is None else fixed_excitatory_step
+    learning = neuron_numbers(experiment, plasticity) if plasticity is not None else {}
     return NeuronModel(
         equations=equations,
-        step=excitatory_step(cell, EXC_CURRENT, dt, experiment.network.integration, decays),
-        threshold="v > theta + v_offset and cooldown == 0",
+        step=step(cell, EXC_CURRENT, dt, experiment.network.integration, decays),
+        threshold=f"v > theta + v_offset{_beyond(form)} and cooldown == 0",
         reset=reset,
-        constants=constants,
-        rule_constants=neuron_numbers(experiment, plasticity) if plasticity is not None else {},
+        constants=constants | _half_code(form),
+        rule_constants={**learning, **state_numbers(experiment)},
     )
+
+
+def _beyond(form: StateFormat | None) -> str:
+    """Return what a threshold is exceeded by: in fixed point by a code, which the last digits of a voltage do not."""
+    return "" if form is None else " + half_code"
+
+
+def _half_code(form: StateFormat | None) -> dict[str, float]:
+    return {} if form is None else {"half_code_mv": form.half_code_mv}
 
 
 def counting_spikes(model: NeuronModel) -> NeuronModel:
@@ -157,17 +173,23 @@ def counting_spikes(model: NeuronModel) -> NeuronModel:
 
 def inhibitory_model(experiment: Experiment) -> NeuronModel:
     """Describe the inhibitory neurons."""
-    cell, dt = INHIBITORY, experiment.dt
+    cell, dt, form = INHIBITORY, experiment.dt, state_format(experiment)
+    step = inhibitory_step if form is None else fixed_inhibitory_step
     return NeuronModel(
         equations=f"""
         dv/dt = ({INH_CURRENT}) / tau : volt
         dge/dt = -ge / tau_ge : 1
         cooldown : 1
         """,
-        step=inhibitory_step(cell, INH_CURRENT, dt, experiment.network.integration),
-        threshold="v > v_threshold and cooldown == 0",
+        step=step(cell, INH_CURRENT, dt, experiment.network.integration),
+        threshold=f"v > v_threshold{_beyond(form)} and cooldown == 0",
         reset="v = v_reset\ncooldown = refractory_steps",
-        constants={**asdict(cell), "refractory_steps": refractory_steps(cell.refractory_ms, dt)},
+        constants={
+            **asdict(cell),
+            "refractory_steps": refractory_steps(cell.refractory_ms, dt),
+            **_half_code(form),
+        },
+        rule_constants=state_numbers(experiment),
     )
 
 
@@ -183,20 +205,21 @@ class SynapseModel:
     constants: Mapping[str, float]
 
 
-def synapse_model(plasticity: Plasticity | None) -> SynapseModel:
-    """Describe the synapses from the inputs to the excitatory neurons."""
-    arrival = "ge_post += w"
+def synapse_model(plasticity: Plasticity | None, state: Mapping[str, float] | None = None) -> SynapseModel:
+    """Describe the synapses of the inputs; `state` are the numbers of one in fixed point, if it is that."""
+    arrival, numbers = f"ge_post += {arriving('w') if state else 'w'}", dict(state or {})
     if plasticity is None:
-        return SynapseModel("w : 1", {"pre": arrival}, {}, {}, {})
+        return SynapseModel("w : 1", {"pre": arrival}, {}, {}, numbers)
     on_pre = {"pre": f"{arrival}\narrived = t_in_timesteps\n{plasticity.on_pre}"}
     events: dict[str, str] = {}
     if plasticity.normalize_to is not None:
         # From the inputs' side, so that the weights are read in the order in which they lie in memory.
         on_pre |= {
             "sum_weights": "w_sum_post += w",
-            "rescale": "w = w * (w_total / (w_sum_post + int(w_sum_post == 0)))",
+            "rescale": "w = w * w_factor_post",
         }
         events = {"sum_weights": "begin", "rescale": "begin"}
     return SynapseModel(
-        "w : 1\narrived : integer", on_pre, dict(plasticity.on_post), events, synapse_numbers(plasticity)
+        *("w : 1\narrived : integer", on_pre, dict(plasticity.on_post), events),
+        {**synapse_numbers(plasticity), **numbers},
     )

@@ -17,7 +17,9 @@ import numpy as np
 from snstdp_cli.brian_import import Clock, Function, NeuronGroup, Synapses
 from snstdp_cli.config import Experiment
 from snstdp_cli.network import protocol
-from snstdp_cli.network.numbers import left, rest_numbers
+from snstdp_cli.network.fixed_point import state_format
+from snstdp_cli.network.fixed_step import decayed, fixed_point_functions
+from snstdp_cli.network.numbers import left, rest_numbers, state_numbers
 from snstdp_cli.rules import Plasticity
 
 _EXC_AT_REST = "v_post = v_rest\nge_post = 0\ngi_post = 0\ncooldown_post = 0"
@@ -47,10 +49,18 @@ def skip_rest(
     controller.run_on_event("rest", protocol.SKIP_REST, when="after_resets", order=1)
     if plasticity is None:
         return []
-    decays = [f"{name}_post *= {left(name)}" for name in ("theta", *plasticity.traces)]
+    fixed, names = state_format(experiment) is not None, ("theta", *plasticity.traces)
+    decays = [decayed(name, "_post", left(name)) if fixed else f"{name}_post *= {left(name)}" for name in names]
     text = "\n".join([_EXC_AT_REST, *decays])
     return [
-        _set_at(controller, "rest", exc, text, clock, numbers),
+        _set_at(
+            controller,
+            "rest",
+            exc,
+            text,
+            clock,
+            {**numbers, **state_numbers(experiment), **fixed_point_functions(experiment)},
+        ),
         _set_at(controller, "rest", inh, _INH_AT_REST, clock),
     ]
 
@@ -61,7 +71,7 @@ def _set_at(
     group: NeuronGroup,
     statements: str,
     clock: Clock,
-    numbers: Mapping[str, float] | None = None,
+    numbers: Mapping[str, Any] | None = None,
 ) -> Synapses:
     rest = Synapses(
         controller,

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snstdp_cli.network.neurons import SynapseModel
+from snstdp_cli.network.numbers import grid_numbers
 from snstdp_cli.network.randomness import draw_dither, draw_key
 from snstdp_cli.rules.grids import DITHERS, WeightGrid
 
@@ -31,25 +32,29 @@ REMEMBER_SHOW = "show_key_post = key_pre\nshow_step_post = t_in_timesteps\n"
 
 def store_on_grid(model: SynapseModel, grid: WeightGrid) -> SynapseModel:
     """Return the synapses with weights that are rounded after every pathway that changes them."""
-    both = {**model.on_pre, **model.on_post}
-    # 0 is the arrival, 1 what rescales, 2 and up are the rule's pathways of a postsynaptic spike.
-    writing = [name for name, statements in both.items() if _WRITES_WEIGHT.search(statements)]
-    numbers = {name: 2 + k for k, name in enumerate(name for name in writing if name in model.on_post)}
-    numbers |= {"pre": 0, "rescale": 1}
+    numbers = pathway_numbers(model)
 
     def stored(name: str, statements: str) -> str:
-        if name not in writing:
+        if name not in numbers:
             return statements
-        dither = DITHERS.get(grid.rounding, _BY_CHANCE.format(pathway=numbers[name]))
+        dither = _BY_CHANCE.format(pathway=numbers[name]) if uses_chance(grid) else "grid_dither"
         return f"{statements.rstrip()}\n{_STORE.format(dither=dither)}"
 
-    constants = {"grid_low": grid.low, "grid_step": grid.step, "grid_codes": 1 / grid.step, "grid_top": float(grid.top)}
     return replace(
         model,
         on_pre={name: stored(name, statements) for name, statements in model.on_pre.items()},
         on_post={name: stored(name, statements) for name, statements in model.on_post.items()},
-        constants={**model.constants, **constants},
+        constants={**model.constants, **grid_numbers(grid)},
     )
+
+
+def pathway_numbers(model: SynapseModel) -> dict[str, int]:
+    """Return the numbers, in a dither's hash, of the pathways that change a weight."""
+    both = {**model.on_pre, **model.on_post}
+    writing = [name for name, statements in both.items() if _WRITES_WEIGHT.search(statements)]
+    # 0 is the arrival, 1 what rescales, 2 and up are the rule's pathways of a postsynaptic spike.
+    numbers = {name: 2 + k for k, name in enumerate(name for name in writing if name in model.on_post)}
+    return {name: numbers.get(name, int(name == "rescale")) for name in writing}
 
 
 def uses_chance(grid: WeightGrid | None) -> bool:

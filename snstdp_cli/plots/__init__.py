@@ -14,10 +14,12 @@ from snstdp_cli.matplotlib_import import import_matplotlib
 import_matplotlib()  # before all that follows
 
 from snstdp_cli.plots import drawing
+from snstdp_cli.plots.comparisons import comparison
 from snstdp_cli.plots.drawing import growth, render_figure, save_figure
 from snstdp_cli.plots.kinds import KINDS, Kind
 from snstdp_cli.plots.networks import classes, curve, evolution, fields, norm, weights
-from snstdp_cli.plots.responses import accuracy, comparison, confusion, mistakes, online, raster, traces
+from snstdp_cli.plots.presentations import raster, traces
+from snstdp_cli.plots.responses import accuracy, confusion, mistakes, online
 
 __all__ = [
     "KINDS",

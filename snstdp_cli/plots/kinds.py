@@ -1,4 +1,4 @@
-"""The kinds of figures by name, and which options each takes: what `snstdp plot` offers."""
+"""The kinds of figures by name, with the functions that draw them and the options that these take."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
-from snstdp_cli.plots import networks, responses
+from snstdp_cli.fields.figures import FIGURES, FigureKind
+from snstdp_cli.plots import comparisons, networks, presentations, responses
+
+_MODULES = (networks, responses, comparisons, presentations)
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of figure.
+    """A kind of figure that can be drawn.
 
     Attributes
     ----------
     draw
-        Takes a `TrainedNetwork` (a sequence of them if it `compares`) and the options by name.
-    compares
-        Whether it draws several networks in one figure.
-    simulates
-        Whether it simulates a presentation, which takes seconds.
+        Takes a `TrainedNetwork` (a sequence of them if `figure` compares) and the options by name.
+    figure
+        What it shows, and of what.
     """
 
     draw: Callable[..., Figure]
-    compares: bool = False
-    simulates: bool = False
+    figure: FigureKind
 
     @property
     def options(self) -> tuple[str, ...]:
@@ -35,25 +35,11 @@ class Kind:
         parameters = inspect.signature(self.draw).parameters.values()
         return tuple(one.name for one in parameters if one.kind is inspect.Parameter.KEYWORD_ONLY)
 
-    @property
-    def meaning(self) -> str:
-        """What it shows, in one sentence."""
-        return (self.draw.__doc__ or "").partition("\n")[0]
+
+def _drawing_function(name: str) -> Callable[..., Figure]:
+    draw: Callable[..., Figure] = next(getattr(module, name) for module in _MODULES if hasattr(module, name))
+    return draw
 
 
 #: What can be drawn, by name.
-KINDS: dict[str, Kind] = {
-    "fields": Kind(networks.fields),
-    "classes": Kind(networks.classes),
-    "evolution": Kind(networks.evolution),
-    "confusion": Kind(responses.confusion),
-    "accuracy": Kind(responses.accuracy),
-    "mistakes": Kind(responses.mistakes),
-    "comparison": Kind(responses.comparison, compares=True),
-    "curve": Kind(networks.curve),
-    "norm": Kind(networks.norm),
-    "online": Kind(responses.online),
-    "weights": Kind(networks.weights),
-    "raster": Kind(responses.raster, simulates=True),
-    "traces": Kind(responses.traces, simulates=True),
-}
+KINDS: dict[str, Kind] = {name: Kind(_drawing_function(name), figure) for name, figure in FIGURES.items()}

@@ -121,17 +121,9 @@ def record_activity(
     check_plausible(weights, name)
     if weights.note is not None:
         report.warn(f"{name}: {weights.note}")
-    held = experiment.evaluation.validation_examples
     if dataset is None:
         dataset = load_dataset(experiment.data, split_of(split), data_dir, inputs=experiment.input)
-    dataset = part_of(dataset, split, held)
-    check_fit(dataset, weights.weights.shape[0], f"the network '{name}'")
-    if split == "validation":
-        refuse_trained_on(weights, name, describe_data(dataset), held)
-    trained = None if weights.record is None else weights.record.data
-    renamed = None if trained is None else trained.names_apart(describe_data(dataset))
-    for sentence in filter(None, (*doubts_of(dataset), renamed)):
-        report.warn(sentence)
+    dataset = _part_for(experiment, name, weights, split, dataset, report)
     num = _number_of_examples(experiment, split, num_examples, dataset, report)
     if label is not None:
         checked_name(label, "--as")
@@ -161,6 +153,22 @@ def record_activity(
     )
     keeper.delete()
     return replace(responses, path=files[0]), files
+
+
+def _part_for(
+    experiment: Experiment, name: str, weights: TrainedWeights, split: Part, dataset: Dataset, report: Reporter
+) -> Dataset:
+    """Return the part that is shown, once it is known to fit the network and not to be what it was trained on."""
+    held = experiment.evaluation.validation_examples
+    part = part_of(dataset, split, held)
+    check_fit(part, weights.weights.shape[0], f"the network '{name}'")
+    if split == "validation":
+        refuse_trained_on(weights, name, describe_data(part), held)
+    trained = None if weights.record is None else weights.record.data
+    renamed = None if trained is None else trained.names_apart(describe_data(part))
+    for sentence in filter(None, (*doubts_of(part), renamed)):
+        report.warn(sentence)
+    return part
 
 
 def _number_of_examples(

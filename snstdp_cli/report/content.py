@@ -261,7 +261,7 @@ def _pictures(network: TrainedNetwork, example: int, data_dir: Path | None) -> d
     """Simulate a presentation once; draw it on light and on dark paper."""
     from snstdp_cli.plots import render_figure
     from snstdp_cli.plots.drawing.style import DARK, LIGHT, use_theme
-    from snstdp_cli.plots.responses import draw_raster, draw_traces
+    from snstdp_cli.plots.presentations import draw_raster, draw_traces
     from snstdp_cli.results.presentation import present_again
 
     trace = present_again(network, example, data_dir=data_dir)

@@ -22,7 +22,7 @@ from snstdp_cli.rules.checking import plasticity_digest, problem_of_rule
 from snstdp_cli.rules.external import check_rule_file, load_rule, only_rule_files
 from snstdp_cli.rules.grids import WeightGrid, make_grid
 from snstdp_cli.rules.naming import is_rule_file
-from snstdp_cli.rules.scaling import Scaling
+from snstdp_cli.rules.scaling import Scaling, UpdateTable
 
 __all__ = [
     "RULES",
@@ -32,6 +32,7 @@ __all__ = [
     "RuleParameters",
     "Scaling",
     "Symptom",
+    "UpdateTable",
     "WeightGrid",
     "build_plasticity",
     "check_rule_file",

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from snstdp_cli.rules.costs import RuleCost
 from snstdp_cli.rules.grids import WeightGrid
-from snstdp_cli.rules.scaling import Scaling
+from snstdp_cli.rules.scaling import Scaling, UpdateTable
 
 #: What a training may look like when something is wrong; a rule says for each which of its parameters helps.
 Symptom = Literal[
@@ -129,6 +129,8 @@ class Rule:
         for one that is the most that is added to a weight. Only used to tell what few bits cannot hold.
     cost
         Tells from parameters and context what the rule costs on a chip; None if that is not declared.
+    table
+        Makes from both what an implementation of the update can look up; None if the rule is of another kind.
     """
 
     name: str
@@ -142,3 +144,4 @@ class Rule:
     memory: Callable[[Mapping[str, Any]], float] | None = None
     rates: Mapping[str, Literal["distance", "weight"]] = field(default_factory=dict, hash=False)
     cost: Callable[[RuleParameters, RuleContext], RuleCost] | None = None
+    table: Callable[[RuleParameters, RuleContext], UpdateTable | None] | None = None

@@ -131,6 +131,28 @@ class Closures:
         norms = (self._counts * np.abs(high) + (self.n - self._counts) * np.abs(low))[usable]
         return self.l_tar if self.l_tar / _NEAR <= norms.max() <= self.l_tar * _NEAR else None
 
+    def table(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+        """Return for each `L_0` from 0 to n whether there are values, `s_max` and `s_min` as `statements` gives them.
+
+        Only for formulas without old values.
+        """
+        import numpy as np
+
+        count, intervals = np.arange(self.n + 1.0), self.intervals
+        guarded = not 0 < len(intervals) <= _MAX_INTERVALS
+        usable = self._settled[2]
+        used = count if guarded else np.where(usable, count, intervals[0][0])
+        if (shared := self.scaling.interval_of(self.n)) > 1:
+            limits = (0, self.n) if guarded else (intervals[0][0], intervals[-1][1])
+            used = np.clip(np.floor(used / shared) * shared + shared // 2, *limits)
+        found = []
+        for formula in (self.s_max, self.s_min):
+            values, good = evaluate(formula, {"L_0": used})
+            usable = usable & good
+            limited = [self.scaling.limited(value) for value in np.broadcast_to(values, count.shape).tolist()]
+            found.append(np.array(limited))
+        return usable, np.where(usable, found[0], 0.0), np.where(usable, found[1], 0.0)
+
     def statements(self, count: str, old: Mapping[str, str]) -> tuple[str, dict[str, float]]:
         """Write what works out `usable`, `s_max_now` and `s_min_now`, and return it with its constants.
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 #: with `network.names.reserved_names`, which reads them off the network's own texts.
 NETWORK_NAMES = frozenset(
     (
-        *("v", "ge", "gi", "cooldown", "theta", "tick", "w_sum", "w", "arrived", "w_total", "i", "j", "N"),
+        *("v", "ge", "gi", "cooldown", "theta", "tick", "w_sum", "w_factor", "w", "arrived", "w_total", "i", "j", "N"),
         *("t", "dt", "t_in_timesteps", "theta_step", "refractory_steps", "refractory", "not_refractory", "lastspike"),
         *("wait", "nth", "next_step", "key", "draw_gap", "longest_gap", "delay", "v_start"),
         *("v_rest", "v_reset", "v_offset", "v_threshold", "E_exc", "E_inh", "tau", "tau_ge", "tau_gi", "tau_theta"),

@@ -20,6 +20,32 @@ _DOUBLINGS = (16, 8, 4, 2, 1)
 
 
 @dataclass(frozen=True)
+class UpdateTable:
+    """All that the update of a self-normalizing rule needs: for an implementation that looks it up.
+
+    Attributes
+    ----------
+    window
+        The largest age in steps, since its last spike arrived, at which a synapse is active.
+    rate
+        Share of the way to `s_max` or `s_min` that a weight goes.
+    lagged
+        Whether `s_max` and `s_min` are those of the neuron's previous spike.
+    usable
+        For each `L_0` from 0 to n, whether there are values; without them nothing changes.
+    s_max, s_min
+        For each `L_0`; 0 where there are none.
+    """
+
+    window: int
+    rate: float
+    lagged: bool
+    usable: tuple[bool, ...]
+    s_max: tuple[float, ...]
+    s_min: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class Scaling:
     """Limited precision of `s_max` and `s_min`.
 

@@ -31,7 +31,7 @@ from snstdp_cli.fields import Number
 from snstdp_cli.rules.base import Plasticity, Rule, RuleContext, RuleParameters, Symptom
 from snstdp_cli.rules.closures import Closures, ClosureText, make_closures
 from snstdp_cli.rules.costs import Cost, RuleCost
-from snstdp_cli.rules.scaling import Scaling
+from snstdp_cli.rules.scaling import Scaling, UpdateTable
 from snstdp_cli.rules.slowing import MEANING, rate_of, slow_down
 
 CITATION = (
@@ -167,6 +167,23 @@ def cost(parameters: RuleParameters, context: RuleContext) -> RuleCost:
     )
 
 
+def update_table(parameters: RuleParameters, context: RuleContext) -> UpdateTable | None:
+    """Return what the update looks up; None if `s_max` and `s_min` hang on more than `L_0`, or the rate falls."""
+    assert isinstance(parameters, SelfNormalizingParameters)
+    closures = _closures(parameters, context.n_input, context.scaling)
+    if closures.use_old_values or parameters.eta_decay:
+        return None
+    usable, s_max, s_min = closures.table()
+    return UpdateTable(
+        window=window_steps(parameters, context.dt_ms),
+        rate=parameters.eta,
+        lagged=parameters.scaling == "lagged",
+        usable=tuple(usable.tolist()),
+        s_max=tuple(s_max.tolist()),
+        s_min=tuple(s_min.tolist()),
+    )
+
+
 _UPDATE = (
     "at a postsynaptic spike, for every synapse of the neuron:",
     "  x_pre >= x_tar :  w += eta * (s_max - w)",
@@ -200,6 +217,7 @@ RULES = (
         memory=_memory,
         rates={"eta": "distance"},
         cost=cost,
+        table=update_table,
     ),
     Rule(
         name="smin",
@@ -218,5 +236,6 @@ RULES = (
         memory=_memory,
         rates={"eta": "distance"},
         cost=cost,
+        table=update_table,
     ),
 )

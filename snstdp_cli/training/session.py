@@ -25,6 +25,7 @@ from snstdp_cli.config.limiting import rounding_warnings
 from snstdp_cli.datasets import Dataset
 from snstdp_cli.engines import Chunk, ChunkResult, Engine, State, Stream, initial_state, open_engine
 from snstdp_cli.events import EventLog
+from snstdp_cli.network.fixed_point import state_warnings
 from snstdp_cli.network.wiring import Wiring, draw_wiring, training_order
 from snstdp_cli.progress import Reporter, TrainingProgress
 from snstdp_cli.rules import Plasticity
@@ -80,7 +81,8 @@ class TrainingSession:
             engine = self.engine = open_engine(self.experiment, self.plasticity, self.wiring, self.report.say)
             self.curve = LearningCurve.open(self.experiment, self.images, self.wiring, self.report, checkpoint)
             self._report_needs()
-            for sentence in rounding_warnings(self.experiment.rule, self.experiment.precision, self.plasticity):
+            swallowed = rounding_warnings(self.experiment.rule, self.experiment.precision, self.plasticity)
+            for sentence in swallowed + state_warnings(self.experiment):
                 self.report.warn(sentence)
             if self.saved_examples is None:
                 self._write_checkpoint()

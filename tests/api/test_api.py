@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -19,15 +20,21 @@ STABLE = {
     *("Prediction", "Trace", "predict", "trace", "study"),
     *("TrainedNetwork", "__version__", "evaluate", "experiment", "load", "plot", "record", "run", "train"),
 }
+#: The program of `SMALL`, which other tests compile too.
 QUICK: dict[str, Any] = {
     "n_e": 8,
     "num_examples": 12,
-    "chunk": 6,
-    "dt": 1.0,
+    "chunk": 4,
     "save_name": "halves",
-    "network": {"input_delay_ms": 0},
+    "network": {"input_delay_ms": 3},
     "presentation": {"stimulus_ms": 40, "rest_ms": 15, "intensity": 8, "max_intensity": 8},
     "evaluation": {"curve_every": 6, "curve_examples": 4, "assign_examples": 12, "test_examples": 8},
+}
+#: For NumPy: four images are shown.
+SHORT: dict[str, Any] = {
+    **QUICK,
+    "num_examples": 4,
+    "evaluation": {"curve_every": 0, "curve_examples": 4, "assign_examples": 4, "test_examples": 4},
 }
 
 
@@ -62,6 +69,12 @@ def test_the_stable_names_are_these_and_all_are_there() -> None:
         snstdp.tarin  # noqa: B018
 
 
+def test_the_page_on_python_lists_the_stable_names() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "python.md").read_text()
+    listed = page.partition("## Stable names")[2].partition(". A test holds this list")[0]
+    assert set(re.findall(r"`(\w+)`", listed)) == STABLE
+
+
 def test_importing_is_quick_and_loads_nothing_heavy(tmp_path: Path) -> None:
     code = """
 import sys, time
@@ -75,9 +88,7 @@ print(took, sorted({"brian2", "numpy", "pydantic", "matplotlib", "typer"} & set(
     assert min(float(took) for took, _ in runs) < 0.1
 
 
-def test_train_record_and_evaluate_on_arrays_without_a_word(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], without_compiler: None
-) -> None:
+def test_train_record_and_evaluate_on_arrays_without_a_word(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     events: list[Any] = []
     experiment = snstdp.experiment(QUICK)
     network = snstdp.train(experiment, data=halves(), workdir=tmp_path, progress=events.append)
@@ -93,7 +104,7 @@ def test_train_record_and_evaluate_on_arrays_without_a_word(
     assert score.evaluation.classes.tolist() == [3, 8]
     assert score.data == "halves"
     assert score.evaluation.num_examples == 8
-    assert [event.examples for event in events if hasattr(event, "l1_mean")] == [6, 12]
+    assert [event.examples for event in events if hasattr(event, "l1_mean")] == [4, 6, 10, 12]
     assert snstdp.load("halves", tmp_path).sha256 == network.sha256
     # The same in one call, and by the name of the network.
     again = snstdp.run(experiment, data=halves(), workdir=tmp_path / "again")
@@ -124,7 +135,7 @@ def test_the_users_own_brian_2_goes_on_as_if_nothing_had_been(tmp_path: Path, wi
         group.v = 1
         own = brian2.Network(group)
         own.run(3 * brian2.ms, namespace={})
-        snstdp.train(snstdp.experiment(QUICK), data=halves(), workdir=tmp_path)
+        snstdp.train(snstdp.experiment(SHORT), data=halves(), workdir=tmp_path)
         own.run(3 * brian2.ms, namespace={})
         assert group.v[0] == pytest.approx(np.exp(-0.6), rel=1e-5)
         assert group.variables["v"].dtype == np.float32
@@ -135,11 +146,11 @@ def test_the_users_own_brian_2_goes_on_as_if_nothing_had_been(tmp_path: Path, wi
     finally:
         brian2.defaultclock.dt = before["clock"] * brian2.second
         brian2.prefs.core.default_float_dtype = before["float"]
-    reference = snstdp.train(snstdp.experiment(QUICK), data=halves(), workdir=tmp_path / "reference")
+    reference = snstdp.train(snstdp.experiment(SHORT), data=halves(), workdir=tmp_path / "reference")
     assert reference.sha256 == snstdp.load("halves", tmp_path).sha256
 
 
-def test_it_works_while_an_event_loop_runs_as_in_a_notebook(tmp_path: Path, without_compiler: None) -> None:
+def test_it_works_while_an_event_loop_runs_as_in_a_notebook(tmp_path: Path) -> None:
     async def cell() -> snstdp.TrainedNetwork:
         return snstdp.train(snstdp.experiment(QUICK), data=halves(), workdir=tmp_path)
 
@@ -174,7 +185,7 @@ print(json.dumps([float(network.weights.max()), network.experiment.rule.name, ne
 
 
 def test_a_rule_class_of_a_script_without_a_guard(tmp_path: Path) -> None:
-    done = python(SCRIPT.format(quick=QUICK), tmp_path)
+    done = python(SCRIPT.format(quick=SHORT), tmp_path)
     assert done.returncode == 0, done.stderr
     largest, name, parameters = json.loads(done.stdout)
     assert (largest, name, parameters) == (1.0, "up", {"step": 0.5})

@@ -1,4 +1,4 @@
-"""The command line as users meet it: the installed program, on a synthetic ten-image set."""
+"""The command line as users meet it: the program, on a synthetic ten-image set."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from forked import program
 from synthetic import SMALL, write_idx_set
 from typer.testing import CliRunner
 
@@ -21,9 +22,9 @@ PROGRAM = Path(sys.executable).with_name("snstdp")
 
 
 def snstdp(folder: Path, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-    """Run the installed program in a folder; its output is checked for tracebacks."""
+    """Run the program in a folder; its output is checked for tracebacks."""
     done = subprocess.run(
-        [PROGRAM, *arguments],
+        [program(), *arguments],
         cwd=folder,
         capture_output=True,
         text=True,

@@ -13,20 +13,20 @@ from typing import Any
 import pytest
 import typer
 import yaml
+from forked import program
 from synthetic import SMALL, write_idx_set
 from typer.testing import CliRunner
 
 from snstdp_cli.cli.app import app
 from snstdp_cli.cli.hints import next_command
 
-PROGRAM = Path(sys.executable).with_name("snstdp")
 #: A folder whose name a shell would take for a command.
 WORKDIR = "it's $(touch pwned) work"
 
 
 def shell(folder: Path, command: str, code: int = 0) -> str:
     """Run a command line in a shell, as a user who copies it; return what it printed."""
-    path = f"{PROGRAM.parent}{os.pathsep}{os.environ['PATH']}"
+    path = f"{program().parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         ["/bin/sh", "-c", command],
         cwd=folder,

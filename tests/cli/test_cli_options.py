@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 import typer
 
-from snstdp_cli.cli import plot
 from snstdp_cli.cli.app import app
 from snstdp_cli.cli.options import EXPERIMENT, FLAGS, OUTPUT, RUNNING, setting_help, setting_schema
 from snstdp_cli.config import Experiment
@@ -102,9 +101,9 @@ def test_the_order_of_options_is_the_same_in_all_commands() -> None:
 def test_plot_knows_all_kinds_of_figures() -> None:
     from snstdp_cli.plots import KINDS
 
-    assert set(plot.KINDS) == set(KINDS)
-    for kind in plot.KINDS:
-        assert f"[cyan]{kind}[/]" in str(COMMANDS["plot"].help)
+    for name, kind in KINDS.items():
+        assert f"[cyan]{name}[/]" in str(COMMANDS["plot"].help)
+        assert kind.figure.meaning in str(COMMANDS["plot"].help)
 
 
 #: Runs command lines one after the other in a program that has imported nothing yet, and writes what each imported.

@@ -20,7 +20,7 @@ def invoke(*arguments: str, code: int = 0) -> str:
     result = CliRunner().invoke(app, ["hardware", *arguments], env={"COLUMNS": "200"})
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     assert result.exit_code == code, result.output
-    return result.output
+    return result.output if code else result.stdout  # a slow machine is told of its progress
 
 
 @pytest.fixture
@@ -48,7 +48,6 @@ def test_costs_are_told_for_learning_and_for_answering_and_kept(place: tuple[str
     text = invoke("cost", "a", *place)
     for part in ("an example is learned", "an example is answered", "weight writes, normalization", "to normalize"):
         assert part in text
-    assert "counted before" in text
 
 
 @pytest.mark.compiles
@@ -84,3 +83,19 @@ def test_an_unknown_table_of_energies_is_refused_before_anything_runs(tmp_path: 
     text = invoke("cost", "--energy", "wrong", "--workdir", str(tmp_path), code=2)
     assert "expected loihi, truenorth, horowitz45" in " ".join(text.split())
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.compiles
+def test_a_network_is_exported_in_whole_numbers_with_the_bits_that_are_set(
+    place: tuple[str, ...], tmp_path: Path
+) -> None:
+    folder, bits = str(tmp_path / "chip"), ("--set", "precision.weights.bits=8")
+    given = ("export", "a", "--to", folder, *place[:-2], "--example", "1", *bits)
+    text = invoke(*given, code=2)
+    assert "precision.state.bits: found null" in " ".join(text.split())
+    assert not (tmp_path / "chip").exists()
+    told = json.loads(invoke(*given, "--set", "precision.state.bits=16", "--json"))
+    assert told["updates"] == 0
+    assert told["without_learning"].startswith("the learning rate 0.01 is no power of two")
+    assert {path for path in (tmp_path / "chip").rglob("*") if path.is_file()} == set(map(Path, told["files"]))
+    assert "not an empty folder" in " ".join(invoke(*given, code=2).split())

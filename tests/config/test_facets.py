@@ -163,17 +163,22 @@ def network_changes(key: str, *, plastic: bool) -> bool:
 def program_changes(key: str, *, plastic: bool) -> bool:
     """Tell whether the network changes in more than the numbers that a program reads when it starts."""
     before, after = (
-        [line for line in description(experiment, plastic=plastic) if not is_read_at_start(line, experiment)]
+        [
+            line
+            for line in description(experiment, plastic=plastic)
+            if not any(f": namespace {name}: " in line for name in read_at_start(experiment))
+        ]
         for experiment in pair(key)
     )
     return before != after
 
 
-def is_read_at_start(line: str, experiment: Experiment) -> bool:
-    """Tell whether a line of a description is such a number, or the time constant from which one was derived."""
+@cache
+def read_at_start(experiment: Experiment) -> tuple[str, ...]:
+    """Return the names of such numbers, and of the time constant from which one was derived."""
     numbers = run_time_numbers(experiment, experiment.plasticity(N_INPUT))
     assert all(map(is_tabled, numbers.values()))
-    return any(f": namespace {name}: " in line for name in (*numbers, "tau_theta"))
+    return (*numbers, "tau_theta")
 
 
 def test_input_delays_shape_the_program_by_being_there() -> None:
@@ -349,10 +354,25 @@ PRECISION: dict[str, tuple[Any, dict[str, Any]]] = {
     "precision.scaling.table_bits": (3, {"precision.scaling.divide": "table"}),
     "precision.scaling.eta_shift": (7, {}),
 }
+STATE: dict[str, tuple[Any, dict[str, Any]]] = {
+    "precision.state.bits": (16, {}),
+    "precision.state.fraction": (6, {"precision.state.bits": 16}),
+}
 
 
 def test_every_setting_of_precision_is_tried() -> None:
-    assert [key for key, _ in leaves(build_experiment()) if key.startswith("precision.")] == list(PRECISION)
+    found = [key for key, _ in leaves(build_experiment()) if key.startswith("precision.")]
+    assert found == [*PRECISION, *STATE]
+
+
+@pytest.mark.parametrize("key", STATE)
+def test_a_fixed_point_state_shapes_trainings_and_recordings_and_its_digits_no_program(key: str) -> None:
+    value, needed = STATE[key]
+    before, after = (build_experiment({}, {**needed, **more}) for more in ({}, {key: value}))
+    assert affected(key) == {"training", "recording"}
+    assert settings_of(before, "program") == settings_of(after, "program")
+    assert settings_of(before, "training") != settings_of(after, "training")
+    assert settings_of(before, "recording") != settings_of(after, "recording")
 
 
 @pytest.mark.parametrize("key", PRECISION)

@@ -270,6 +270,41 @@ def test_the_cache_key_knows_all_that_shapes_the_program_and_nothing_else() -> N
 
 
 @pytest.mark.compiles
+def test_one_program_runs_chunk_after_chunk_and_is_started_again_if_somebody_ended_it() -> None:
+    run = open_run(small_experiment(), "cpp", fresh=True)
+    engine, images = run.engine, mixed_images()
+    try:
+        first = run.show(images)
+        program = engine._running._process
+        again = run.show(images)
+        assert engine._running._process is program
+        program.kill()
+        program.wait()
+        after = run.show(images)
+        assert engine._running._process is not program
+        for result in (again, after):
+            assert result.counts.tolist() == first.counts.tolist()
+            assert {name: values.tobytes() for name, values in result.state.items()} == {
+                name: values.tobytes() for name, values in first.state.items()
+            }
+    finally:
+        engine.close()
+    assert engine._running is None
+
+
+@pytest.mark.compiles
+def test_a_program_whose_input_is_closed_ends_by_itself() -> None:
+    run = open_run(small_experiment(), "cpp", fresh=True)
+    try:
+        run.show(mixed_images())
+        program = run.engine._running._process
+        program.stdin.close()
+        assert program.wait(timeout=20) == 0
+    finally:
+        run.engine.close()
+
+
+@pytest.mark.compiles
 def test_a_program_that_fails_is_an_error_that_says_so() -> None:
     run = open_run(small_experiment(), "cpp")
     engine = open_fresh(run.experiment, "cpp")

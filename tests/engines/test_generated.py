@@ -137,8 +137,8 @@ def test_sources_of_another_form_are_left_alone() -> None:
             assert change(text) == text
 
 
-def run_program(folder: Path, source: str) -> list[list[str]]:
-    """Compile and run a program; return the words of each line that it says."""
+def compile_program(folder: Path, source: str) -> Path:
+    """Compile a program and return its path."""
     compiler = find_compiler()
     if compiler is None:
         pytest.skip("no C++ compiler")
@@ -147,7 +147,12 @@ def run_program(folder: Path, source: str) -> list[list[str]]:
     (folder / "main.cpp").write_text(source)
     command = [*shlex.split(compiler), *COMPILER_FLAGS, "-march=native", "-I.", "main.cpp", "-o", "main"]
     subprocess.run(command, cwd=folder, check=True)
-    said = subprocess.run([folder / "main"], capture_output=True, text=True, check=True).stdout
+    return folder / "main"
+
+
+def run_program(program: Path, *arguments: str) -> list[list[str]]:
+    """Run a program; return the words of each line that it says."""
+    said = subprocess.run([program, *arguments], capture_output=True, text=True, check=True).stdout
     return [line.split() for line in said.splitlines()]
 
 
@@ -180,7 +185,9 @@ int main() {
 def test_a_thresholder_in_blocks_finds_the_spikes_of_the_plain_one(tmp_path: Path) -> None:
     changed = find_spikes_in_blocks(THRESHOLDER)
     assert "_fire |= (uint32_t)((v > limit) & (cooldown == 0)) << _bit" in changed
-    plain, blocks = (run_program(tmp_path, _THRESHOLDS.replace("BODY", text)) for text in (THRESHOLDER, changed))
+    plain, blocks = (
+        run_program(compile_program(tmp_path, _THRESHOLDS.replace("BODY", text))) for text in (THRESHOLDER, changed)
+    )
     assert blocks == plain
     assert sum(map(len, plain)) > 100
     assert any(len(line) == 0 for line in plain)
@@ -210,7 +217,9 @@ int main() {
 def test_a_truth_that_is_held_as_a_number_gives_the_same_bits(tmp_path: Path) -> None:
     changed = keep_truth_as_number(UPDATER)
     assert "int_(" not in changed
-    plain, numbers = (run_program(tmp_path, _UPDATES.replace("BODY", text)) for text in (UPDATER, changed))
+    plain, numbers = (
+        run_program(compile_program(tmp_path, _UPDATES.replace("BODY", text))) for text in (UPDATER, changed)
+    )
     assert numbers == plain
     assert {"0", "1"} <= set(plain[0])
     assert float.fromhex(plain[-1][10]) == 9  # not a number stays what it is
@@ -249,22 +258,24 @@ def test_a_program_writes_the_results_that_are_read_and_no_others() -> None:
 
 _WALKS = """
 #include <cstdio>
+#include <string>
 #include "spikequeue.h"
-std::vector<int32_t> targets, sources;
+std::vector<int32_t> targets, own_sources;
 struct {
     std::vector<int32_t>& sources;
     std::vector<CSpikeQueue*> queue;
     std::vector<int>* peek() { return queue[0]->peek(); }
-} pathway{SOURCES};
+} from_inputs{own_sources}, from_targets{targets};
 std::vector<double> ge(90), w;
-void propagate() {
+template <typename Pathway> void propagate(Pathway& pathway) {
     int32_t* __restrict _targets = targets.data();
     double* __restrict _ge = ge.data();
     double* __restrict _w = w.data();
     BODY
 }
-int main() {
+template <typename Pathway> void walk(const std::string& name, Pathway& pathway) {
     std::vector<double> delays;
+    std::vector<int32_t>& sources = own_sources;
     MAKE
     CSpikeQueue queue(0, 6);
     pathway.queue.push_back(&queue);
@@ -277,14 +288,18 @@ int main() {
         std::vector<int> due(*queue.peek());
         for (int k : due) printf("%d ", k);
         printf("\\n");
-        propagate();
+        propagate(pathway);
         for (double x : ge) printf("%.17g ", x);
         printf("\\n");
     }
 }
+int main(int, char** arguments) {
+    const std::string name = arguments[1];
+    if (name == "postsynaptic") walk(name, from_targets); else walk(name, from_inputs);
+}
 """
 #: Synapses: of inputs with several delays, of inputs with one delay, of postsynaptic neurons (whose spikes are sent to
-#: the synapses on them), of inputs and apart in memory, all on one target.
+#: the synapses on them), of inputs and apart in memory, all on one target, on all targets but one.
 _SYNAPSES = {
     "delayed": "for (int s = 0; s < 6; s++) for (int d = 0; d < 4; d++) for (int j = d; j < 40; j += 4)"
     " { sources.push_back(s); delays.push_back(d * 2); targets.push_back(j); w.push_back(s + 0.1 * j); }",
@@ -294,29 +309,37 @@ _SYNAPSES = {
     " { sources.push_back(s); targets.push_back(s); w.push_back(s + 0.1 * i); } delays.push_back(0);",
     "apart": "for (int j = 0; j < 90; j += 2) for (int s = 0; s < 6; s++)"
     " { sources.push_back(s); targets.push_back(j); w.push_back(s + 0.1 * j); } delays.push_back(3);",
+    "but one": "for (int s = 0; s < 6; s++) for (int j = 0; j < 90; j++) if (j != 40)"
+    " { sources.push_back(s); targets.push_back(j); w.push_back(s + 0.1 * j); } delays.push_back(0);",
     "one target": "for (int s = 0; s < 6; s++) for (int i = 0; i < 30; i++)"
     " { sources.push_back(s); targets.push_back(3); w.push_back(s + 0.1 * i); } delays.push_back(0);",
 }
 
 
+@pytest.fixture(scope="module")
+def walks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Programs that walk over a list of synapses and over runs; their argument says which synapses."""
+    make = "\n    ".join(f'if (name == "{name}") {{ {text} }}' for name, text in _SYNAPSES.items())
+    source = _WALKS.replace("MAKE", make)
+    return {
+        name: compile_program(tmp_path_factory.mktemp(name), source.replace("BODY", text))
+        for name, text in (("list", PROPAGATION), ("runs", walk_runs(PROPAGATION)))
+    }
+
+
 @pytest.mark.parametrize("synapses", _SYNAPSES)
-def test_a_walk_over_runs_does_what_a_list_of_synapses_does(synapses: str, tmp_path: Path) -> None:
+def test_a_walk_over_runs_does_what_a_list_of_synapses_does(synapses: str, walks: dict[str, Path]) -> None:
     changed = walk_runs(PROPAGATION)
     assert "peek" not in changed
     assert changed.count("{") == changed.count("}")
-    walks = _WALKS.replace("SOURCES", "targets" if synapses == "postsynaptic" else "sources")
-    programs = [walks.replace("MAKE", _SYNAPSES[synapses]).replace("BODY", text) for text in (PROPAGATION, changed)]
-    plain, walked = (run_program(tmp_path, text) for text in programs)
+    plain, walked = (run_program(walks[name], synapses) for name in ("list", "runs"))
     assert walked == plain
     values = np.array([[float(x) for x in line] for line in plain[1::2]])
     assert len(np.unique(values)) > 20
 
 
-def test_spikes_arrive_after_their_delay_in_the_order_of_the_sources(tmp_path: Path) -> None:
-    due = run_program(
-        tmp_path,
-        _WALKS.replace("SOURCES", "sources").replace("MAKE", _SYNAPSES["delayed"]).replace("BODY", PROPAGATION),
-    )[0::2]
+def test_spikes_arrive_after_their_delay_in_the_order_of_the_sources(walks: dict[str, Path]) -> None:
+    due = run_program(walks["list"], "delayed")[0::2]
     expected: list[list[int]] = [[] for _ in range(40)]
     for step in range(20):
         for source in (s for s in range(6) if (step * 7 + s * 5) % 4 == 0):

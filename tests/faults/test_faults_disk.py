@@ -107,7 +107,9 @@ def test_a_result_that_the_program_could_not_write_in_full_is_noticed(name: str,
     engine = StandaloneEngine(settings, plasticity, wiring)
     cut = tmp_path / "cut"
     file = f"results/{engine.program.arrays[name]['file']}"
-    cut.write_text(f'#!/bin/sh\nunset SNSTDP_PARENT\n{engine.program.executable} "$@"\ntruncate -s -8 {file}\n')
+    program = f'{engine.program.executable} "$@"'
+    after = f'while read answer; do truncate -s -8 {file}; echo "$answer"; done'
+    cut.write_text(f"#!/bin/sh\nunset SNSTDP_PARENT\n{program} | {after}\n")
     cut.chmod(0o755)
     engine.program = replace(engine.program, executable=cut)
     try:

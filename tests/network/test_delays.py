@@ -56,7 +56,7 @@ def under_way(run: Run) -> int:
 delays_ms = st.integers(0, 60).map(lambda half: half / 2)
 
 
-@pytest.mark.parametrize(("delay_ms", "dt"), [(30, 0.5), (25, 2.0)])
+@pytest.mark.parametrize(("delay_ms", "dt"), [(30, 0.5), pytest.param(25, 2.0, marks=pytest.mark.slow)])
 def test_with_a_rest_of_all_delays_and_10_ms_presentations_are_apart(delay_ms: float, dt: float) -> None:
     assert_apart(delay_ms, delay_ms, dt)
 

@@ -55,7 +55,7 @@ def test_inhibition_holds_others_back_and_not_the_partner() -> None:
 
 
 @pytest.mark.parametrize("inhibition", ["pooled", "dense"])
-@pytest.mark.parametrize("n_e", [1, 2, 3, 7])
+@pytest.mark.parametrize("n_e", [1, 2, pytest.param(3, marks=pytest.mark.slow), 7])
 def test_any_number_of_neurons_builds_and_answers(n_e: int, inhibition: str) -> None:
     run = open_run(small_experiment(n_e=n_e, network={"inhibition": inhibition}), "numpy")
     result = run.show(draw_images(1))

@@ -39,7 +39,7 @@ EACH = [(group, name) for group, changes in CHANGES.items() for name in changes]
 
 
 def images() -> np.ndarray:
-    return draw_images(2, seed=3)
+    return draw_images(1, seed=3)
 
 
 def answer(experiment: Experiment, target: str, plastic: bool = True) -> tuple[list[tuple[int, int]], State]:

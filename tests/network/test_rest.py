@@ -17,9 +17,12 @@ from snstdp_cli.engines import ChunkResult, State
 from snstdp_cli.network.numbers import decays_in_rest
 
 CPP = pytest.param("cpp", marks=pytest.mark.compiles)
-#: Two rules are enough for the program's clock, and one for fast tests.
+#: Two rules are enough for the program's clock, and one for fast tests; for NumPy these two are fast.
 COMBINATIONS = [
-    *[pytest.param(rule, "numpy") for rule in RULES_TO_TEST],
+    *[
+        pytest.param(rule, "numpy", marks=() if rule in ("smin-lagged", "triplet") else pytest.mark.slow)
+        for rule in RULES_TO_TEST
+    ],
     pytest.param("smin-lagged", "cpp", marks=pytest.mark.compiles),
     pytest.param("triplet", "cpp", marks=[pytest.mark.compiles, pytest.mark.slow]),
 ]

@@ -77,22 +77,32 @@ def test_codes_of_weights_are_those_of_the_reference(rule: str, bits: int, round
     assert_like_reference(limited(rule, bits, rounding, interval), "numpy")
 
 
-#: Each rule with each rounding and with each number of bits, not all three at once: each case compiles a program.
+#: A program for each rule and for rounding with and without chance; bits and the other roundings are numbers that it
+#: reads.
 COMPILED_CASES = [
-    pytest.param(rule, bits, rounding, marks=() if (rule, bits) == ("smin-lagged", 4) else pytest.mark.slow)
-    for k, rule in enumerate(RULES_TO_TEST)
-    for rounding, bits in zip(ROUNDINGS, np.roll((8, 4, 2), k - 2).tolist(), strict=True)
+    pytest.param(rule, by_chance, marks=() if (rule, by_chance) == ("smin-lagged", True) else pytest.mark.slow)
+    for rule in RULES_TO_TEST
+    for by_chance in (True, False)
 ]
 
 
 @pytest.mark.compiles
-@pytest.mark.parametrize(("rule", "bits", "rounding"), COMPILED_CASES)
-def test_cpp_leaves_the_bits_that_numpy_leaves(rule: str, bits: int, rounding: str) -> None:
-    experiment = limited(rule, bits, rounding)
-    both = [open_run(experiment, target) for target in ("numpy", "cpp")]
-    states = [run.show(mixed_images()).state for run in both]
-    np.testing.assert_array_equal(states[0]["input_exc.w"], states[1]["input_exc.w"])
-    assert both[0].spikes() == both[1].spikes()
+@pytest.mark.parametrize(("rule", "by_chance"), COMPILED_CASES)
+def test_cpp_leaves_the_bits_that_numpy_leaves(rule: str, by_chance: bool) -> None:
+    images = mixed_images()[:4]
+    programs = set()
+    for rounding in ("stochastic",) if by_chance else ("nearest", "floor"):
+        for bits in (8, 4, 2):
+            experiment = limited(rule, bits, rounding)
+            both = [open_run(experiment, target) for target in ("numpy", "cpp")]
+            states = [run.show(images).state for run in both]
+            assert states[0].keys() == states[1].keys()
+            for name in states[0]:
+                np.testing.assert_array_equal(states[0][name], states[1][name], err_msg=name)
+            assert both[0].spikes() == both[1].spikes()
+            assert len(both[0].spikes()) >= 4
+            programs.add(both[1].engine.program.executable)
+    assert len(programs) == 1
 
 
 @settings(max_examples=4, deadline=None)
@@ -102,7 +112,25 @@ def test_cpp_leaves_the_bits_that_numpy_leaves(rule: str, bits: int, rounding: s
     rule=st.sampled_from(("smin-lagged", "triplet")),
 )
 def test_random_spike_trains_leave_the_reference_s_codes(pixels: list[int], first: int, rule: str) -> None:
-    experiment = limited(rule, 4, "stochastic")
+    assert_random_trains_like_reference(pixels, first, limited(rule, 4, "stochastic"))
+
+
+@pytest.mark.slow
+@settings(max_examples=12, deadline=None)
+@given(
+    pixels=st.lists(st.integers(0, 255), min_size=32, max_size=32),
+    first=st.integers(0, 2**20),
+    rule=st.sampled_from(RULES_TO_TEST),
+    bits=st.sampled_from((8, 4, 2)),
+    rounding=st.sampled_from(ROUNDINGS),
+)
+def test_random_spike_trains_of_any_rule_and_rounding_leave_the_reference_s_codes(
+    pixels: list[int], first: int, rule: str, bits: int, rounding: str
+) -> None:
+    assert_random_trains_like_reference(pixels, first, limited(rule, bits, rounding))
+
+
+def assert_random_trains_like_reference(pixels: list[int], first: int, experiment: Experiment) -> None:
     run, grid = open_run(experiment, "numpy"), grid_of(experiment)
     images = np.array(pixels, dtype=np.uint8).reshape(2, 16)
     result = run.show(images, first=first)
@@ -111,7 +139,7 @@ def test_random_spike_trains_leave_the_reference_s_codes(pixels: list[int], firs
     np.testing.assert_array_equal(codes_of(run, run.weights(result)), codes_of(run, expected.weights))
 
 
-@pytest.mark.parametrize("rule", ["smin-lagged", "triplet"])
+@pytest.mark.parametrize("rule", ["smin-lagged", pytest.param("triplet", marks=pytest.mark.slow)])
 def test_rounding_by_chance_does_not_depend_on_the_division_into_chunks(rule: str) -> None:
     run, images = open_run(limited(rule, 4, "stochastic"), "numpy"), mixed_images()
     whole = run.show(images).state

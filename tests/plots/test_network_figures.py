@@ -53,20 +53,20 @@ def add_stages(network: TrainedNetwork) -> None:
 class TestKinds:
     def test_every_kind_says_what_it_shows_and_which_options_it_takes(self):
         for name, kind in plots.KINDS.items():
-            assert kind.meaning.startswith(("Draw ", "Simulate ")), name
             assert kind.draw is getattr(plots, name)
             documented = inspect.getdoc(kind.draw)
+            assert documented.startswith("Simulate " if kind.figure.simulates else "Draw "), name
             for option in kind.options:
                 assert option in documented, (name, option)
         assert plots.KINDS["fields"].options == ("scale",)
         assert plots.KINDS["traces"].options == ("example", "neurons", "data", "mark", "data_dir")
-        assert [name for name, kind in plots.KINDS.items() if kind.compares] == ["comparison"]
-        assert [name for name, kind in plots.KINDS.items() if kind.simulates] == ["raster", "traces"]
+        assert [name for name, kind in plots.KINDS.items() if kind.figure.compares] == ["comparison"]
+        assert [name for name, kind in plots.KINDS.items() if kind.figure.simulates] == ["raster", "traces"]
 
-    @pytest.mark.parametrize("kind", [name for name, kind in plots.KINDS.items() if not kind.simulates])
+    @pytest.mark.parametrize("kind", [name for name, kind in plots.KINDS.items() if not kind.figure.simulates])
     def test_every_kind_can_be_drawn(self, place, kind):
         chosen = plots.KINDS[kind]
-        figure = chosen.draw([network(place)] if chosen.compares else network(place))
+        figure = chosen.draw([network(place)] if chosen.figure.compares else network(place))
         assert plots.render_figure(figure, "svg").startswith(b"<?xml")
 
     def test_without_stages_the_online_figure_says_what_makes_them(self, tmp_path):
@@ -217,7 +217,7 @@ class TestHostile:
         assert len(data)
         for kind in ("confusion", "accuracy", "classes", "comparison"):
             chosen = plots.KINDS[kind]
-            figure = chosen.draw([network(place)] if chosen.compares else network(place))
+            figure = chosen.draw([network(place)] if chosen.figure.compares else network(place))
             svg = plots.render_figure(figure, "svg")
             assert b"<script" not in svg
             plots.render_figure(figure, "png")

@@ -26,9 +26,8 @@ N_INPUT, N_E = 36, 8
 
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder of weights as the current one, images, and no compiler."""
+    """An empty folder of weights as the current one, and images."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("CXX", "none")
     (tmp_path / "weights").mkdir()
     write_halves(tmp_path / "halves.npz")
     return tmp_path
@@ -62,7 +61,7 @@ def flat(text: str) -> str:
 
 
 QUICK = shlex.split(
-    "--data ./halves.npz --set network.input_delay_ms=0 --set presentation.stimulus_ms=60 "
+    "--data ./halves.npz --set network.input_delay_ms=3 --set chunk=4 --set presentation.stimulus_ms=60 "
     "--set presentation.rest_ms=15 --set presentation.intensity=8 --set presentation.max_intensity=10 "
     "--num-examples 8 --workers 1"
 )

@@ -31,14 +31,12 @@ from snstdp_cli.results.tables import csv_text
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """A folder with a network and both recordings, and NumPy as the engine."""
+    """A folder with a network and both recordings."""
     folder = tmp_path_factory.mktemp("halves")
     here = Path.cwd()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CXX", "none")
-        os.chdir(folder)
-        train_halves(folder, "train", "test")
-        yield folder
+    os.chdir(folder)
+    train_halves(folder, "train", "test")
+    yield folder
     os.chdir(here)
 
 
@@ -132,7 +130,7 @@ class TestPrediction:
             snstdp.predict("halves", test_images(), workers=1)
 
     def test_of_several_conditions_that_of_the_training_labels_and_others_are_named(self, desk: Path) -> None:
-        snstdp.record("halves", split="train", label="slow", workers=1, presentation={"stimulus_ms": 100})
+        snstdp.record("halves", split="train", label="slow", workers=1, presentation={"stimulus_ms": 400})
         usual = snstdp.predict("halves", test_images(), workers=1)
         slow = snstdp.predict("halves", test_images(), label="slow", workers=1)
         assert np.array_equal(usual.counts, snstdp.evaluate("halves").test.counts)

@@ -139,7 +139,10 @@ def test_a_spike_with_no_usable_count_leaves_lagged_scaling_as_it_was(
     np.testing.assert_allclose(run.weights(result), expected, rtol=0, atol=1e-14)
 
 
-@on_every_target
+@pytest.mark.parametrize(
+    "target",
+    ["numpy", *(pytest.param(name, marks=(pytest.mark.compiles, pytest.mark.slow)) for name in ("cython", "cpp"))],
+)
 def test_formulas_of_the_users_scale_where_they_have_values_and_nowhere_else(target: str) -> None:
     run = open_run(small_experiment("closures-lagged"), target)
     first = spike_once(run, ages_of(active_synapses(NONE_ALL_FOUR_ONE)), with_weights(run, 0.4))

@@ -18,11 +18,12 @@ from snstdp_cli.rules import plasticity_digest
 from snstdp_cli.rules.scaling import Scaling
 
 EXACT = {"divide": "exact"}
+#: A table and a shift, with and without limits of bits, for one rule each are fast; for further rules they are slow.
 CASES = [
-    ("smax-lagged", {"divide": "shift"}),
+    pytest.param("smax-lagged", {"divide": "shift"}, marks=pytest.mark.slow),
     ("smin-lagged", {"divide": "table", "table_bits": 2, "bits": 6}),
     ("smin-instantaneous", {"divide": "shift", "bits": 8, "eta_shift": 4}),
-    ("smax-instantaneous", {"divide": "table", "table_bits": 3}),
+    pytest.param("smax-instantaneous", {"divide": "table", "table_bits": 3}, marks=pytest.mark.slow),
 ]
 
 
@@ -136,3 +137,23 @@ def test_the_told_rate_moves_a_weight_and_less_does_not() -> None:
 def test_a_rule_in_full_precision_says_what_it_said_before_there_was_any_other(rule: str, digest: str) -> None:
     """The digests of version 0.2: with another, no training of it could be resumed."""
     assert plasticity_digest(build_experiment({"rule": rule}).plasticity(784)).startswith(digest)
+
+
+def test_the_table_of_an_update_holds_s_max_and_s_min_of_every_count() -> None:
+    rule = {"name": "smin", "a_tar": 0.5, "positive_share": 0.75, "tau_pre_ms": 5}
+    table = build_experiment({"rule": rule}).update_table(16)
+    assert table is not None
+    assert table.window == 10
+    assert table.usable == (False, *[True] * 15, False)
+    assert table.s_max == (0.0, *(6 / l_0 for l_0 in range(1, 16)), 0.0)
+    assert table.s_min == (0.0, *(-2 / (16 - l_0) for l_0 in range(1, 16)), 0.0)
+    scaling = {"divide": "table", "table_bits": 3}
+    coarse = build_experiment({"rule": rule, "precision": {"scaling": scaling}}).update_table(16)
+    assert coarse is not None
+    assert coarse.s_max[:8] == (0.0, *[6 / 2] * 3, *[6 / 6] * 4)  # 17 counts, four to an entry
+    shifted = build_experiment({"rule": rule, "precision": {"scaling": {"divide": "shift"}}}).update_table(16)
+    assert shifted is not None
+    assert shifted.s_max[1:5] == (8.0, 4.0, 2.0, 2.0)
+    assert build_experiment({"rule": {**rule, "eta_decay": 10}}).update_table(16) is None
+    assert build_experiment({"rule": {**rule, "s_max": "0.5 * s_max + L_tar / L_0"}}).update_table(16) is None
+    assert build_experiment({"rule": "triplet"}).update_table(16) is None

@@ -11,11 +11,10 @@ from synthetic import SMALL, write_idx_set
 from snstdp_cli.config import merge
 from snstdp_cli.studies import Study, load_study
 
-#: Little enough for NumPy, which compiles nothing.
+#: A second for NumPy, and the program of `SMALL`, which other tests compile too.
 QUICK: dict[str, Any] = merge(
     SMALL,
     {
-        "dt": 1.0,
         "presentation": {
             "stimulus_ms": 40.0,
             "rest_ms": 15.0,

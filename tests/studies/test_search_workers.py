@@ -165,9 +165,8 @@ def test_marks_of_killed_workers_are_cleared_away(tmp_path: Path) -> None:
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with a search of quick networks, which NumPy runs."""
+    """A folder with a search of quick networks."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("CXX", "/no/such/compiler")
     monkeypatch.setenv("COLUMNS", "200")
     running._dataset.cache_clear()
     write_idx_set(tmp_path / "images", 20)

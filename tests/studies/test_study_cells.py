@@ -39,9 +39,8 @@ from snstdp_cli.studies.records import LOCK, CellRecord, read_cell_record, read_
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Work in an empty folder; NumPy runs the networks, so that nothing is compiled."""
+    """Work in an empty folder."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("CXX", "/no/such/compiler")
     running._dataset.cache_clear()
     return tmp_path
 
@@ -76,7 +75,6 @@ def progress(examples: int = 4) -> TrainingProgress:
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Study]:
     """A study of one cell that ran."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CXX", "/no/such/compiler")
         folder = tmp_path_factory.mktemp("finished")
         patch.chdir(folder)
         running._dataset.cache_clear()
@@ -236,7 +234,7 @@ class TestFailure:
 
     def test_a_rule_that_ran_away_and_a_good_one(self, place: Path) -> None:
         """The real thing: one cell cannot even be begun with its images, the other one finishes."""
-        study = small_study(place, cells=[{"data": "./nowhere"}, {"n_e": 4}])
+        study = small_study(place, cells=[{"data": "./nowhere"}, {"rule.eta": 0.02}])
         outcome = run_study(study, SerialExecutor())
         assert states(study) == ["failed", "finished"]
         assert outcome.count("failed") == 1

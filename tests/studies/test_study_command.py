@@ -30,14 +30,13 @@ def snstdp(*arguments: str) -> Result:
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder with images; cells run in this process and without a compiler."""
+    """An empty folder with images; cells run in this process."""
 
     @contextmanager
     def in_this_process(*_: Any) -> Iterator[CellExecutor]:
         yield SerialExecutor()
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("CXX", "/no/such/compiler")
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setattr(command, "open_executor", in_this_process)
     running._dataset.cache_clear()
@@ -53,17 +52,18 @@ def running_away(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(running, "run_experiment", run_away)
 
 
+@pytest.mark.compiles
 def test_from_nothing_to_results(place: Path) -> None:
-    write_study(place, vary={"n_e": [4, 8]})
+    write_study(place, vary={"rule.eta": [0.01, 0.02]})
     shown = snstdp("show", "small.yaml")
     assert (shown.exit_code, shown.stdout.strip()) == (0, "study small: 2 missing, in studies/small")
     done = snstdp("run", "small.yaml")
     assert done.exit_code == 0, done.output
     assert "study small: 2 finished, in studies/small" in done.stdout
-    assert "1 / 2  n_e=4, seed 0: finished" in done.stderr
+    assert "1 / 2  rule.eta=0.01, seed 0: finished" in done.stderr
     told = json.loads(snstdp("show", "small.yaml", "--json").stdout)
     assert told["cells"] == {"finished": 2, "running": 0, "interrupted": 0, "failed": 0, "missing": 0}
-    assert [one["settings"] for one in told["results"]] == [{"n_e": 4}, {"n_e": 8}]
+    assert [one["settings"] for one in told["results"]] == [{"rule.eta": 0.01}, {"rule.eta": 0.02}]
     again = snstdp("run", "small.yaml", "--dry-run")
     assert "nothing is left to run" in again.stdout
 

@@ -82,7 +82,6 @@ class TestDask:
     def place(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         pytest.importorskip("distributed")
         monkeypatch.chdir(tmp_path)
-        monkeypatch.setenv("CXX", "/no/such/compiler")
         return tmp_path
 
     @pytest.fixture
@@ -319,7 +318,6 @@ class TestBatchSystems:
         from snstdp_cli.studies.executors.queue import batch_cluster
 
         monkeypatch.chdir(tmp_path)
-        monkeypatch.setenv("CXX", "/no/such/compiler")
         with batch_cluster(ClusterFile(kind="local", jobs=1)) as executor:
             outcome = run_study(small_study(tmp_path), executor)
         assert outcome.count("finished") == 1

@@ -78,7 +78,7 @@ def test_an_alarm_names_who_and_what_to_change_and_keeps_the_last_good_checkpoin
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # A target that the norm has passed when `growing` is done with it.
-    settings = experiment(**{"rule.name": "smax"})
+    settings = experiment(**{"rule.a_tar": 0.2})
     with monkeypatch.context() as patch:
         spoil_third_chunk(patch, spoil)
         if spoil is loud:

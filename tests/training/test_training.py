@@ -163,7 +163,7 @@ def test_an_interrupted_training_resumes_to_the_same_bits(
 @pytest.mark.parametrize(
     "change",
     [
-        {"chunk": 3, "checkpoint_every": 5, "evaluation.curve_every": 0},
+        {"engine": "runtime", "chunk": 3, "checkpoint_every": 5, "evaluation.curve_every": 0},
         {"engine": "runtime", "evaluation.curve_every": 0},
         {"evaluation.curve_every": 5, "evaluation.assign_examples": 3},
         {"evaluation.classifier": "selective", "evaluation.test_examples": 1},
@@ -189,6 +189,7 @@ def test_the_size_of_a_chunk_does_not_change_the_result(trained: Workdir, tmp_pa
     np.testing.assert_array_equal(other.weights, load_weights(trained, "a").weights)
 
 
+@pytest.mark.slow
 def test_a_portable_program_gives_the_same_bits(
     trained: Workdir, tmp_path: Path, small_data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -27,14 +27,13 @@ from snstdp_cli.engines import Chunk, Engine, State, Stream, initial_state
 from snstdp_cli.engines.workers import safe_spawn_context
 from snstdp_cli.errors import DataError, EngineError
 from snstdp_cli.machine.bench.cases import BASELINE, CHUNK, Case, list_cases
+from snstdp_cli.machine.bench.peers import COMPARED, PeerMeasurement, Spread, measure_bindsnet
 from snstdp_cli.network.wiring import draw_weights, draw_wiring
-
-Spread = tuple[float, float, float]  # median, minimum, maximum
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """One row: milliseconds of a presentation, the start of the program spread over a chunk included."""
+    """One row: milliseconds of a presentation; what a chunk costs besides is spread over its examples."""
 
     name: str
     case: Case
@@ -55,6 +54,7 @@ class BenchmarkResult:
     machine: dict[str, str]
     rows: list[Measurement]
     yardstick: dict[str, Spread] = field(default_factory=dict)
+    peers: list[PeerMeasurement] = field(default_factory=list)
     ratios: dict[str, float] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
@@ -67,12 +67,25 @@ def run_benchmark(
     quick: bool = False,
     repeats: int = 5,
     yardstick: Path | None = None,
+    bindsnet: Path | None = None,
     data_dir: Path | None = None,
     say: Callable[[str], None] = lambda text: None,
 ) -> BenchmarkResult:
-    """Measure all cases one after another; the machine should do nothing else."""
+    """Measure all cases one after another; the machine should do nothing else.
+
+    Parameters
+    ----------
+    yardstick
+        The hand-written bound, or its folder.
+    bindsnet
+        A Python interpreter that has BindsNET, to measure it too.
+    """
     digits = load_dataset("mnist", "train", data_dir).images
     pixels = digits.reshape(len(digits), -1)
+    # First: whoever names an interpreter that cannot do it learns so at once.
+    peers = [] if bindsnet is None else measure_bindsnet(bindsnet, digits, say)
+    for peer in peers:
+        say(f"{peer.name:<40} {peer.cpu_ms[0]:9.2f} ms CPU")
     rows: list[Measurement] = []
     bounds: dict[str, Spread] = {}
     with tempfile.TemporaryDirectory(prefix="snstdp-bench-") as folder, _cache(Path(folder)):
@@ -95,7 +108,8 @@ def run_benchmark(
         machine={"processor": _processor(), "cores": str(os.cpu_count()), **software_versions()},
         rows=rows,
         yardstick=bounds,
-        ratios=_ratios(rows, bounds),
+        peers=peers,
+        ratios=_ratios(rows, bounds, peers),
     )
 
 
@@ -211,8 +225,8 @@ def _run_yardstick(path: Path, case: Case) -> Spread:
     return cost["median"], cost["min"], cost["max"]
 
 
-def _ratios(rows: list[Measurement], bounds: dict[str, Spread]) -> dict[str, float]:
-    """Return how many times slower a row is than the bound, and the baseline than a row."""
+def _ratios(rows: list[Measurement], bounds: dict[str, Spread], peers: list[PeerMeasurement]) -> dict[str, float]:
+    """Return how many times slower a row is than the bound, and the baseline and peers than a row."""
     by_name = {row.name: row for row in rows}
     ratios = {
         f"{row.name}_vs_yardstick": row.cpu_ms[0] / bounds[bound][0]
@@ -226,6 +240,8 @@ def _ratios(rows: list[Measurement], bounds: dict[str, Spread]) -> dict[str, flo
             for name, row in by_name.items()
             if row.case.n_e == 400 and row is not baseline
         }
+    if COMPARED in by_name:
+        ratios |= {f"{peer.name}_vs_{COMPARED}": peer.cpu_ms[0] / by_name[COMPARED].cpu_ms[0] for peer in peers}
     return {key: round(value, 2) for key, value in ratios.items()}
 
 

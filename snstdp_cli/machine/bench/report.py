@@ -6,6 +6,7 @@ from pathlib import Path
 
 from snstdp_cli.artefacts import write_atomic
 from snstdp_cli.machine.bench.measure import BenchmarkResult, Measurement
+from snstdp_cli.machine.bench.peers import BATCHES, COMPARED, PEER_DT_MS, PEER_N_E
 
 #: The measured part of performance.md lies between these lines; the text around them is kept.
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
@@ -19,9 +20,9 @@ def report_markdown(result: BenchmarkResult) -> str:
         f"snstdp {machine['snstdp']}, Python {machine['python']}, Brian 2 {machine['brian2']}, "
         f"NumPy {machine['numpy']}, {machine['compiler']}.",
         "",
-        "Milliseconds of CPU and wall time for one presentation: median (minimum to maximum). The start of the program "
-        "is spread over a chunk of 500 examples. Compile time is that of an empty cache; the rows of the Python engine "
-        "share one, so that only the first with a statement compiles it.",
+        "Milliseconds of CPU and wall time for one presentation: median (minimum to maximum). What a chunk "
+        "costs besides is spread over its 500 examples. Compile time is that of an empty cache; the rows of the Python "
+        "engine share one, so that only the first with a statement compiles it.",
         "",
         "| network | dt, ms | CPU, ms | wall, ms | spikes | compile, s | memory, MB | times the yardstick |",
         "|---|---|---|---|---|---|---|---|",
@@ -30,6 +31,7 @@ def report_markdown(result: BenchmarkResult) -> str:
     if result.yardstick:
         lines += ["", "| hand-written C (`--yardstick`) | CPU, ms |", "|---|---|"]
         lines += [f"| {name} | {_spread(cost)} |" for name, cost in result.yardstick.items()]
+    lines += _peer_lines(result)
     baseline = {k: v for k, v in result.ratios.items() if k.startswith("ancestor_400_vs_")}
     if baseline:
         lines += ["", "| the ancestor's settings on Cython take longer than | times |", "|---|---|"]
@@ -54,6 +56,26 @@ def write_report(result: BenchmarkResult, folder: Path) -> list[Path]:
         for rule in dict.fromkeys(r.case.rule for r in learning)
     }
     return [path, *save_figure(growth(series), folder / "performance")]
+
+
+def _peer_lines(result: BenchmarkResult) -> list[str]:
+    """Return the table of other simulators, with their settings."""
+    if not result.peers:
+        return []
+    lines = [
+        "",
+        f"Other simulators, {PEER_N_E} neurons, learning, {PEER_DT_MS:g} ms a step, 350 ms of an image and 150 ms of "
+        f"rest ({result.peers[0].versions}; its own rule and settings otherwise, one thread, no image shown again). Of "
+        f"batches of {', '.join(map(str, BATCHES))} images: one image, and the batch with the least time.",
+        "",
+        f"| network | batch | CPU, ms | wall, ms | spikes | times {COMPARED} |",
+        "|---|---|---|---|---|---|",
+    ]
+    for peer in result.peers:
+        ratio = result.ratios.get(f"{peer.name}_vs_{COMPARED}")
+        cells = [peer.name, str(peer.batch), _spread(peer.cpu_ms), _spread(peer.wall_ms), f"{peer.spikes:.0f}"]
+        lines.append("| " + " | ".join([*cells, "-" if ratio is None else f"{ratio:,.0f}"]) + " |")
+    return lines
 
 
 def _row(row: Measurement, result: BenchmarkResult) -> str:
