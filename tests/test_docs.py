@@ -16,6 +16,7 @@ import pooch
 import pytest
 import typer
 import yaml
+from made_up_peer import write_interpreter
 from typer.testing import CliRunner
 
 from snstdp_cli.cli.app import app
@@ -120,6 +121,10 @@ def test_each_page_with_commands_is_followed_by_a_test() -> None:
     assert {page.stem for page in PAGES if commands(page)} == {*LEFT, *ELSEWHERE}
 
 
+#: What stands for the words of a page that a reader replaces.
+STAND_INS = {"PATH": "yardstick.py", "PYTHON": "./peer", "FILE": "activity/resultPopVecs40.npy"}
+
+
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with what a clone has and the pages use, no MNIST, no network, and one small case to measure."""
@@ -134,6 +139,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     np.savez(tmp_path / "new.npz", images=np.random.default_rng(0).integers(0, 255, (3, 28, 28), dtype=np.uint8))
     cost = json.dumps({"cpu_ms_per_presentation": {"median": 2.0, "min": 1.0, "max": 3.0}})
     (tmp_path / "yardstick.py").write_text(f"print({cost!r})\n")
+    write_interpreter(tmp_path)
     return tmp_path
 
 
@@ -160,8 +166,7 @@ def test_a_page_can_be_followed(page: Path, desk: Path) -> None:
         example = "--config examples/" in line  # short as it is
         more = "--more" in words  # a training that goes on keeps all other settings
         words += ["--json"] if example else shlex.split("--more 60" if more else SHORT.get(words[0], ""))
-        words = ["yardstick.py" if word == "PATH" else word for word in words]
-        words = ["activity/resultPopVecs40.npy" if word == "FILE" else word for word in words]
+        words = [STAND_INS.get(word, word) for word in words]
         result = CliRunner().invoke(app, words)
         assert result.exit_code == 0, f"{line}\n{shlex.join(words)}\n{result.output}\n{result.exception!r}"
         assert result.output.strip(), line

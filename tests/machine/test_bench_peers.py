@@ -2,41 +2,21 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from made_up_peer import write_interpreter
 
 from snstdp_cli.errors import EngineError
 from snstdp_cli.machine.bench import BenchmarkResult, report_markdown
 from snstdp_cli.machine.bench.peers import BATCHES, COMPARED, measure_bindsnet
 
 IMAGES = np.full((40, 28, 28), 100, dtype=np.uint8)
-#: Stands for a Python with BindsNET: looks at what it is given, and is fastest with batches of 32.
-PEER = """
-import json, sys
-import numpy
-safe, script, images, result, n_e, dt, repeats, *batches = sys.argv[1:]
-assert safe == "-P" and script.endswith("bindsnet_peer.py"), sys.argv
-assert numpy.load(images).shape == (40, 28, 28) and (n_e, dt) == ("400", "0.5")
-rows = [
-    {"batch": int(b), "cpu_ms": [1.0 + abs(int(b) - 32)] * int(repeats), "wall_ms": [9.0], "spikes": 7.4}
-    for b in batches
-]
-open(result, "w").write(json.dumps({"versions": "BindsNET 9.9", "rows": rows}))
-"""
-
-
-def interpreter(folder: Path, text: str) -> Path:
-    path = folder / "python"
-    path.write_text(f"#!{sys.executable}\n{text}")
-    path.chmod(0o755)
-    return path
 
 
 def test_a_batch_of_one_and_the_fastest_are_kept_and_told_with_their_settings(tmp_path: Path) -> None:
-    peers = measure_bindsnet(interpreter(tmp_path, PEER), IMAGES)
+    peers = measure_bindsnet(write_interpreter(tmp_path), IMAGES)
     assert [(peer.batch, peer.cpu_ms[0]) for peer in peers] == [(1, 32.0), (32, 1.0)]
     assert {1, 32} < set(BATCHES)
     versions = dict.fromkeys(("processor", "cores", "snstdp", "python", "brian2", "numpy", "compiler"), "x")
@@ -54,9 +34,15 @@ def test_a_batch_of_one_and_the_fastest_are_kept_and_told_with_their_settings(tm
 )
 def test_a_python_without_bindsnet_is_told(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(EngineError, match=f"--bindsnet .*{said}"):
-        measure_bindsnet(interpreter(tmp_path, text), IMAGES)
+        measure_bindsnet(write_interpreter(tmp_path, text), IMAGES)
 
 
 def test_an_interpreter_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(EngineError, match="cannot be run.*expected a Python interpreter"):
         measure_bindsnet(tmp_path / "none", IMAGES)
+
+
+def test_an_interpreter_in_the_current_folder_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_interpreter(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert measure_bindsnet(Path(f"./{path.name}"), IMAGES)

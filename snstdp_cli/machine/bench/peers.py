@@ -47,7 +47,7 @@ def measure_bindsnet(
     Parameters
     ----------
     python
-        An interpreter that can import BindsNET.
+        An interpreter that can import BindsNET: its path, or a name that is looked for where programs are.
     images
         [num, height, width] grey values.
 
@@ -63,7 +63,7 @@ def measure_bindsnet(
         say(f"BindsNET: {len(BATCHES)} sizes of batch, about a minute")
         try:
             answer = subprocess.run(
-                [str(python), "-P", str(_SCRIPT), str(shown), str(result), *map(str, numbers)],
+                [_program(python), "-P", str(_SCRIPT), str(shown), str(result), *map(str, numbers)],
                 capture_output=True,
                 text=True,
                 errors="replace",
@@ -93,6 +93,11 @@ def measure_bindsnet(
     ]
     best = min(rows, key=lambda row: row.cpu_ms[0])
     return [row for row in rows if row.batch == 1 or row is best]
+
+
+def _program(python: Path) -> str:
+    """Return how to start an interpreter: a file of the current folder is meant before a program of its name."""
+    return str(python.absolute() if python.exists() else python)
 
 
 def _spread(values: list[float]) -> Spread:
