@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,16 @@ from snstdp_cli.pipeline import run_experiment
 # The same examples in every run, no files, and no time limit on a busy machine.
 settings.register_profile("repeatable", derandomize=True, database=None, deadline=None, max_examples=60)
 settings.load_profile("repeatable")
+
+# Tests send signals to themselves and to programs that they start. To ignore them, as `nohup` and jobs in the
+# background do, is inherited.
+for number, usual in (
+    (signal.SIGINT, signal.default_int_handler),
+    (signal.SIGQUIT, signal.SIG_DFL),
+    (signal.SIGHUP, signal.SIG_DFL),
+):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, usual)
 
 #: Rules that fast tests compile: each sign of the weights, each scaling, with and without rescaling. The others wait
 #: for `make slow`, but for NumPy, which compiles nothing.

@@ -37,15 +37,15 @@ def cost(
             show_default=False,
         ),
     ] = None,
-    plot: Annotated[
-        bool,
-        typer.Option("--plot", help="Also draw the accesses by kind, in figures/.", rich_help_panel=o.OUTPUT),
-    ] = False,
     data_dir: o.DataDir = None,
     workdir: o.WorkdirPath = Path(),
     force: Annotated[
         bool,
         typer.Option("--force", help="Count again what was counted already.", rich_help_panel=o.RUNNING),
+    ] = False,
+    plot: Annotated[
+        bool,
+        typer.Option("--plot", help="Also draw the accesses by kind, in figures/.", rich_help_panel=o.OUTPUT),
     ] = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
@@ -122,9 +122,6 @@ def export(
         typer.Argument(help="Name of the network.  \\[default: the only one]", metavar="NAME", show_default=False),
     ] = None,
     load_name: Annotated[str | None, typer.Option("--load-name", help="The same as NAME.", show_default=False)] = None,
-    to: Annotated[
-        Path, typer.Option("--to", help="New or empty folder.", show_default=False, rich_help_panel=o.OUTPUT)
-    ],
     examples: Annotated[
         list[int] | None,
         typer.Option(
@@ -138,6 +135,9 @@ def export(
     sets: o.Sets = None,
     data_dir: o.DataDir = None,
     workdir: o.WorkdirPath = Path(),
+    to: Annotated[
+        Path, typer.Option("--to", help="New or empty folder.", show_default=False, rich_help_panel=o.OUTPUT)
+    ],
     as_json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:

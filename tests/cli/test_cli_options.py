@@ -28,6 +28,7 @@ OTHERS = {
     ("evaluate", "data"),
     ("plot", "data"),
     ("explain", "load_name"),
+    ("hardware export", "load_name"),
     *((name, option) for name in ("predict", "trace") for option in ("load_name", "data")),
     ("predict", "num_examples"),
 }

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from reference import mixed_images, open_run, small_experiment
-from test_generated import TEMPLATES, run_program
+from test_generated import TEMPLATES, compile_program, run_program
 
 from snstdp_cli.engines.processes import RunningProgram
 from snstdp_cli.engines.resting import HEADER, leave_out_resting
@@ -162,7 +162,7 @@ def test_neurons_that_rest_are_left_out_and_nothing_changes(tmp_path: Path) -> N
     after = "\n".join(changed[name] for name in list(SOURCES)[:3])
     programs = [_STEPS.replace("CODE", "".join(list(SOURCES.values())[:3])).replace("COUNT", "")]
     programs.append(_STEPS.replace("CODE", after).replace("COUNT", "steps += snstdp::awake_inh[0] > 0;"))
-    plain, blocks = (run_program(tmp_path, text) for text in programs)
+    plain, blocks = (run_program(compile_program(tmp_path, text)) for text in programs)
     assert blocks[:-1] == plain[:-1]
     assert any(":" in word for line in plain for word in line)
     assert 0 < int(blocks[-1][0]) < 600  # of 800 steps of the first block

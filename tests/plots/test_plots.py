@@ -311,6 +311,9 @@ ALL: dict[str, Callable[[], Figure]] = {
     "online_learning": lambda: drawing.online_learning(
         ["0", "1"], np.array([1.0, 0.7]), np.array([[1.0, np.nan], [0.6, 0.8]])
     ),
+    "stacked_accesses": lambda: drawing.stacked_accesses(
+        {"one learns": {"reads": 10.0, "writes": 4.0}, "one answers": {"reads": 10.0, "writes": 0.0}}
+    ),
     "growth": lambda: drawing.growth({"smax": [(100, 1.0, 20.0), (400, 4.0, 30.0)], "smin": [(100, 2.0, 20.0)]}),
 }
 
