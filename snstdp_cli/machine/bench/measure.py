@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shlex
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -29,6 +30,9 @@ from snstdp_cli.errors import DataError, EngineError
 from snstdp_cli.machine.bench.cases import BASELINE, CHUNK, Case, list_cases
 from snstdp_cli.machine.bench.peers import COMPARED, PeerMeasurement, Spread, measure_bindsnet
 from snstdp_cli.network.wiring import draw_weights, draw_wiring
+
+#: Options that name something of this machine, and what a reader of the page is told in their place.
+_PATHS = {"--yardstick": "PATH", "--bindsnet": "PYTHON", "--data-dir": "FOLDER"}
 
 
 @dataclass(frozen=True)
@@ -103,7 +107,7 @@ def run_benchmark(
                 f"{rows[-1].memory_mb:.0f} MB"
             )
     return BenchmarkResult(
-        command=" ".join(["snstdp", *sys.argv[1:]]),
+        command=told_command(sys.argv[1:]),
         date=datetime.now(UTC).isoformat(timespec="minutes"),
         machine={"processor": _processor(), "cores": str(os.cpu_count()), **software_versions()},
         rows=rows,
@@ -111,6 +115,15 @@ def run_benchmark(
         peers=peers,
         ratios=_ratios(rows, bounds, peers),
     )
+
+
+def told_command(arguments: Sequence[str]) -> str:
+    """Return the command line as others can repeat it: without paths of this machine."""
+    words = ["snstdp", *arguments]
+    for option, name in _PATHS.items():
+        words = [name if before == option else word for before, word in zip(["", *words], words, strict=False)]
+        words = [f"{option}={name}" if word.startswith(f"{option}=") else word for word in words]
+    return shlex.join(words)
 
 
 @contextmanager
