@@ -99,6 +99,12 @@ def test_the_order_of_options_is_the_same_in_all_commands() -> None:
         assert known == sorted(known, key=(EXPERIMENT, RUNNING, OUTPUT).index), name
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_is_broken_by_the_terminal_and_not_by_its_source(name: str) -> None:
+    for paragraph in COMMANDS[name].help.split("\n\n"):
+        assert "\n" not in paragraph or paragraph.startswith("[cyan]")
+
+
 def test_plot_knows_all_kinds_of_figures() -> None:
     from snstdp_cli.plots import KINDS
 
