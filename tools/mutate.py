@@ -48,7 +48,8 @@ TESTS = {
     ),
     "network/presentation.py": ("network/test_presentation", "engines/test_engines"),
     "network/protocol.py": (
-        *("network/test_protocol", "network/test_presentation", "rules/test_rules_in_brian", "engines/test_engines"),
+        *("network/test_protocol", "network/test_presentation", "rules/test_rules_in_brian", "network/test_rest"),
+        "engines/test_engines",
     ),
     "network/randomness.py": ("network/test_randomness",),
     "network/rest.py": ("network/test_rest", "engines/test_engines"),
@@ -275,7 +276,7 @@ MUTATIONS: list[Mutation] = [
     (PROTOCOL, "nth_post = 0", "nth_post += 0", 0),
     (PROTOCOL, "nth += 1", "nth += 2", 0),
     (PROTOCOL, '"hide": f"next_step_post = {NO_STEP}"', '"hide": "next_step_post += 0"', 0),
-    (PROTOCOL, "NO_STEP = -1", "NO_STEP = 3", 0),
+    (PROTOCOL, "NO_STEP = -1", "NO_STEP = 150", 0),
     (PROTOCOL, "experiment.stimulus_steps + 1}", "experiment.stimulus_steps}", 0),
     (PRESENTATION, 'show.hide.when = "after_resets"', "pass", 0),
     (PRESENTATION, "inputs.next_step = protocol.NO_STEP", "pass", 0),
