@@ -8,8 +8,8 @@ from snstdp_cli.machine.bench.measure import told_command
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["bench", "--yardstick", "/home/me/c", "--bindsnet", "/a b/python"], "--yardstick PATH --bindsnet PYTHON"),
-        (["bench", "--yardstick=/home/me/c", "--data-dir=/x"], "--yardstick=PATH --data-dir=FOLDER"),
+        (["bench", "--yardstick", "/opt/me/c", "--bindsnet", "/a b/python"], "--yardstick PATH --bindsnet PYTHON"),
+        (["bench", "--yardstick=/opt/me/c", "--data-dir=/x"], "--yardstick=PATH --data-dir=FOLDER"),
         (["bench", "--quick", "--write", "docs"], "--quick --write docs"),
         (["bench", "--write", "my docs"], "--write 'my docs'"),
     ],

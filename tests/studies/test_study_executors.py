@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import logging
 import signal
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -193,11 +195,12 @@ class TestDask:
         monkeypatch.setattr(running, "run_experiment", _no_memory)
         monkeypatch.setattr(dask, "_TICK_S", 0.01)
         monkeypatch.setattr(serial, "_PAUSE_S", 0.01)
-        ticks: list[int] = []
-        for executor in (dask.DaskExecutor(in_process), serial.SerialExecutor()):
-            ended = executor.run([None, make_task(study, study.cells[0]), None], lambda: ticks.append(1))
+        # Dask's second pause may be over while its cell runs; one cell after the other, each of the three is a tick.
+        for executor, least in ((dask.DaskExecutor(in_process), 2), (serial.SerialExecutor(), 3)):
+            ticks: list[int] = []
+            ended = executor.run([None, make_task(study, study.cells[0]), None], partial(ticks.append, 1))
             assert [one.state for one in ended] == ["failed"]
-        assert len(ticks) >= 6
+            assert len(ticks) >= least
 
     def test_a_worker_that_cannot_run_cells_ends_the_study_with_a_sentence(
         self, place: Path, in_process: Any, monkeypatch: pytest.MonkeyPatch
@@ -378,7 +381,9 @@ class TestBatchSystems:
         from snstdp_cli.studies.executors.cluster_file import ClusterFile
 
         calls = tmp_path / "calls"
-        script = f"echo x >> {calls}\n[ $(wc -l < {calls}) = 2 ] && echo too many jobs >&2 && exit 1\n"
+        # Dask submits the two side by side: a folder that is made tells which came first, and is refused only then.
+        script = f"echo x >> {calls}\nmkdir first 2> /dev/null || "
+        script += "{ mkdir second 2> /dev/null && echo too many jobs >&2 && exit 1; }\n"
         write_program(tmp_path / "bin" / "sbatch", f"{script}echo Submitted batch job 1")
         write_program(tmp_path / "bin" / "scancel", "")
         monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
@@ -395,6 +400,36 @@ class TestBatchSystems:
         with pytest.raises(InterruptedRunError), queue.batch_cluster(ClusterFile(kind="slurm")) as executor:
             run_study(study, executor, report=StudyReporter(tick=count))
         assert calls.read_text().split() == ["x"] * 3
+
+    def test_a_refusal_is_no_end_while_another_submission_is_under_way(self) -> None:
+        from snstdp_cli.studies.executors.submissions import Submissions
+
+        class Job:
+            name = "job"
+
+            def __init__(self, *, is_taken: bool) -> None:
+                self.is_taken, self.answer = is_taken, asyncio.Event()
+
+            async def start(self) -> None:
+                await self.answer.wait()
+                if not self.is_taken:
+                    raise RuntimeError("stderr: too many jobs")
+
+        async def submit(*, is_taken: bool) -> tuple[str, str]:
+            submissions = Submissions("slurm")
+            first, second = (submissions.job_class(Job)(is_taken=taken) for taken in (is_taken, False))
+            starts = [asyncio.ensure_future(job.start()) for job in (first, second)]
+            second.answer.set()
+            await asyncio.wait([starts[1]])
+            before = submissions.waiting()
+            first.answer.set()
+            await asyncio.wait(starts)
+            return before, submissions.waiting()
+
+        for told in asyncio.run(submit(is_taken=True)):
+            assert "others it did not take: too many jobs" in told
+        with pytest.raises(EngineError, match="takes no job: too many jobs"):
+            asyncio.run(submit(is_taken=False))
 
     def test_a_batch_system_that_takes_no_job_ends_the_study_with_its_words(
         self, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

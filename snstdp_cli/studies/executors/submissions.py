@@ -22,12 +22,14 @@ class Submissions:
         Dask's cluster, whose jobs these are.
     taken
         How many jobs the batch system took.
+    asked
+        How many it was asked to take and has not answered yet.
     refusal
         Its latest words to one that it did not take.
     """
 
     def __init__(self, kind: str) -> None:
-        self.kind, self.taken, self.refusal = kind, 0, ""
+        self.kind, self.taken, self.asked, self.refusal = kind, 0, 0, ""
         self.cluster: Any = None
 
     def job_class(self, job: Any) -> Any:
@@ -38,13 +40,16 @@ class Submissions:
 
         class ToldJob(job):  # type: ignore[misc]
             async def start(self) -> None:
+                submissions.asked += 1
                 try:
                     await super().start()
+                    submissions.taken += 1
                 except (OSError, RuntimeError, ValueError) as error:
                     self.status = Status.failed  # otherwise Dask waits for its end
                     submissions._refuse(self.name, error)
                     raise
-                submissions.taken += 1
+                finally:
+                    submissions.asked -= 1
 
         return ToldJob
 
@@ -54,9 +59,9 @@ class Submissions:
         Raises
         ------
         EngineError
-            If the batch system took none.
+            If the batch system took none of all that it was asked to take.
         """
-        if self.refusal and not self.taken:
+        if self.refusal and not (self.taken or self.asked):
             raise EngineError(
                 f"the batch system ({self.kind}) takes no job: {self.refusal}; correct the cluster file, and run the "
                 "same command again"
