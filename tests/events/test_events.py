@@ -15,6 +15,7 @@ import pytest
 from synthetic import small
 
 from snstdp_cli.artefacts import Workdir
+from snstdp_cli.engines.cores import CORES_VARIABLE
 from snstdp_cli.errors import InterruptedRunError
 from snstdp_cli.evaluation import CurvePoint
 from snstdp_cli.events import EVENTS, Event, EventLog, event_schema, events_path, read_events
@@ -141,6 +142,7 @@ def test_the_schema_in_the_documentation_is_that_of_the_events() -> None:
 def test_a_training_and_its_recordings_write_one_file_that_resuming_adds_to(
     tmp_path: Path, small_data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv(CORES_VARIABLE, "1")  # with more, a point comes when it is there
     place, experiment = Workdir(tmp_path), small(save_name="a")
 
     def stop_at(examples: int) -> Reporter:
