@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from snstdp_cli.cli import options as o
-from snstdp_cli.cli.console import percent, print_files, print_json, print_line, print_note, print_table, print_warning
+from snstdp_cli.cli.console import print_files, print_json, print_line, print_note, print_table, print_warning
 from snstdp_cli.cli.hints import suggest
 from snstdp_cli.cli.settings import resolve
 from snstdp_cli.cli.terminal_pictures import PictureWay, chosen_way, show_picture
 from snstdp_cli.errors import ConfigError, DataError, SnstdpError
+from snstdp_cli.fields import percent
 
 if TYPE_CHECKING:
     from snstdp_cli.datasets import Dataset, Split, Suggestion, Survey

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from rich.live import Live
 
-from snstdp_cli.cli.console import err, percent, print_note
+from snstdp_cli.cli.console import err, print_note
 from snstdp_cli.cli.signals import working
 from snstdp_cli.cli.study_view import LINE_S, Pace, Panel
+from snstdp_cli.fields import percent
 
 if TYPE_CHECKING:
     from snstdp_cli.studies import Cell, Study

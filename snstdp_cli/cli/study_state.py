@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import typer
 
 from snstdp_cli.cli import options as o
-from snstdp_cli.cli.console import percent, print_json, print_line, print_warning
+from snstdp_cli.cli.console import print_json, print_line, print_warning
 from snstdp_cli.cli.hints import suggest
 from snstdp_cli.cli.study_options import RunRules, Storage, StudyPath, StudyWorkdir
 from snstdp_cli.cli.study_search import search_as_json, show_search, stored_search
 from snstdp_cli.cli.study_view import progress_text
+from snstdp_cli.fields import percent
 
 if TYPE_CHECKING:
     from snstdp_cli.studies import CellResult, CellState, Study, StudyOutcome

@@ -228,7 +228,7 @@ def curve(network: TrainedNetwork) -> Figure:
         [point.examples for point in points],
         [point.accuracy for point in points],
         [point.ci95 for point in points],
-        title=f"{network.name}: accuracy on {images} {kind} images, with 95% intervals",
+        title=f"{network.name}: accuracy on {images} {kind} images, with 95 % intervals",
     )
 
 

@@ -13,6 +13,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLo
 from numpy.typing import NDArray
 
 from snstdp_cli.errors import DataError
+from snstdp_cli.fields import percent
 from snstdp_cli.plots.drawing.style import (
     GREY,
     current_theme,
@@ -245,9 +246,9 @@ def _look(k: int) -> tuple[str, str, str]:
 def _note_chance(axes: Axes, label: str, chance: float | None, values: Sequence[float]) -> None:
     """Draw chance where it does not squeeze everything else together; tell it otherwise."""
     if chance is not None and min(values) - chance <= 1.5 * (max(values) - min(values)) + 0.02:
-        axes.axhline(chance, color=GREY, linestyle=":", linewidth=1.2, label=f"chance: {chance:.1%}", zorder=1)
+        axes.axhline(chance, color=GREY, linestyle=":", linewidth=1.2, label=f"chance: {percent(chance)}", zorder=1)
     elif chance is not None:
-        label = f"{label}    (chance: {chance:.1%})"
+        label = f"{label}    (chance: {percent(chance)})"
     axes.set_xlabel(label)
 
 
