@@ -35,6 +35,7 @@ _RECENT, _LABELS = "curve.recent", "curve.labels"
 _EXAMPLES = "curve.point.examples"
 _WEIGHTS, _THETA = "curve.point.weights", "curve.point.theta_mv"
 _POINT_RECENT, _POINT_LABELS = "curve.point.recent", "curve.point.labels"
+_NOTHING: NDArray[Any] = np.zeros(0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +64,7 @@ class LearningCurve:
 
     def __init__(self, experiment: Experiment, images: TrainingImages, wiring: Wiring, report: Reporter) -> None:
         self.every = experiment.evaluation.curve_every
-        self.images, self._n_e = images, experiment.n_e
+        self.images = images
         self.recent = np.zeros((0, experiment.n_e), dtype=np.uint16)
         self.recent_labels = np.zeros(0, dtype=np.uint8)
         # Brian 2 runs one network at a time.
@@ -99,17 +100,16 @@ class LearningCurve:
         arrays = checkpoint.arrays
         if _RECENT not in arrays:
             return
-        examples, now = checkpoint.meta["examples"], arrays.get(_EXAMPLES)
-        here = _Moment(examples, weights, theta_mv, arrays[_RECENT], arrays.get(_LABELS, np.zeros(0)))
-        self._refuse_misfit(here, weights.shape, checkpoint)
-        self.recent, self.recent_labels = here.recent.astype(np.uint16), here.labels.astype(np.uint8)
-        if now is None:
+        now = _Moment(checkpoint.meta["examples"], weights, theta_mv, arrays[_RECENT], arrays.get(_LABELS, _NOTHING))
+        _refuse_misfit(now, weights.shape, checkpoint)
+        self.recent, self.recent_labels = now.recent.astype(np.uint16), now.labels.astype(np.uint8)
+        if (taken := arrays.get(_EXAMPLES)) is None:
             return
-        moment = here
-        if now.tolist() != [examples]:
-            kept = [arrays.get(name, np.zeros(0)) for name in (_WEIGHTS, _THETA, _POINT_RECENT, _POINT_LABELS)]
-            moment = _Moment(int(now.sum()), *kept)
-            self._refuse_misfit(moment, weights.shape, checkpoint)
+        moment = now
+        if taken.tolist() != [now.examples]:
+            kept = [arrays.get(name, _NOTHING) for name in (_WEIGHTS, _THETA, _POINT_RECENT, _POINT_LABELS)]
+            moment = _Moment(int(taken[0]) if taken.shape == (1,) and taken.dtype.kind in "iu" else -1, *kept)
+            _refuse_misfit(moment, weights.shape, checkpoint)
         self._begin(moment)
 
     def to_checkpoint(self, examples: int) -> dict[str, NDArray[Any]]:
@@ -195,11 +195,13 @@ class LearningCurve:
         scored = evaluate(moment.recent, moment.labels, answers, self.images.labels[numbers])
         return CurvePoint(moment.examples, scored.num_correct, scored.num_examples)
 
-    def _refuse_misfit(self, moment: _Moment, shape: tuple[int, ...], checkpoint: Checkpoint) -> None:
-        fits = moment.weights.shape == shape and moment.theta_mv.shape == shape[1:]
-        recent, labels = moment.recent, moment.labels
-        if not fits or recent.ndim != 2 or recent.shape[1:] != shape[1:] or labels.shape != recent.shape[:1]:
-            raise ArtefactError(
-                f"{checkpoint.path}: what the learning curve remembers does not fit the network; resume without it "
-                f"(--set evaluation.curve_every=0), or {AGAIN}"
-            )
+
+def _refuse_misfit(moment: _Moment, shape: tuple[int, ...], checkpoint: Checkpoint) -> None:
+    recent, labels = moment.recent, moment.labels
+    network_fits = moment.weights.shape == shape and moment.theta_mv.shape == shape[1:]
+    responses_fit = recent.ndim == 2 and recent.shape[1:] == shape[1:] and labels.shape == recent.shape[:1]
+    if not (network_fits and responses_fit and 0 <= moment.examples <= checkpoint.meta["examples"]):
+        raise ArtefactError(
+            f"{checkpoint.path}: what the learning curve remembers does not fit the network; resume without it "
+            f"(--set evaluation.curve_every=0), or {AGAIN}"
+        )

@@ -170,8 +170,11 @@ def test_a_point_that_does_not_fit_the_network_is_refused(tmp_path: Path, small_
     workdir = Workdir(tmp_path)
     found = read_checkpoint(workdir, "a")
     assert found is not None
-    for name in [name for name in found.arrays if name.startswith("curve.point.") and "examples" not in name]:
-        write_checkpoint(workdir, "a", {key: found.arrays[key] for key in found.arrays if key != name}, found.meta)
+    wrong: list[dict[str, Any]] = [{"curve.point.examples": np.array(values)} for values in ([16], [-4], [np.nan], [])]
+    for name in ("weights", "theta_mv", "recent", "labels"):
+        wrong.append({f"curve.point.{name}": np.zeros(3)})
+    for change in wrong:
+        write_checkpoint(workdir, "a", {**found.arrays, **change}, found.meta)
         with pytest.raises(ArtefactError, match=r"does not fit.*curve_every=0"):
             train(tmp_path, small_data, resume=True)
 
