@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,7 +11,7 @@ import typer
 
 from snstdp_cli.cli import options as o
 from snstdp_cli.cli.console import percent, print_files, print_json, print_line, print_note, print_table, print_warning
-from snstdp_cli.cli.hints import suggest
+from snstdp_cli.cli.hints import next_command, suggest
 from snstdp_cli.cli.settings import resolve
 from snstdp_cli.cli.terminal_pictures import PictureWay, chosen_way, show_picture
 from snstdp_cli.errors import ConfigError, DataError, SnstdpError
@@ -83,13 +82,13 @@ def show(
         print_warning(sentence)
     _print_survey(found)
     missing = [] if "test" in sets else _dividing(name, data_dir, given)
-    _print_suggestions(suggestions, name, [*given.sets, *missing])
+    options = {**given.options(), "sets": [*given.sets, *missing], "data_dir": data_dir, "workdir": workdir}
+    _print_suggestions(suggestions, name, options)
     if (way := chosen_way(picture)) is not PictureWay.none:
         show_picture(render_figure(figure, "png", dpi=_SCREEN_DPI), way)
     print_files(files)
     if not quiet and not suggestions and ("test" in sets or missing):
-        options = given.options()
-        suggest("run", data=name, **{**options, "sets": [*options.get("sets", ()), *missing]})
+        suggest("run", data=name, **options)
 
 
 @o.takes_settings()
@@ -181,14 +180,14 @@ def _dividing(name: str, data_dir: Path | None, given: o.GivenSettings) -> list[
     return [_DIVIDED]
 
 
-def _print_suggestions(suggestions: list[Suggestion], name: str, settings: Sequence[str]) -> None:
+def _print_suggestions(suggestions: list[Suggestion], name: str, options: Mapping[str, Any]) -> None:
     for one in suggestions:
         head = "look" if one.key is None else f"--set {one.key}={_yaml(one.value)}"
         print_line((head, "bold cyan"), f"  {one.why}")
-    sets = [f"--set {one.key}={_yaml(one.value)}" for one in suggestions if one.key is not None]
+    sets = [f"{one.key}={_yaml(one.value)}" for one in suggestions if one.key is not None]
     if sets:
-        before = [f"--set {shlex.quote(one)}" for one in settings]
-        print_note(f"look again: snstdp data show {' '.join([shlex.quote(name), *before, *sets])}", to_copy=True)
+        again = next_command("data show", name, **{**options, "sets": [*options["sets"], *sets]})
+        print_note(f"look again: {again}", to_copy=True)
 
 
 def _yaml(value: Any) -> str:

@@ -68,7 +68,7 @@ def finish(study: Study, outcome: StudyOutcome, found: SearchResult | None, as_j
         if found is not None:
             show_search(study, found)
         elif not quiet:
-            suggest("study show", study.path, workdir=study.workdir)
+            suggest("study show", study.path, workdir=study.workdir, run_rule=study.rule_files)
     if outcome.count("failed") or (found is not None and found.best is None):
         raise typer.Exit(1)
 
