@@ -17,7 +17,8 @@ from snstdp_cli.cli import (
     doctor,
     evaluate,
     explain,
-    hardware,
+    hardware_cost,
+    hardware_export,
     init,
     init_weights,
     plot,
@@ -84,7 +85,7 @@ _GROUPS: dict[str, tuple[str, str, dict[str, Command]]] = {
     "hardware": (
         _LOOKING,
         "What networks cost on a chip, and networks for one.",
-        {"cost": hardware.cost, "export": hardware.export},
+        {"cost": hardware_cost.cost, "export": hardware_export.export},
     ),
     "data": (
         _SETUP,

@@ -25,6 +25,19 @@ Source = Annotated[
         metavar="SRC", help="mnist, fashion-mnist, bundled, or a file or folder of your own.", show_default=False
     ),
 ]
+SheetFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "--out",
+        help="Contact sheet; an SVG is written beside it.  \\[default: figures/NAME.data.png]",
+        show_default=False,
+        rich_help_panel=o.OUTPUT,
+    ),
+]
+Picture = Annotated[
+    PictureWay, typer.Option("--picture", help="How to show it in the terminal, besides.", rich_help_panel=o.OUTPUT)
+]
 _DIVIDED = "input.test_share=0.2"
 _MOST_CLASSES = 60
 _SCREEN_DPI = 110
@@ -36,20 +49,8 @@ def show(
     source: Source,
     data_dir: o.DataDir = None,
     workdir: o.WorkdirPath = Path(),
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "--out",
-            help="Contact sheet; an SVG is written beside it.  \\[default: figures/NAME.data.png]",
-            show_default=False,
-            rich_help_panel=o.OUTPUT,
-        ),
-    ] = None,
-    picture: Annotated[
-        PictureWay,
-        typer.Option("--picture", help="How to show it in the terminal, besides.", rich_help_panel=o.OUTPUT),
-    ] = PictureWay.auto,
+    output: SheetFile = None,
+    picture: Picture = PictureWay.auto,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
