@@ -1,7 +1,7 @@
 """Scores of recorded networks, and how sure they are; pure NumPy but for the linear read-out, by scikit-learn."""
 
 from snstdp_cli.evaluation.linear import LinearReadOut, fit_linear
-from snstdp_cli.evaluation.pairing import Recorded, difference_of_labels, paired, same_responses
+from snstdp_cli.evaluation.pairing import Recorded, difference_of_labels, same_responses
 from snstdp_cli.evaluation.readouts import NONE, Assignment, Ties, assign_labels, classify
 from snstdp_cli.evaluation.scores import ClassResult, Evaluation, evaluate, evaluate_all
 from snstdp_cli.evaluation.uncertainty import Z95, Comparison, CurvePoint, mcnemar, mean_and_sd, wilson_interval
@@ -33,7 +33,6 @@ __all__ = [
     "fit_linear",
     "mcnemar",
     "mean_and_sd",
-    "paired",
     "read_out_title",
     "same_responses",
     "told",

@@ -17,14 +17,11 @@ class FigureKind:
         Whether it needs recorded responses.
     compares
         Whether it draws several networks in one figure.
-    simulates
-        Whether it simulates a presentation, which takes seconds.
     """
 
     meaning: str
     of_responses: bool = False
     compares: bool = False
-    simulates: bool = False
 
 
 #: What can be drawn, by name; the function of this name in `plots` draws it.
@@ -42,6 +39,6 @@ FIGURES: dict[str, FigureKind] = {
     "norm": FigureKind("L1 norm of the weights during the training"),
     "online": FigureKind("accuracy after each class of a training with order: by_class, and what was forgotten"),
     "weights": FigureKind("how weights, norms and thresholds are distributed"),
-    "raster": FigureKind("spikes during one presentation", simulates=True),
-    "traces": FigureKind("voltages and conductances during one presentation", simulates=True),
+    "raster": FigureKind("spikes during one presentation"),
+    "traces": FigureKind("voltages and conductances during one presentation"),
 }

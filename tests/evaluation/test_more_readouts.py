@@ -72,7 +72,6 @@ def test_the_linear_read_out_reads_what_no_single_neuron_tells() -> None:
     shown, truth = _summed(200, 1)
     answers = fitted.classes[fitted.scores(shown).argmax(axis=1)]
     assert np.mean(answers == truth) > 0.95
-    assert fitted.validation_accuracy > 0.9
     assert fit_linear(counts, labels).weights.tobytes() == fitted.weights.tobytes()
 
 

@@ -32,7 +32,6 @@ _BEGIN = 512
 #: Class folders in a split's folder.
 _DEEPEST = 3
 _MOST_ENTRIES = 1_000_000
-_IDX = (b"\0\0\x08\x01", b"\0\0\x08\x03")
 _PICTURE_MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*", b"BM")
 _PICKLES = (".pkl", ".pickle", ".pt", ".pth")
 #: In a folder, in this order.
