@@ -21,7 +21,7 @@ WIDE = {
     "cli/evaluate.py: evaluate": 18,
     "cli/plot.py: plot": 15,
     "cli/predict.py: predict": 12,
-    "cli/study.py: run": 12,
+    "cli/study_run.py: run": 12,
     "cli/test.py: record": 12,
     "cli/trace.py: trace": 12,
     "recording/record.py: record_activity": 13,

@@ -1,4 +1,4 @@
-"""The commands `data show` and `data convert`: look at a data set as the network gets it, and write it as `.npz`."""
+"""The command `data show`: look at a data set as the network gets it."""
 
 from __future__ import annotations
 
@@ -11,20 +11,15 @@ import typer
 
 from snstdp_cli.cli import options as o
 from snstdp_cli.cli.console import percent, print_files, print_json, print_line, print_note, print_table, print_warning
+from snstdp_cli.cli.data_source import Source, load_source
 from snstdp_cli.cli.hints import next_command, suggest
 from snstdp_cli.cli.settings import resolve
 from snstdp_cli.cli.terminal_pictures import PictureWay, chosen_way, show_picture
-from snstdp_cli.errors import ConfigError, DataError, SnstdpError
+from snstdp_cli.errors import ConfigError, SnstdpError
 
 if TYPE_CHECKING:
-    from snstdp_cli.datasets import Dataset, Split, Suggestion, Survey
+    from snstdp_cli.datasets import Suggestion, Survey
 
-Source = Annotated[
-    str,
-    typer.Argument(
-        metavar="SRC", help="mnist, fashion-mnist, bundled, or a file or folder of your own.", show_default=False
-    ),
-]
 SheetFile = Annotated[
     Path | None,
     typer.Option(
@@ -62,7 +57,7 @@ def show(
     """
     if output is not None and output.suffix != ".png":
         raise ConfigError(f"--output {output}: expected a file name that ends in .png")
-    sets, name = _load(given, source, data_dir)
+    sets, name = load_source(given, source, data_dir)
 
     from snstdp_cli.datasets import load_dataset, suggest_settings, survey
     from snstdp_cli.plots import drawing, render_figure, save_figure
@@ -90,58 +85,6 @@ def show(
     print_files(files)
     if not quiet and not suggestions and ("test" in sets or missing):
         suggest("run", data=name, **options)
-
-
-@o.takes_settings()
-def convert(
-    given: o.GivenSettings,
-    source: Source,
-    target: Annotated[Path, typer.Argument(metavar="OUT.npz", help="File to write.", show_default=False)],
-    data_dir: o.DataDir = None,
-    force: o.Force = False,
-) -> None:
-    """Write a data set as one .npz file that loads at once; settings of the section input are applied.
-
-    Example: snstdp data convert letters.csv letters.npz --set input.size=28 --set input.test_share=0.2
-    """
-    if target.suffix != ".npz":
-        raise ConfigError(f"{target}: expected a file name that ends in .npz")
-
-    from snstdp_cli.artefacts.files import refuse_overwrite, write_atomic
-
-    refuse_overwrite([target], force)
-    sets, name = _load(given, source, data_dir, both=True)
-
-    from snstdp_cli.datasets import npz_bytes
-
-    first = sets["train"]
-    names = dict(zip(first.classes.tolist(), first.class_names, strict=True)) if first.class_names else {}
-    for sentence in first.warnings:
-        print_warning(sentence)
-    write_atomic(target, npz_bytes({split: (one.images, one.labels) for split, one in sets.items()}, names))
-    print_note(", ".join(f"{len(one):,} {split} images" for split, one in sets.items()) + f" of {name}")
-    print_files([target])
-
-
-def _load(
-    given: o.GivenSettings, source: str, data_dir: Path | None, *, both: bool = False
-) -> tuple[dict[Split, Dataset], str]:
-    """Load the splits that are there, prepared, and how a command calls the source."""
-    experiment = resolve(given, run_rule_files=False).experiment
-
-    from snstdp_cli.config import is_data_path
-    from snstdp_cli.datasets import NAMES, load_dataset
-
-    here = source not in NAMES and not is_data_path(source) and Path(source).exists()
-    name = (f"{source}/" if source in (".", "..") else f"./{source}") if here else source
-    sets: dict[Split, Dataset] = {"train": load_dataset(name, "train", data_dir, inputs=experiment.input)}
-    try:
-        sets["test"] = load_dataset(name, "test", data_dir, inputs=experiment.input)
-    except DataError as error:
-        if both:
-            raise
-        print_note(str(error))
-    return sets, name
 
 
 def _title(found: Survey, split: str) -> str:

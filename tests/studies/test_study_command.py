@@ -13,7 +13,7 @@ from small_studies import write_study
 from synthetic import write_idx_set
 from typer.testing import CliRunner, Result
 
-from snstdp_cli.cli import study as command
+from snstdp_cli.cli import study_run as command
 from snstdp_cli.cli import study_view
 from snstdp_cli.cli.app import app
 from snstdp_cli.errors import NumericalError
