@@ -16,7 +16,7 @@ from snstdp_cli.cli.live import steps
 from snstdp_cli.cli.names import joined, known_names
 from snstdp_cli.cli.network_options import ResponsesData, ResponsesLabel
 from snstdp_cli.errors import ConfigError, SnstdpError
-from snstdp_cli.fields.figures import FIGURES
+from snstdp_cli.fields.figures import FIGURES, SCALES
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -26,13 +26,7 @@ if TYPE_CHECKING:
 Step = Callable[[str], None]
 
 
-class ScaleName(StrEnum):
-    """Scales of colours for receptive fields."""
-
-    all = "all"
-    neuron = "neuron"
-
-
+ScaleName = StrEnum("ScaleName", {name: name for name in SCALES})  # type: ignore[misc]
 Kind = Annotated[str, typer.Argument(help="What to draw, or all.", metavar="KIND", show_default=False)]
 TestImage = Annotated[int, typer.Option("--example", min=0, help="Test image of raster and traces.")]
 Neurons = Annotated[
@@ -59,7 +53,7 @@ def plot(
     load_name: o.LoadNames = None,
     example: TestImage = 0,
     neuron: Neurons = None,
-    scale: Scale = ScaleName.all,
+    scale: Scale = ScaleName["all"],
     data: ResponsesData = None,
     label: ResponsesLabel = None,
     data_dir: o.DataDir = None,

@@ -10,7 +10,6 @@ import typer
 from snstdp_cli.cli import options as o
 from snstdp_cli.cli.console import print_note
 from snstdp_cli.cli.signals import working
-from snstdp_cli.cli.study_executors import open_executor
 from snstdp_cli.cli.study_options import (
     ClusterPath,
     FailFast,
@@ -52,6 +51,7 @@ def run(
     """
     from snstdp_cli.engines import available_cores
     from snstdp_cli.studies import load_study, run_study
+    from snstdp_cli.studies.executors.opening import open_executor
 
     study, num = load_study(file, workdir, run_rules=None), workers or available_cores()
     if study.file.search is not None and not study.cells:  # more workers would have nothing to do

@@ -30,6 +30,8 @@ from snstdp_cli.rules import Plasticity, UpdateTable, WeightGrid
 #: Diehl & Cook's step of the adaptive threshold in mV, by number of excitatory neurons.
 THETA_STEPS_MV = {100: 0.025, 400: 0.05, 1600: 0.15, 6400: 0.5}
 _MAX_PATH = 1000
+#: How much longer the rest is than all delays on a path, one after the other.
+_SPARE_REST_MS = 10
 #: What a file of images ends in; any other path needs a `/`.
 DATA_SUFFIXES = (".npz", ".csv", ".tsv", ".parquet", ".mat", ".gz", "-ubyte")
 
@@ -183,12 +185,11 @@ class Experiment(Section):
                 f"network.inhibition_delay_ms: found {network.inhibition_delay_ms:g}, expected 0 (pooled "
                 "inhibition has no delays) or network.inhibition: dense"
             )
-        path = network.input_delay_ms + network.inhibition_delay_ms
-        if shown.rest_ms < path + 10:
+        if shown.rest_ms < self.least_rest_ms:
             raise ValueError(
-                f"presentation.rest_ms: found {shown.rest_ms:g}, expected at least {path + 10:g} (the delays from an "
-                "input to inhibition, one after the other, and 10 ms), so that no spike is under way when the next "
-                "example begins"
+                f"presentation.rest_ms: found {shown.rest_ms:g}, expected at least {self.least_rest_ms:g} (the delays "
+                f"from an input to inhibition, one after the other, and {_SPARE_REST_MS} ms), so that no spike is "
+                "under way when the next example begins"
             )
         return self
 
@@ -243,16 +244,21 @@ class Experiment(Section):
         return self.stimulus_steps + round(self.presentation.rest_ms / self.dt)
 
     @property
+    def least_rest_ms(self) -> float:
+        """The shortest rest after which no spike is under way, ms."""
+        return self.network.input_delay_ms + self.network.inhibition_delay_ms + _SPARE_REST_MS
+
+    @property
     def skipped_steps(self) -> int:
         """Time steps at the end of the rest that are not simulated (`presentation.rest: reset`).
 
         What is simulated is the last step of the stimulus and the longest input delay after it. Delayed inhibition
-        takes part in the rest as in the check of `rest_ms`: all delays on the path and 10 ms.
+        takes part in the rest as in the check of `rest_ms`: `least_rest_ms`.
         """
         if self.presentation.rest == "simulated":
             return 0
         network = self.network
-        path_ms = network.input_delay_ms + (network.inhibition_delay_ms + 10 if network.inhibition_delay_ms else 0)
+        path_ms = self.least_rest_ms if network.inhibition_delay_ms else network.input_delay_ms
         under_way = math.ceil(path_ms / self.dt) + 1
         return max(0, self.presentation_steps - self.stimulus_steps - under_way)
 

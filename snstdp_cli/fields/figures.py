@@ -1,8 +1,13 @@
-"""The figures of networks: the one list that `snstdp plot`, its help and `plots` are made from."""
+"""The figures of networks: the one list that `snstdp plot`, its help and `plots` are made from, and their choices."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, get_args
+
+#: Scales of colours of receptive fields: one for all neurons, or each neuron's own.
+Scale = Literal["all", "neuron"]
+SCALES: tuple[Scale, ...] = get_args(Scale)
 
 
 @dataclass(frozen=True)

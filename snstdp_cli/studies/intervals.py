@@ -10,6 +10,7 @@ from typing import Any
 
 from snstdp_cli.errors import ConfigError
 from snstdp_cli.evaluation import mean_and_sd
+from snstdp_cli.evaluation.uncertainty import LEVEL
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def interval_of(mean: float, sd: float | None, num: int) -> tuple[float, float] 
 
 @functools.cache
 def _quantile(degrees: int) -> float:
-    return float(student_t().ppf(0.975, degrees))
+    return float(student_t().ppf((1 + LEVEL) / 2, degrees))
 
 
 def student_t() -> Any:

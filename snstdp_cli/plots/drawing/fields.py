@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from snstdp_cli.errors import DataError
+from snstdp_cli.fields.figures import Scale
 from snstdp_cli.plots.drawing.style import VERMILION, WIDTH_IN, names_of, new_figure, plain, styled
 from snstdp_cli.results.limits import check_drawable
 
@@ -23,7 +24,6 @@ _SIGNED_MAP, _UNSIGNED_MAP, _GAP_COLOUR = "RdBu_r", "Greys", "#d0d4d8"
 _SCALE_PERCENTILE = 99.8
 _MAX_SNAPSHOTS, _MAX_NEURONS = 8, 8
 
-Scale = Literal["all", "neuron"]
 # A single neuron does not fill the page.
 _MAX_FIELD_IN = 2.2
 
