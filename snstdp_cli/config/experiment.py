@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
@@ -32,8 +33,6 @@ THETA_STEPS_MV = {100: 0.025, 400: 0.05, 1600: 0.15, 6400: 0.5}
 _MAX_PATH = 1000
 #: How much longer the rest is than all delays on a path, one after the other.
 _SPARE_REST_MS = 10
-#: What a file of images ends in; any other path needs a `/`.
-DATA_SUFFIXES = (".npz", ".csv", ".tsv", ".parquet", ".mat", ".gz", "-ubyte")
 
 
 def usual_theta_step_mv(n_e: int) -> float:
@@ -42,8 +41,11 @@ def usual_theta_step_mv(n_e: int) -> float:
 
 
 def is_data_path(data: str) -> bool:
-    """Tell whether a value of `data` is a path to own images and not the name of a data set."""
-    return "/" in data or data.lower().endswith(DATA_SUFFIXES)
+    """Tell whether a value of `data` is a path to own images and not the name of a data set.
+
+    A path has a `/` or an ending, of whatever format: `.npz`, or the `-ubyte` of IDX files.
+    """
+    return "/" in data or PurePosixPath(data).suffix != "" or data.lower().endswith("-ubyte")
 
 
 def _check_data(value: str) -> str:
@@ -52,7 +54,7 @@ def _check_data(value: str) -> str:
         try:
             return check_name(value)
         except ValueError as error:
-            raise ValueError(f"{error}, or a path (with a / or ending in {', '.join(DATA_SUFFIXES)})") from None
+            raise ValueError(f"{error}, or a path (with a / or an ending such as .npz)") from None
     if not value.isprintable() or len(value) > _MAX_PATH:
         raise ValueError(f"expected a path of at most {_MAX_PATH} printable characters")
     return value
@@ -112,8 +114,8 @@ class Experiment(Section):
         "seed of the input noise; by default that of everything", ("training", "recording"), None
     )
     data: DataSource = setting(
-        "data set: mnist, fashion-mnist or bundled, or your own: the path of a file (.npz, .csv, .parquet, .mat, IDX) "
-        "or of a folder with IDX files or with a folder of pictures for each class (see docs/data.md)",
+        "data set: mnist, fashion-mnist or bundled, or your own: the path of a file (such as .npz, .csv or IDX) or of "
+        "a folder with IDX files or with a folder of pictures for each class (see docs/data.md)",
         ("data",),
         "mnist",
     )
