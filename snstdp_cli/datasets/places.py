@@ -15,7 +15,7 @@ import platformdirs
 from snstdp_cli.config.experiment import is_data_path
 from snstdp_cli.datasets.files import Kind, Split, expand, find_file, is_there
 from snstdp_cli.datasets.identity import identify, is_other
-from snstdp_cli.datasets.known import NAMES
+from snstdp_cli.datasets.published import NAMES
 from snstdp_cli.errors import DataError
 
 DATA_VARIABLE = "SNSTDP_DATA"

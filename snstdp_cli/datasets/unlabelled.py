@@ -20,10 +20,10 @@ from numpy.typing import ArrayLike, NDArray
 from snstdp_cli.datasets.arrays import check_images, has_numbers
 from snstdp_cli.datasets.files import expand, find_file, open_regular
 from snstdp_cli.datasets.idx import read_idx
-from snstdp_cli.datasets.known import NAMES
 from snstdp_cli.datasets.limits import check_size
 from snstdp_cli.datasets.loading import load_dataset
 from snstdp_cli.datasets.npy import find_members, open_archive, read_header, read_values
+from snstdp_cli.datasets.published import NAMES
 from snstdp_cli.datasets.readers import FORMATS, npz_file, picture_folders, read_once
 from snstdp_cli.datasets.readers.pictures import SUFFIXES as PICTURES
 from snstdp_cli.datasets.readers.pictures import read_picture
