@@ -13,8 +13,8 @@ from snstdp_cli.fields.figures import SCALES, Scale
 from snstdp_cli.plots import drawing
 from snstdp_cli.plots.drawing.style import plain
 from snstdp_cli.results import TrainedNetwork, score_network, training_stages
+from snstdp_cli.results.ancestor_series import is_series, norms_of_snapshots, series_curve
 from snstdp_cli.results.findings import norm_of
-from snstdp_cli.results.series import is_series, norms_of_snapshots, series_curve
 
 
 def fields(network: TrainedNetwork, *, scale: Scale = "all") -> Figure:

@@ -37,7 +37,7 @@ from snstdp_cli.results import (
     score_network,
     training_stages,
 )
-from snstdp_cli.results.limits import check_drawable
+from snstdp_cli.results.drawable import check_drawable
 
 T = TypeVar("T")
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from snstdp_cli.errors import DataError
 from snstdp_cli.fields.figures import Scale
 from snstdp_cli.plots.drawing.style import VERMILION, WIDTH_IN, names_of, new_figure, plain, styled
-from snstdp_cli.results.limits import check_drawable
+from snstdp_cli.results.drawable import check_drawable
 
 # Blue to white to red, centred on 0; and white to black.
 _SIGNED_MAP, _UNSIGNED_MAP, _GAP_COLOUR = "RdBu_r", "Greys", "#d0d4d8"
