@@ -125,7 +125,7 @@ def _top(
     """Train, test and compare spiking networks that learn with self-normalizing STDP, on Brian 2."""
 
 
-def _told(function: Callable[..., Any]) -> str:
+def _help_of(function: Callable[..., Any]) -> str:
     """Return a docstring as help, to be broken by the terminal: only lists (of styled words) keep their lines."""
     paragraphs = inspect.cleandoc(function.__doc__ or "").split("\n\n")
     return "\n\n".join(text if text.startswith("[") else text.replace("\n", " ") for text in paragraphs)
@@ -133,9 +133,9 @@ def _told(function: Callable[..., Any]) -> str:
 
 for _panel, _commands in _COMMANDS.items():
     for _name, _function in _commands.items():
-        app.command(_name, help=_told(_function), rich_help_panel=_panel)(reported(_function))
+        app.command(_name, help=_help_of(_function), rich_help_panel=_panel)(reported(_function))
 for _name, (_panel, _help, _commands) in _GROUPS.items():
     _group = typer.Typer(no_args_is_help=True, help=_help)
     for _inner, _function in _commands.items():
-        _group.command(_inner, help=_told(_function))(reported(_function))
+        _group.command(_inner, help=_help_of(_function))(reported(_function))
     app.add_typer(_group, name=_name, rich_help_panel=_panel)

@@ -6,7 +6,7 @@ from snstdp_cli.evaluation.readouts import NONE, Assignment, Ties, assign_labels
 from snstdp_cli.evaluation.scores import ClassResult, Evaluation, evaluate, evaluate_all
 from snstdp_cli.evaluation.uncertainty import Z95, Comparison, CurvePoint, mcnemar, mean_and_sd, wilson_interval
 from snstdp_cli.evaluation.verdict import collapsed
-from snstdp_cli.fields.readouts import CLASSIFIERS, NAMING, READ_OUTS, TRAINED, Classifier, read_out_title, told
+from snstdp_cli.fields.readouts import CLASSIFIERS, NAMING, READ_OUTS, TRAINED, Classifier, read_out_title, with_usual
 
 __all__ = [
     "CLASSIFIERS",
@@ -35,6 +35,6 @@ __all__ = [
     "mean_and_sd",
     "read_out_title",
     "same_responses",
-    "told",
     "wilson_interval",
+    "with_usual",
 ]

@@ -169,7 +169,9 @@ def _cells(
     problems, seen = list[str](), set[str]()
     for point in points:
         try:
-            first = build_cell_experiment(base, {**point, "seed": file.seeds[0]}, f"{where}: cell {_told(point)}")
+            first = build_cell_experiment(
+                base, {**point, "seed": file.seeds[0]}, f"{where}: cell {_settings_text(point)}"
+            )
             _check_split(file, first, where)
         except SnstdpError as error:
             problems.append(str(error))
@@ -194,5 +196,5 @@ def _check_split(file: StudyFile, experiment: Experiment, where: str) -> None:
         )
 
 
-def _told(point: Assignment) -> str:
+def _settings_text(point: Assignment) -> str:
     return ", ".join(f"{key}={shown(value)}" for key, value in point.items()) or "base"
