@@ -79,13 +79,13 @@ def cost(
         )
         return
     _show(found, energy)
-    _tell_what_counts(found, energy)
+    _tell_cautions(found, energy)
     if before:
         print_note(f"counted before, from the same weights and images: {', '.join(before)}; --force counts again")
     print_files(files)
 
 
-def _tell_what_counts(found: list[NetworkCost], energy: str | None) -> None:
+def _tell_cautions(found: list[NetworkCost], energy: str | None) -> None:
     """Say what makes the figures less than they seem."""
     from snstdp_cli.hardware import ENERGY_TABLES
 

@@ -11,7 +11,7 @@ from snstdp_cli.evaluation import Classifier
 from snstdp_cli.studies.cell import Cell
 from snstdp_cli.studies.cells import CellResult, load_results
 from snstdp_cli.studies.events import CellEnded, StudyReporter
-from snstdp_cli.studies.executors.opening import open_executor
+from snstdp_cli.studies.executors import opening
 from snstdp_cli.studies.plan import Study
 from snstdp_cli.studies.results import gather_results
 from snstdp_cli.studies.run import run_study
@@ -88,7 +88,7 @@ class OpenStudy:
             If cells cannot be run at all; one that fails is a result with its sentence.
         """
         report = StudyReporter() if progress is None else StudyReporter(ended=progress)
-        with open_executor(workers or available_cores(), scheduler, _path(cluster), _warn) as executor:
+        with opening.open_executor(workers or available_cores(), scheduler, _path(cluster), _warn) as executor:
             outcome = run_study(
                 self.study,
                 executor,
@@ -127,7 +127,7 @@ class OpenStudy:
         """
         plan = plan_search(self.study)
         workers = min(workers or available_cores(), plan.settings.parallel or MAX_TRIALS)
-        with open_executor(workers, scheduler, _path(cluster), _warn) as executor:
+        with opening.open_executor(workers, scheduler, _path(cluster), _warn) as executor:
             return run_search(
                 self.study,
                 executor,

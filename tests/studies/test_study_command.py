@@ -122,7 +122,7 @@ def test_python_takes_a_batch_system_as_the_command_line_does(place: Path, monke
         asked.append(arguments[:3])
         yield SerialExecutor()
 
-    monkeypatch.setattr("snstdp_cli.studies.opened.open_executor", remember)
+    monkeypatch.setattr("snstdp_cli.studies.executors.opening.open_executor", remember)
     study = snstdp_cli.study(write_study(place))
     monkeypatch.setattr("snstdp_cli.studies.run.cells_to_run", lambda *_, **__: [])
     study.run(workers=3, cluster="c.yaml")
@@ -130,7 +130,7 @@ def test_python_takes_a_batch_system_as_the_command_line_does(place: Path, monke
     assert asked == [(3, None, Path("c.yaml")), (3, "tcp://x:1", None)]
     monkeypatch.undo()
     with pytest.raises(ConfigError, match="expected one of them"):
-        study.run(scheduler="tcp://x:1", cluster="c.yaml")
+        study.run(scheduler="tcp://x:1", cluster=place / "c.yaml")
 
 
 def test_both_kinds_of_cluster_are_refused(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
