@@ -74,7 +74,7 @@ def predict(
 
     place = Workdir(workdir)
     chosen = known_name(given_names(name, load_name), "predict", place)
-    require_recordings(place, chosen, ["train"])
+    require_recordings(place, chosen, ["train"], data_dir)
     images = load_images(data, data_dir)
     with reporter(quiet) as report:
         network = TrainedNetwork(place, chosen)
