@@ -56,15 +56,14 @@ class TestKinds:
         for name, kind in plots.KINDS.items():
             assert kind.draw is getattr(plots, name)
             documented = inspect.getdoc(kind.draw)
-            assert documented.startswith("Simulate " if kind.figure.simulates else "Draw "), name
+            assert documented.startswith("Simulate " if "example" in kind.options else "Draw "), name
             for option in kind.options:
                 assert option in documented, (name, option)
         assert plots.KINDS["fields"].options == ("scale",)
         assert plots.KINDS["traces"].options == ("example", "neurons", "data", "mark", "data_dir")
         assert [name for name, kind in plots.KINDS.items() if kind.figure.compares] == ["comparison"]
-        assert [name for name, kind in plots.KINDS.items() if kind.figure.simulates] == ["raster", "traces"]
 
-    @pytest.mark.parametrize("kind", [name for name, kind in plots.KINDS.items() if not kind.figure.simulates])
+    @pytest.mark.parametrize("kind", [name for name, kind in plots.KINDS.items() if "example" not in kind.options])
     def test_every_kind_can_be_drawn(self, place, kind):
         chosen = plots.KINDS[kind]
         figure = chosen.draw([network(place)] if chosen.figure.compares else network(place))

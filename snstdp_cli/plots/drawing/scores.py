@@ -25,7 +25,7 @@ from snstdp_cli.plots.drawing.style import (
     plain,
     styled,
 )
-from snstdp_cli.results.limits import check_drawable
+from snstdp_cli.results.drawable import check_drawable
 
 _MAX_ANNOTATED = 14
 #: Colour and mark of the first and the second read-out.
