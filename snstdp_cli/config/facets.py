@@ -24,7 +24,7 @@ _ABSENT = "not there"
 
 #: Sections and settings that came after results were written: at its default each is as if it were not there, so that
 #: those results keep their fingerprints.
-_LATER = ("input", "order", "precision")
+_LATER = ("input", "order", "precision", "arithmetic")
 #: Single settings of which the same holds, with their defaults.
 _LATER_SETTINGS = {"rule.eta_decay": 0.0, "evaluation.stage_examples": 1_000}
 #: What `order` was up to version 0.2: a switch, which identities go on to hold.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,8 @@ class RuntimeEngine:
         count: bool = False,
     ) -> None:
         self.experiment = experiment
+        # Brian 2 looks for a state above 1e50, which is too large for a single number.
+        self._overflows: Literal["warn", "ignore"] = "warn" if experiment.arithmetic == "double" else "ignore"
         compiler = find_compiler()
         self.target = target or ("cython" if compiler else "numpy")
         if self.target == "cython" and compiler:
@@ -83,7 +85,8 @@ class RuntimeEngine:
             monitor.resize(0)
             monitor.variables["N"].set_value(0)
         longest = wanted * experiment.max_attempts * experiment.presentation_steps * experiment.dt / 1000
-        built.network.run(longest * brian2.second, namespace={})
+        with np.errstate(over=self._overflows):
+            built.network.run(longest * brian2.second, namespace={})
         steps = int(built.exc.clock.variables["timestep"].get_value()[0])
 
         def to_steps(monitor: Any) -> NDArray[np.int64]:

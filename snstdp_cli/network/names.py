@@ -62,7 +62,7 @@ def reserved_names() -> frozenset[str]:
         constants |= run_time_numbers(experiment, learning).keys()
         for model in (neurons.excitatory_model(experiment, learning), neurons.inhibitory_model(experiment)):
             texts += [model.equations, model.step, model.threshold, model.reset]
-            constants |= model.names_of_constants()
+            constants |= model.named_constants().keys()
     by_chance = WeightGrid(2, 0.0, 1.0, "stochastic")
     synapse = store_on_grid(neurons.synapse_model(replace(learning, on_post={"learn": "w = w"})), by_chance)
     texts += [synapse.equations, *synapse.on_pre.values(), *synapse.on_post.values()]
