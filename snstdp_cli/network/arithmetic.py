@@ -176,7 +176,7 @@ class _Rounding:
             case ast.BoolOp(op=operator, values=values):
                 return ast.BoolOp(operator, [self._value(value)[0] for value in values]), "boolean"
             case ast.Compare(left=left, ops=operators, comparators=others):
-                first, *rest = _meet([self._value(one) for one in (left, *others)])
+                first, *rest = _meet([self._value(one) for one in (left, *others)], compares=True)
                 return ast.Compare(first[0], operators, [one[0] for one in rest]), "boolean"
             case ast.BinOp(left=left, op=ast.Pow(), right=right):
                 return self._power(left, right)
@@ -238,11 +238,17 @@ def _call(name: str, arguments: list[tuple[ast.expr, Kind]]) -> tuple[ast.expr, 
     return _call_of("single", ast.Call(ast.Name(name), wide, [])), "single"
 
 
-def _meet(operands: list[tuple[ast.expr, Kind]], *, divides: bool = False) -> list[tuple[ast.expr, Kind]]:
-    """Return what meets in an operation or a comparison, in single precision if it takes place in that."""
+def _meet(
+    operands: list[tuple[ast.expr, Kind]], *, divides: bool = False, compares: bool = False
+) -> list[tuple[ast.expr, Kind]]:
+    """Return what meets in an operation or a comparison, in single precision if it takes place in that.
+
+    An operation with a double number takes place in double, a comparison with a single number in single precision.
+    """
     kinds = {kind for _, kind in operands}
     mixed = kinds >= {"integer", "constant"} or (divides and "integer" in kinds)
-    if "double" in kinds or not (mixed or kinds & {"single", "boolean"}) or kinds == {"boolean"}:
+    in_double = "double" in kinds and not (compares and "single" in kinds)
+    if in_double or not (mixed or kinds & {"single", "boolean"}) or kinds == {"boolean"}:
         return operands
     return [(_single(node, kind), "single") for node, kind in operands]
 
