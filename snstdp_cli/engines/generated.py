@@ -29,7 +29,7 @@ _PROPAGATION = re.compile(
 )
 _TARGET = re.compile(r"const int32_t _postsynaptic_idx = (?P<targets>\w+)\[_idx\];")
 _UPDATER = re.compile(r"for\(int _idx=0; _idx<_N; _idx\+\+\)")
-_ROUNDED = re.compile(r"\bconst double \w+ = (?:single|truth)\(")
+_ROUNDED = re.compile(r"\bconst double \w+ = (?:single|truth|quotient)\(")
 _HELD_TRUTH = re.compile(r"const int64_t (\w+) = int_\(")
 _LINKED = re.compile(r"(?P<read>const \w+ (?P<name>\w+) = _ptr_array_\w+)\[_(?P=name)_indices\];")
 _PATHWAY = re.compile(

@@ -15,6 +15,7 @@ stay whole, and a truth that is calculated with is 0 or 1.
 from __future__ import annotations
 
 import ast
+import operator
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -42,6 +43,13 @@ _DOUBLES = frozenset({"theta", COUNTER, "t", "dt"})
 _PASSING = frozenset({"w_sum", "w_factor", "count"})
 _LARGEST_POWER = 8
 _ARITHMETIC = (ast.Add, ast.Sub, ast.Mult, ast.Div)
+#: What the statements call, in C, which is also how Cython calls it.
+_C = {
+    "single": "float single(double x) { return (float)x; }",
+    "widened": "double widened(double x) { return x; }",
+    "truth": "float truth(bool x) { return x ? 1.0f : 0.0f; }",
+    "quotient": "float quotient(float a, float b) { return a / b; }",
+}
 _TARGET = re.compile(r"_(?:pre|post)$")
 
 
@@ -125,14 +133,14 @@ class _Rounding:
         match statement:
             case ast.Assign(targets=[ast.Name(id=name)], value=value):
                 return f"{name} = {self._assigned(name, value)}"
-            case ast.AugAssign(target=ast.Name(id=name) as target, op=operator, value=value):
+            case ast.AugAssign(target=ast.Name(id=name) as target, op=sign, value=value):
                 kind = self._kind(name)
-                if kind != "single" or name in self.temporary or not isinstance(operator, _ARITHMETIC):
-                    whole = ast.BinOp(ast.Name(name), operator, value)
+                if kind != "single" or name in self.temporary or not isinstance(sign, _ARITHMETIC):
+                    whole = ast.BinOp(ast.Name(name), sign, value)
                     return text if kind == "double" else f"{name} = {self._assigned(name, whole)}"
                 # Stored in 32 bits, which rounds; several synapses may add to one target.
                 change = ast.unparse(_single(*self._value(value)))
-                return f"{ast.unparse(target)} {_sign(operator)}= {change}"
+                return f"{ast.unparse(target)} {_written(sign)}= {change}"
             case ast.Expr(value=condition):
                 return ast.unparse(self._value(condition)[0])
         raise AssertionError(text)  # Brian 2 has no other statements
@@ -170,18 +178,18 @@ class _Rounding:
                 return node, "whole" if isinstance(number, int) else "constant"
             case ast.Name(id=name):
                 return node, self._kind(name)
-            case ast.UnaryOp(op=operator, operand=operand):
+            case ast.UnaryOp(op=sign, operand=operand):
                 inner, kind = self._value(operand)
-                return ast.UnaryOp(operator, inner), kind
-            case ast.BoolOp(op=operator, values=values):
-                return ast.BoolOp(operator, [self._value(value)[0] for value in values]), "boolean"
+                return ast.UnaryOp(sign, inner), kind
+            case ast.BoolOp(op=sign, values=values):
+                return ast.BoolOp(sign, [self._value(value)[0] for value in values]), "boolean"
             case ast.Compare(left=left, ops=operators, comparators=others):
                 first, *rest = _meet([self._value(one) for one in (left, *others)], compares=True)
                 return ast.Compare(first[0], operators, [one[0] for one in rest]), "boolean"
             case ast.BinOp(left=left, op=ast.Pow(), right=right):
                 return self._power(left, right)
-            case ast.BinOp(left=left, op=operator, right=right):
-                return _operation(operator, self._value(left), self._value(right))
+            case ast.BinOp(left=left, op=sign, right=right):
+                return _operation(sign, self._value(left), self._value(right))
             case ast.Call(func=ast.Name(id=name), args=arguments):
                 return _call(name, [self._value(argument) for argument in arguments])
         raise AssertionError(ast.dump(node))  # Brian 2 has no other expressions
@@ -200,22 +208,24 @@ class _Rounding:
         for _ in range(abs(number) - 1):
             product = _call_of("single", ast.BinOp(product, ast.Mult(), one))
         if number < 0:
-            product = _call_of("single", ast.BinOp(ast.Constant(1), ast.Div(), product))
+            product = _call_of("quotient", ast.Constant(1), product)
         return product, "single"
 
 
-def _operation(operator: ast.operator, *operands: tuple[ast.expr, Kind]) -> tuple[ast.expr, Kind]:
+def _operation(sign: ast.operator, *operands: tuple[ast.expr, Kind]) -> tuple[ast.expr, Kind]:
     kinds = {kind for _, kind in operands}
-    (left, _), (right, _) = _meet(list(operands), divides=isinstance(operator, ast.Div))
-    node = ast.BinOp(left, operator, right)
+    (left, _), (right, _) = _meet(list(operands), divides=isinstance(sign, ast.Div))
+    node = ast.BinOp(left, sign, right)
     if "double" in kinds:
         return node, "double"
     if kinds <= {"whole", "constant"}:
-        return node, "constant" if "constant" in kinds or isinstance(operator, ast.Div) else "whole"
-    if kinds <= {"whole", "integer"} and not isinstance(operator, ast.Div):
+        return node, "constant" if "constant" in kinds or isinstance(sign, ast.Div) else "whole"
+    if kinds <= {"whole", "integer"} and not isinstance(sign, ast.Div):
         return node, "integer"
-    if not isinstance(operator, _ARITHMETIC):
-        node = ast.BinOp(_call_of("widened", left), operator, _call_of("widened", right))
+    if isinstance(sign, ast.Div):
+        return _call_of("quotient", left, right), "single"
+    if not isinstance(sign, _ARITHMETIC):
+        node = ast.BinOp(_call_of("widened", left), sign, _call_of("widened", right))
     return _call_of("single", node), "single"
 
 
@@ -247,8 +257,10 @@ def _meet(
     """
     kinds = {kind for _, kind in operands}
     mixed = kinds >= {"integer", "constant"} or (divides and "integer" in kinds)
-    in_double = "double" in kinds and not (compares and "single" in kinds)
-    if in_double or not (mixed or kinds & {"single", "boolean"}) or kinds == {"boolean"}:
+    if "double" in kinds and not (compares and "single" in kinds):
+        # NumPy would take a double number that is no array for a single one where it meets an array of those.
+        return [(_call_of("widened", node), "double") if kind == "single" else (node, kind) for node, kind in operands]
+    if not (mixed or kinds & {"single", "boolean"}) or kinds == {"boolean"}:
         return operands
     return [(_single(node, kind), "single") for node, kind in operands]
 
@@ -270,55 +282,40 @@ def _whole_number(node: ast.expr) -> int | None:
     return None
 
 
-def _call_of(name: str, node: ast.expr) -> ast.Call:
-    return ast.Call(ast.Name(name), [node], [])
+def _call_of(name: str, *nodes: ast.expr) -> ast.Call:
+    return ast.Call(ast.Name(name), list(nodes), [])
 
 
-def _sign(operator: ast.operator) -> str:
-    return {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}[type(operator)]
+def _written(sign: ast.operator) -> str:
+    return {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}[type(sign)]
 
 
 def _rounding_functions() -> dict[str, Function]:
-    """Return `single`, `widened` and `truth` for Brian 2's statements on every target."""
+    """Return what the statements call on every target.
+
+    A quotient is a function of its own, as Brian 2 would multiply by the reciprocal of a constant.
+    """
     from snstdp_cli.brian_import import Function
 
-    def made(python: Any, argument: Any, result: Any, kind: str, cpp: str, cython: str) -> Function:
-        function = Function(
-            python, arg_units=[argument], return_unit=result, arg_types=[kind], return_type="float"
-        )
-        function.implementations.add_implementation("cpp", cpp)
-        function.implementations.add_implementation("cython", cython)
-        return function
-
-    def same(unit: Any) -> Any:
+    def unchanged(unit: Any) -> Any:
         return unit
 
-    return {
-        "single": made(
-            _to_single,
-            None,
-            same,
-            "any",
-            "static inline float single(double x) { return (float)x; }",
-            "cdef float single(double x):\n    return <float>x\n",
-        ),
-        "widened": made(
-            _to_double,
-            None,
-            same,
-            "any",
-            "static inline double widened(double x) { return x; }",
-            "cdef double widened(double x):\n    return x\n",
-        ),
-        "truth": made(
-            _to_single,
-            1,
-            1,
-            "boolean",
-            "static inline float truth(bool x) { return x ? 1.0f : 0.0f; }",
-            "cdef float truth(bint x):\n    return 1 if x else 0\n",
-        ),
+    kinds: dict[str, tuple[Any, list[Any], Any, str]] = {
+        "single": (_to_single, [None], unchanged, "any"),
+        "widened": (_to_double, [None], unchanged, "any"),
+        "truth": (_to_single, [1], 1, "boolean"),
+        "quotient": (_divide, [None, None], operator.truediv, "any"),
     }
+    functions = {}
+    for name, (python, units, result, kind) in kinds.items():
+        made = Function(python, arg_units=units, return_unit=result, arg_types=[kind] * len(units), return_type="float")
+        made.implementations.add_implementation("cpp", f"static inline {_C[name]}")
+        declared = _C[name].partition("{")[0].replace("bool", "bint")
+        made.implementations.add_implementation(
+            "cython", f'cdef extern from *:\n    """\n    static inline {_C[name]}\n    """\n    {declared}\n'
+        )
+        functions[name] = made
+    return functions
 
 
 def _to_single(values: Any) -> Any:
@@ -327,3 +324,7 @@ def _to_single(values: Any) -> Any:
 
 def _to_double(values: Any) -> Any:
     return np.float64(values)
+
+
+def _divide(a: Any, b: Any) -> Any:
+    return np.float32(a) / np.float32(b)

@@ -71,9 +71,7 @@ def _build_pooled(connection: _Connection, exc: NeuronGroup, inh: NeuronGroup) -
     own.connect(j="i")
     # Within one step: the synapses above count, then the pool passes the count on, then it is 0 again.
     pool.set_event_schedule("inhibit", when="after_synapses", order=0)
-    spread = connection.make(
-        pool, exc, "gi_post += w_inh_exc * count_pre", "pool_exc", on_event={"spread": "inhibit"}
-    )
+    spread = connection.make(pool, exc, "gi_post += w_inh_exc * count_pre", "pool_exc", on_event={"spread": "inhibit"})
     spread.connect()
     spread.spread.when, spread.spread.order = "after_synapses", 1
     pool.run_on_event("inhibit", "count = 0", when="after_synapses", order=2)

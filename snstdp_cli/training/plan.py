@@ -32,14 +32,15 @@ def estimate_needs(
     began = time.perf_counter()
     engine.run(state, Chunk(first, images.images[images.shown[:num]], Stream.TRAINING))
     seconds = (time.perf_counter() - began) * left / num
+    weight_bytes = state["input_exc.w"].dtype.itemsize
     snapshots = experiment.num_examples // experiment.checkpoint_every
     return Preflight(
         seconds=seconds,
         rate=left / seconds,
         measured=num,
         memory_mb=engine.peak_memory_mb(),
-        # A weight takes 8 bytes; two checkpoints, the one being written and the kept state hold it with the arrival
-        # time of its last spike.
-        disk_mb=len(wiring.pre) * (8 * (1 + snapshots) + 4 * 12) / 1e6,
+        # A weight takes 8 bytes; two checkpoints, the one being written and the kept state hold it as the network does,
+        # with the arrival time of its last spike.
+        disk_mb=len(wiring.pre) * (8 * (1 + snapshots) + 4 * (weight_bytes + 4)) / 1e6,
         folder=str(workdir.weights),
     )
