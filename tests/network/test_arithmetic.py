@@ -19,7 +19,8 @@ from snstdp_cli.config.facets import FACETS
 from snstdp_cli.engines import initial_state
 from snstdp_cli.engines.base import ChunkResult, State
 from snstdp_cli.errors import ConfigError
-from snstdp_cli.network.arithmetic import Kind, round_statements, single_variables
+from snstdp_cli.network.arithmetic import single_variables
+from snstdp_cli.network.single import Kind, round_statements
 from snstdp_cli.network.wiring import draw_wiring
 from snstdp_cli.rules import Plasticity, Rule, RuleContext, RuleParameters
 from snstdp_cli.training.alarms import _check_bounds
@@ -87,6 +88,9 @@ def assert_same_bits(first: State, second: State) -> None:
         ("w = w ** 2", "w = single(w * w)"),
         ("w = v ** -1", "w = quotient(1, v)"),
         ("w = v ** eta", "w = single(widened(v) ** widened(eta))"),
+        ("w = 0.5 ** v", "w = single(widened(0.5) ** widened(v))"),
+        ("w = v * eta ** 2", "w = single(v * single(eta ** 2))"),
+        ("w = theta ** v", "w = single(theta ** widened(v))"),
         ("w = exp(v * eta)", "w = single(exp(widened(single(v * single(eta)))))"),
         ("w = v % 3", "w = single(widened(v) % widened(3))"),
         ("v > eta and not ge == 0", "v > single(eta) and (not ge == 0)"),
