@@ -49,7 +49,7 @@ def find_spikes_in_blocks(source: str) -> str:
 
     The test of a block has no branch, so that the compiler makes it one of many neurons at a time; who fires is a bit
     of its answer. Of neurons, which fire rarely, two blocks are first asked for whether any of them does. A chunk has
-    fewer than 2**31 steps (`Experiment`), which are compared as 32-bit numbers.
+    fewer than 2**31 steps (`Experiment`), which are compared as 32-bit numbers. Only rounding may be called in a test.
     """
 
     def rewrite(found: re.Match[str]) -> str:
