@@ -22,6 +22,7 @@ from snstdp_cli.datasets import Part
 from snstdp_cli.errors import ConfigError
 from snstdp_cli.evaluation import CurvePoint
 from snstdp_cli.fields import plain_number
+from snstdp_cli.network.neurons import generation
 
 #: Format of the records that this version writes. Version 0.1 wrote none.
 FORMAT = 2
@@ -187,7 +188,7 @@ class RunRecord(Record):
 
     format: Literal[2] = 2
     #: Version 0.1 drew other random numbers: generation 1.
-    generation: Annotated[int, Field(strict=True, ge=1, le=GENERATION)] = GENERATION
+    generation: Annotated[int, Field(strict=True, ge=1, le=GENERATION)] | Text = Field(default_factory=generation)
     date: Text
     duration_s: Annotated[Real, Field(ge=0)]
     engine: Text

@@ -24,7 +24,7 @@ from snstdp_cli.config.sections import (
     PresentationSettings,
     Section,
 )
-from snstdp_cli.fields import MAX_EXAMPLES, Name, Number, Whole, check_name, setting, shown, whole_number
+from snstdp_cli.fields import MAX_EXAMPLES, SINCE, Name, Number, Whole, check_name, setting, shown, whole_number
 from snstdp_cli.rules import Plasticity, UpdateTable, WeightGrid
 
 #: Diehl & Cook's step of the adaptive threshold in mV, by number of excitatory neurons.
@@ -94,6 +94,7 @@ class Experiment(Section):
         "time; thresholds are double in both",
         ALL_BUT_SCORE,
         "double",
+        since="0.2",
     )
     num_examples: Whole = setting("training examples to show", ("training",), 60_000, ge=1, le=MAX_EXAMPLES)
     epochs: bool = setting(
@@ -108,6 +109,7 @@ class Experiment(Section):
         "images to show, from 0 on",
         ("training",),
         "as_is",
+        since="0.2",
     )
     seed: Whole = setting(
         "seed of weights, delays, input noise and shuffling", ("training", "recording"), 0, ge=0, lt=2**31
@@ -131,12 +133,14 @@ class Experiment(Section):
         "examples between two kept snapshots of weights and theta", (), 10_000, ge=1, le=MAX_EXAMPLES
     )
     input: InputSection = Field(
-        default_factory=InputSection, description="what is done to the images before they are shown (see docs/data.md)"
+        default_factory=InputSection,
+        description="what is done to the images before they are shown (see docs/data.md)",
+        json_schema_extra={SINCE: "0.2"},
     )
     network: NetworkSettings = Field(default_factory=NetworkSettings)
     presentation: PresentationSettings = Field(default_factory=PresentationSettings)
     evaluation: EvaluationSettings = Field(default_factory=EvaluationSettings)
-    precision: PrecisionSettings = Field(default_factory=PrecisionSettings)
+    precision: PrecisionSettings = Field(default_factory=PrecisionSettings, json_schema_extra={SINCE: "0.2"})
 
     @model_validator(mode="before")
     @classmethod

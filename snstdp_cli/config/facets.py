@@ -1,6 +1,6 @@
 """What shapes what: the settings of a facet, their fingerprint, and which settings differ.
 
-All of it is read off the fields of the models (`snstdp_cli.fields.setting`); no list of keys is kept by hand.
+All of it is read off the fields of the models and of the rules' parameters (`snstdp_cli.fields.setting`).
 """
 
 from __future__ import annotations
@@ -15,18 +15,13 @@ from pydantic import BaseModel
 
 from snstdp_cli.config.experiment import Experiment
 from snstdp_cli.config.rule import RuleSettings
-from snstdp_cli.fields import AFFECTS, FACETS, Facet, printable
+from snstdp_cli.fields import AFFECTS, FACETS, Facet, is_later, printable
+from snstdp_cli.rules import RULES
 
 #: Counts up when the same settings begin to give other spikes or weights.
 GENERATION = 2
 _ABSENT = "not there"
 
-
-#: Sections and settings that came after results were written: at its default each is as if it were not there, so that
-#: those results keep their fingerprints.
-_LATER = ("input", "order", "precision", "arithmetic")
-#: Single settings of which the same holds, with their defaults.
-_LATER_SETTINGS = {"rule.eta_decay": 0.0, "evaluation.stage_examples": 1_000}
 #: What `order` was up to version 0.2: a switch, which identities go on to hold.
 _SHUFFLE = "shuffle"
 
@@ -66,19 +61,25 @@ def settings_of(experiment: Experiment, facet: Facet, without: Iterable[str] = (
 def identifying_settings(experiment: Experiment) -> dict[str, Any]:
     """Return all settings that affect anything, by dotted key, without later ones that are at their defaults."""
     leaves = dict(setting_leaves(experiment.model_dump(mode="json")))
-    for name in _LATER:
-        usual = type(experiment).model_fields[name].get_default(call_default_factory=True)
-        plain = {name: usual.model_dump(mode="json") if isinstance(usual, BaseModel) else usual}
-        for key, value in setting_leaves(plain):
-            if leaves[key] == value:
-                del leaves[key]
-    for key, usual in _LATER_SETTINGS.items():
-        if leaves.get(key) == usual:
-            del leaves[key]
+    later = dict(_later_defaults(Experiment))
+    if experiment.rule.name in RULES:
+        later |= _later_defaults(RULES[experiment.rule.name].parameters, "rule.")
+    leaves = {key: value for key, value in leaves.items() if key not in later or value != later[key]}
     leaves[_SHUFFLE] = leaves.get("order") == "shuffled"
     if leaves[_SHUFFLE]:
         del leaves["order"]
     return {key: value for key, value in leaves.items() if affected(key)}
+
+
+def _later_defaults(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield each setting that came later, or each one of a section that did, with its default."""
+    for name, field in model.model_fields.items():
+        if is_later(field):
+            usual = field.get_default(call_default_factory=True)
+            plain = usual.model_dump(mode="json") if isinstance(usual, BaseModel) else usual
+            yield from setting_leaves({name: plain}, prefix)
+        elif isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from _later_defaults(field.annotation, f"{prefix}{name}.")
 
 
 def fingerprint(content: Mapping[str, Any]) -> str:

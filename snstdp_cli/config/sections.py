@@ -231,6 +231,7 @@ class EvaluationSettings(Section):
         "classes seen so far",
         ("score",),
         1_000,
+        since="0.2",
         ge=1,
         le=MAX_EXAMPLES,
     )

@@ -1,6 +1,6 @@
 """How a single setting is said: its type, meaning and range, what it affects, and the sentence when it is wrong."""
 
-from snstdp_cli.fields.facets import AFFECTS, FACETS, Facet, setting
+from snstdp_cli.fields.facets import AFFECTS, FACETS, SINCE, Facet, is_later, setting
 from snstdp_cli.fields.messages import allowed, describe, printable, shown
 from snstdp_cli.fields.values import MAX_EXAMPLES, Name, Number, Whole, check_name, plain_number, whole_number
 
@@ -8,6 +8,7 @@ __all__ = [
     "AFFECTS",
     "FACETS",
     "MAX_EXAMPLES",
+    "SINCE",
     "Facet",
     "Name",
     "Number",
@@ -15,6 +16,7 @@ __all__ = [
     "allowed",
     "check_name",
     "describe",
+    "is_later",
     "plain_number",
     "printable",
     "setting",

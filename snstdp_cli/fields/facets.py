@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal, get_args
 
 from pydantic import Field
+from pydantic.fields import FieldInfo
 
 #: What can depend on a setting.
 #:
@@ -22,17 +23,30 @@ Facet = Literal["program", "training", "recording", "score", "data"]
 FACETS: tuple[Facet, ...] = get_args(Facet)
 #: Key of the facets in a field's JSON Schema.
 AFFECTS = "affects"
+#: Key of the version from which on there is a field, if results are older.
+SINCE = "since"
 
 
-def setting(meaning: str, affects: tuple[Facet, ...], default: Any = ..., **limits: Any) -> Any:
+def setting(
+    meaning: str, affects: tuple[Facet, ...], default: Any = ..., *, since: str | None = None, **limits: Any
+) -> Any:
     """Declare a setting: what it means, what it affects, its default and its limits.
 
     Parameters
     ----------
     affects
         Facets that the setting shapes; empty for one that changes names or speed, but no result.
+    since
+        The version that brings it. At its default it is then as if it were not there, so that results which are older
+        keep their fingerprints. Every new setting needs it.
     limits
         `ge`, `gt`, `le`, `lt`, `strict` or `default_factory`, as pydantic knows them.
     """
     declared = {} if default is ... else {"default": default}
-    return Field(**declared, description=meaning, json_schema_extra={AFFECTS: list(affects)}, **limits)
+    extra: dict[str, Any] = {AFFECTS: list(affects), **({SINCE: since} if since else {})}
+    return Field(**declared, description=meaning, json_schema_extra=extra, **limits)
+
+
+def is_later(field: FieldInfo) -> bool:
+    """Tell whether a field came after the first results."""
+    return isinstance(field.json_schema_extra, dict) and SINCE in field.json_schema_extra

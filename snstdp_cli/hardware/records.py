@@ -18,6 +18,7 @@ from snstdp_cli.artefacts.records import Count, Digest, Identity, Text
 from snstdp_cli.config import Experiment, fingerprint, settings_of
 from snstdp_cli.errors import ArtefactError
 from snstdp_cli.hardware.networks import NetworkCost
+from snstdp_cli.network.neurons import generation
 from snstdp_cli.results import TrainedNetwork
 
 
@@ -64,7 +65,8 @@ _AS_JSON = TypeAdapter(NetworkCost)
 
 def conditions_of(experiment: Experiment) -> str:
     """Return the fingerprint of all settings that shape learning and answering."""
-    return fingerprint({facet: settings_of(experiment, facet) for facet in ("training", "recording")})
+    settings = {facet: settings_of(experiment, facet) for facet in ("training", "recording")}
+    return fingerprint({"generation": generation(), **settings})
 
 
 def cost_path(workdir: Workdir, name: str) -> Path:

@@ -1,15 +1,18 @@
 """The neurons of Diehl & Cook (2015, doi:10.3389/fncom.2015.00099): constants, equations, threshold and reset.
 
 The constants stand here and nowhere else. The equations handed to Brian 2, their namespace, the integrator
-(`integration`) and the start of a network are made from them when a network is built.
+(`integration`) and the start of a network are made from them when a network is built. Results carry the `generation`
+that they were made with, which is another one with other constants.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 
-from snstdp_cli.config import Experiment
+from snstdp_cli.config import GENERATION, Experiment
 from snstdp_cli.network.fixed_point import StateFormat, state_format
 from snstdp_cli.network.fixed_step import arriving, fixed_excitatory_step, fixed_inhibitory_step
 from snstdp_cli.network.integration import excitatory_step, inhibitory_step
@@ -64,6 +67,8 @@ class InhibitoryConstants:
 
 EXCITATORY = ExcitatoryConstants()
 INHIBITORY = InhibitoryConstants()
+#: Digest of the constants of `GENERATION`: those of Diehl & Cook.
+_CONSTANTS_OF_GENERATION = "9433d89562d01678"
 
 #: Spikes of a neuron or input, in a network that counts them.
 COUNTER = "spikes_sent"
@@ -103,6 +108,18 @@ class NeuronModel:
     def named_constants(self) -> dict[str, float]:
         """Return the constants by their names in the equations; what has a unit in that unit."""
         return {**{split_unit(name)[0]: value for name, value in self.constants.items()}, **self.rule_constants}
+
+
+def generation() -> int | str:
+    """Return what results are told apart by when the same settings give others: the generation of this version.
+
+    With other constants of the neurons it is one of their own, so that nothing is scored, resumed or shown together
+    with what was made before they changed.
+    """
+    groups = asdict(EXCITATORY), asdict(INHIBITORY)
+    constants = json.dumps([{name: float(value) for name, value in one.items()} for one in groups], sort_keys=True)
+    digest = hashlib.sha256(constants.encode()).hexdigest()[:16]
+    return GENERATION if digest == _CONSTANTS_OF_GENERATION else f"{GENERATION} with neurons {digest}"
 
 
 def split_unit(name: str) -> tuple[str, str]:

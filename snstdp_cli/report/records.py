@@ -120,6 +120,7 @@ def _facts(record: RunRecord) -> dict[str, object]:
         "engine": record.engine,
         "seed": record.experiment.seed,
         "random numbers": "those of version 0.1" if record.generation == 1 else None,
+        "neurons": "with other constants" if isinstance(record.generation, str) else None,
     }
     figures: Mapping[str, Any] = {}
     if isinstance(record, TrainingRecord):

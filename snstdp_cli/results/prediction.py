@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snstdp_cli.artefacts import RecordingRecord, load_responses, recording_mark
-from snstdp_cli.config import GENERATION, differences
+from snstdp_cli.config import differences
 from snstdp_cli.datasets import Images, Pictures, Pixels, prepare_pixels
 from snstdp_cli.engines import Stream
 from snstdp_cli.errors import ArtefactError, DataError
 from snstdp_cli.evaluation import CLASSIFIERS, NONE, Assignment, Classifier, assign_labels, classify
+from snstdp_cli.network.neurons import generation
 from snstdp_cli.progress import Reporter
 from snstdp_cli.recording import present_images
 from snstdp_cli.results.network import TrainedNetwork
@@ -185,7 +186,7 @@ def _choose_labels(network: TrainedNetwork, mark: str | None) -> Recorded:
         raise ArtefactError(nothing_recorded(network, "train", every, mark=mark))
     if mark is None:
         fitting = [one for one in fitting if is_usual(network, one[1])] or fitting
-        fitting = [one for one in fitting if one[1].generation == GENERATION] or fitting
+        fitting = [one for one in fitting if one[1].generation == generation()] or fitting
     if len({record.conditions for _, record in fitting}) > 1:
         marks = ", ".join(recording_mark(record) for _, record in fitting)
         raise ArtefactError(
@@ -193,7 +194,7 @@ def _choose_labels(network: TrainedNetwork, mark: str | None) -> Recorded:
             f"choose by --as: {marks}"
         )
     file, record = fitting[0]
-    if record.generation != GENERATION:
+    if record.generation != generation():
         again = recording_command(network, "train")
         raise ArtefactError(
             f"{file.path}: recorded by another version of snstdp, which drew other random numbers; expected responses "

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import Any, get_args
 
 from snstdp_cli.artefacts import RecordingFile, RecordingRecord, recording_mark
-from snstdp_cli.config import GENERATION, differences, settings_of
+from snstdp_cli.config import differences, settings_of
 from snstdp_cli.datasets import Part
+from snstdp_cli.network.neurons import generation
 from snstdp_cli.results.network import TrainedNetwork
 
 Recorded = tuple[RecordingFile, RecordingRecord]
@@ -76,7 +77,7 @@ def several_recorded(network: TrainedNetwork, fitting: Sequence[Recorded]) -> st
     usual = settings_of(network.experiment, "recording") if network.has_weights else None
     for (file, record), mark in zip(fitting, marks, strict=True):
         apart = differences(settings_of(record.experiment, "recording"), usual) if usual is not None else []
-        if record.generation != GENERATION:
+        if record.generation != generation():
             apart.append("recorded by another version of snstdp")
         if network.has_weights and not network.stored.has_thresholds:
             apart.append(f"theta {record.experiment.network.theta_init_mv:g} mV")
@@ -88,7 +89,7 @@ def several_recorded(network: TrainedNetwork, fitting: Sequence[Recorded]) -> st
 
 def no_labels(network: TrainedNetwork, test: RecordingRecord, every: Sequence[Recorded]) -> str:
     """Say why none of the training responses `every` can label the neurons for a test recording."""
-    if test.generation != GENERATION:
+    if test.generation != generation():
         # Labels that belong to it could be made by that version only; both are made again.
         both = " && ".join(recording_command(network, split, like=test) for split in ("test", "train"))
         return (

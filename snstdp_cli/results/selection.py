@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from snstdp_cli.artefacts import RecordingRecord, Responses, load_responses, recording_mark
-from snstdp_cli.config import GENERATION, settings_of
+from snstdp_cli.config import settings_of
 from snstdp_cli.errors import ArtefactError
+from snstdp_cli.network.neurons import generation
 from snstdp_cli.results.network import TrainedNetwork
 from snstdp_cli.results.refusals import (
     Recorded,
@@ -146,7 +147,7 @@ def _preferred(network: TrainedNetwork, fitting: Sequence[Recorded]) -> list[lis
     groups: list[list[Recorded]] = []
     for kind in (is_usual, _has_usual_settings):
         chosen = [one for one in fitting if kind(network, one[1])]
-        groups += [[one for one in chosen if one[1].generation == GENERATION], chosen]
+        groups += [[one for one in chosen if one[1].generation == generation()], chosen]
     return [*groups, list(fitting)]
 
 

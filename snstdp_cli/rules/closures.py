@@ -131,6 +131,11 @@ class Closures:
         norms = (self._counts * np.abs(high) + (self.n - self._counts) * np.abs(low))[usable]
         return self.l_tar if self.l_tar / _NEAR <= norms.max() <= self.l_tar * _NEAR else None
 
+    @property
+    def _is_guarded(self) -> bool:
+        """Whether each step looks after itself, as it is not known before, or long to say, where there are values."""
+        return self.use_old_values or not 0 < len(self.intervals) <= _MAX_INTERVALS
+
     def table(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
         """Return for each `L_0` from 0 to n whether there are values, `s_max` and `s_min` as `statements` gives them.
 
@@ -138,8 +143,7 @@ class Closures:
         """
         import numpy as np
 
-        count, intervals = np.arange(self.n + 1.0), self.intervals
-        guarded = not 0 < len(intervals) <= _MAX_INTERVALS
+        count, intervals, guarded = np.arange(self.n + 1.0), self.intervals, self._is_guarded
         usable = self._settled[2]
         used = count if guarded else np.where(usable, count, intervals[0][0])
         if (shared := self.scaling.interval_of(self.n)) > 1:
@@ -164,8 +168,7 @@ class Closures:
             What the old values are called there.
         """
         constants: dict[str, float] = {}
-        intervals = [] if self.use_old_values else self.intervals
-        guarded = not 0 < len(intervals) <= _MAX_INTERVALS
+        intervals, guarded = [] if self.use_old_values else self.intervals, self._is_guarded
         uses_table = self.scaling.interval_of(self.n) > 1
         names = {**old, "L_0": count if guarded and not uses_table else "L_0_used"}
         formulas = {"s_max": self.s_max, "s_min": self.s_min}

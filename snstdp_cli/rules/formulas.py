@@ -119,7 +119,8 @@ def _do(operation: str, *operands: Any) -> tuple[Any, Any]:
 
     a, *rest = operands
     with np.errstate(all="ignore"):
-        allowed = {"/": lambda: np.abs(rest[0]) >= SMALLEST, "sqrt": lambda: a >= 0, "clip": lambda: rest[0] <= rest[1]}
+        # The root of a negative number is not a number, and so not within +-LARGEST.
+        allowed = {"/": lambda: np.abs(rest[0]) >= SMALLEST, "clip": lambda: rest[0] <= rest[1]}
         calculate: dict[str, Callable[[], Any]] = {
             "+": lambda: np.add(a, *rest),
             "-": lambda: np.subtract(a, *rest),

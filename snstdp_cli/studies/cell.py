@@ -17,6 +17,7 @@ from snstdp_cli.config import (
 )
 from snstdp_cli.config.rule import DEFAULT_RULE
 from snstdp_cli.errors import ConfigError
+from snstdp_cli.network.neurons import generation
 from snstdp_cli.rules import find_rule, is_rule_file
 from snstdp_cli.studies.axes import Assignment
 
@@ -70,12 +71,13 @@ def build_cell(
 
 def cell_id(experiment: Experiment) -> str:
     """Return a cell's name: the fingerprint of all settings that affect anything, the images by their name."""
-    return fingerprint(identifying_settings(experiment))
+    return fingerprint({"generation": generation(), **identifying_settings(experiment)})
 
 
 def training_key(experiment: Experiment) -> str:
     """Return the fingerprint of all settings that shape a training, the images by their name."""
-    return fingerprint({"training": settings_of(experiment, "training"), **settings_of(experiment, "data")})
+    settings = {"training": settings_of(experiment, "training"), **settings_of(experiment, "data")}
+    return fingerprint({"generation": generation(), **settings})
 
 
 def build_cell_experiment(base: Mapping[str, Any], settings: Assignment, where: str) -> Experiment:

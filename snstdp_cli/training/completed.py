@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 
 from snstdp_cli.artefacts import TrainingRecord, Workdir, load_weights, read_checkpoint, weights_exist
-from snstdp_cli.config import GENERATION, Experiment, differences, settings_of
+from snstdp_cli.config import Experiment, differences, settings_of
 from snstdp_cli.datasets import Dataset
 from snstdp_cli.errors import ArtefactError, ConfigError
+from snstdp_cli.network.neurons import generation
 from snstdp_cli.training.identity import identify_training
 from snstdp_cli.training.start import divide_images, start_weights
 
@@ -46,7 +47,7 @@ def _differences(
     apart = differences(settings_of(experiment, "training"), settings_of(record.experiment, "training"))
     if record.data is None or record.data.sha256 != dataset.sha256:
         apart.append("training images")
-    if record.generation != GENERATION:
+    if record.generation != generation():
         apart.append("version of snstdp")
     start = record.start.sha256 if record.start is not None else None
     begun_with = record.start.name if record.start is not None else None

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import Field
+
 from snstdp_cli.artefacts import Record
 from snstdp_cli.artefacts.records import Digest
-from snstdp_cli.config import GENERATION, Experiment, differences, fingerprint, settings_of
+from snstdp_cli.config import Experiment, differences, fingerprint, settings_of
+from snstdp_cli.network.neurons import generation
 from snstdp_cli.rules import Plasticity, plasticity_digest
 
 
@@ -29,7 +32,7 @@ class TrainingIdentity(Record):
     rule: Digest
     images: Digest
     start: Digest
-    generation: int = GENERATION
+    generation: int | str = Field(default_factory=generation)
 
     @property
     def digest(self) -> str:

@@ -6,14 +6,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+import statements
+from fixed_reference import FixedPoint
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reference import Run, draw_images, mixed_images, open_run, reference_of, small_experiment
+from reference import EXC_CELL, INH_CELL, Run, draw_images, mixed_images, open_run, reference_of, small_experiment
 
 from snstdp_cli.config import Experiment
 from snstdp_cli.engines.base import ChunkResult
 from snstdp_cli.errors import ConfigError
 from snstdp_cli.network.fixed_point import make_share, state_format, state_warnings
+from snstdp_cli.network.fixed_step import arriving
+from snstdp_cli.network.neurons import excitatory_model, inhibitory_model, split_unit
 
 EULER = {"integration": "euler"}
 DENSE = {"inhibition": "dense", "inhibition_delay_ms": 4}
@@ -78,6 +82,56 @@ def test_every_code_is_that_of_whole_numbers(
     run = open_run(fixed(rule, bits, fraction, **changes), "numpy", plastic=rule is not None)
     result = assert_like_reference(run, mixed_images()[:4], rule is not None)
     assert result.counts.sum() >= 4
+
+
+def range_of_codes(bits: int, fraction: int, count: int, beyond: float) -> np.ndarray:
+    """Draw values: half of them small, as those of a network are, half up to so many times the range; and its ends."""
+    rng, most = np.random.default_rng(bits), 2 ** (bits - 1)
+    codes = np.rint(rng.uniform(-1, 1, count) * beyond * most)
+    small = np.rint(rng.uniform(-1, 1, count) * min(16 * 2**fraction, beyond * most))
+    ends = [-most, most - 1, 0, -1, 1]
+    return np.concatenate([ends, np.where(np.arange(count) % 2, codes, small)]) / 2**fraction
+
+
+@pytest.mark.parametrize("integration", ["exponential_euler", "euler"])
+@pytest.mark.parametrize(
+    ("bits", "fraction", "dt"), [(8, 0, 0.1), (12, 4, 0.5), (16, 8, 0.5), (24, 16, 0.2), (24, 12, 0.5)]
+)
+def test_any_state_is_advanced_as_whole_numbers_are(bits: int, fraction: int, dt: float, integration: str) -> None:
+    experiment = fixed("triplet", bits, fraction, dt=dt, network={"integration": integration, "theta_tau_ms": 50})
+    form, rng = state_format(experiment), np.random.default_rng(1)
+    assert form is not None
+    reference = FixedPoint(bits, fraction, dt, integration == "euler")
+    most = 2 ** (bits - 1)
+    v = np.clip(range_of_codes(bits, fraction, 3000, 1), -most / 2**fraction, (most - 1) / 2**fraction)
+    ge, gi = (rng.permutation(range_of_codes(bits, fraction, 3000, 1.5)) for _ in range(2))
+    free = rng.random(len(v)) < 0.9
+    state = {"v": v / 1000, "ge": ge, "gi": gi, "cooldown": 5 * ~free, "theta": ge / 1000, "post1": gi, "post2": ge}
+    cells = (
+        (EXC_CELL, excitatory_model(experiment, experiment.plasticity(16))),
+        (INH_CELL, inhibitory_model(experiment)),
+    )
+    for cell, model in cells:
+        constants = {split_unit(name)[0]: value for name, value in model.constants.items()}
+        constants |= {name: constants[name] / 1000 for name in constants if f"{name}_mv" in model.constants}
+        names = {**constants, **model.rule_constants, "round_down": np.floor, "clip": np.clip, "volt": 1}
+        found = statements.run(model.step, {**names, **state})
+        expected = reference.advance(cell, v, ge, gi if cell is EXC_CELL else 0 * gi, free)
+        np.testing.assert_allclose(1000 * found["v"], expected[0], rtol=0, atol=form.half_code_mv / 1e3)
+        np.testing.assert_array_equal(found["ge"], expected[1])
+        if cell is EXC_CELL:
+            np.testing.assert_array_equal(found["gi"], expected[2])
+            np.testing.assert_array_equal(found["post1"], reference.trace(gi, np.exp(-dt / 20)))
+            theta = reference.threshold(ge, np.exp(-dt / 50))
+            np.testing.assert_allclose(1000 * found["theta"], theta, rtol=0, atol=form.half_code_mv / 1e3)
+
+
+def test_what_arrives_is_the_nearest_number_of_the_format() -> None:
+    w = np.array([0.0, 0.03124, 0.03125, 0.0313, -0.03125, -0.0313, 1.0])  # ties of 4 digits at 1/32
+    names = {"round_down": np.floor, "state_codes": 16.0, "state_step": 1 / 16}
+    found = statements.evaluate(arriving("w"), {"w": w, **names})
+    assert found.tolist() == [0, 0, 0.0625, 0.0625, 0, -0.0625, 1]
+    np.testing.assert_array_equal(found, FixedPoint(12, 4, 0.5, False).near(w))
 
 
 @pytest.mark.slow

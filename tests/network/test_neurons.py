@@ -19,11 +19,17 @@ from reference import (
     small_experiment,
 )
 
-from snstdp_cli.config import Experiment
+from snstdp_cli.artefacts.records import RunRecord
+from snstdp_cli.config import GENERATION, Experiment, build_experiment
 from snstdp_cli.engines import State
+from snstdp_cli.hardware.records import conditions_of
 from snstdp_cli.network import neurons
 from snstdp_cli.network.neurons import excitatory_model, inhibitory_model, refractory_steps, split_unit
+from snstdp_cli.studies.cell import cell_id, training_key
+from snstdp_cli.training.identity import TrainingIdentity
 
+#: What tells apart that which no record was written of.
+IDENTITIES = (cell_id, training_key, conditions_of)
 #: Another value of each constant.
 CHANGES = {
     "exc": {
@@ -87,6 +93,22 @@ def test_the_constants_are_diehl_and_cooks() -> None:
     assert asdict(neurons.INHIBITORY) == INH_CELL
     assert {name for _, name in EACH} == EXC_CELL.keys() | INH_CELL.keys()
     assert len(EACH) == len(EXC_CELL) + len(INH_CELL)
+
+
+@pytest.mark.parametrize(("group", "name"), EACH)
+def test_results_of_other_constants_are_of_another_generation(
+    group: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert neurons.generation() == GENERATION, "the constants are others: count GENERATION up, write down their digest"
+    change(monkeypatch, group, {name: CHANGES[group][name]})
+    other = neurons.generation()
+    assert other != GENERATION
+    assert RunRecord.model_fields["generation"].get_default(call_default_factory=True) == other
+    made = [identify(build_experiment()) for identify in IDENTITIES]
+    identity = TrainingIdentity(settings={}, rule="0" * 64, images="0" * 64, start="0" * 64)
+    monkeypatch.undo()
+    assert identity.differs_in(identity.model_copy(update={"generation": GENERATION})) == ["version of snstdp"]
+    assert not set(made) & {identify(build_experiment()) for identify in IDENTITIES}
 
 
 @pytest.mark.parametrize(("group", "name"), EACH)

@@ -20,7 +20,7 @@ from reference import (
 
 from snstdp_cli.config import Experiment, build_experiment
 from snstdp_cli.network.neurons import SynapseModel
-from snstdp_cli.network.randomness import draw_dither
+from snstdp_cli.network.randomness import draw_dither, draw_key
 from snstdp_cli.network.rounding import round_start, store_on_grid
 from snstdp_cli.network.wiring import draw_weights
 from snstdp_cli.rules.grids import WeightGrid
@@ -195,6 +195,13 @@ def test_another_seed_rounds_the_start_otherwise_and_the_same_seed_alike() -> No
     grid, weights = WeightGrid(2, 0.0, 0.25, "stochastic"), np.full((16, 4), 0.1)
     assert np.array_equal(round_start(grid, weights, 1), round_start(grid, weights, 1))
     assert not np.array_equal(round_start(grid, weights, 1), round_start(grid, weights, 2))
+
+
+def test_each_weight_of_the_start_has_the_dither_of_its_input_and_neuron() -> None:
+    grid, weights, key = WeightGrid(2, 0.0, 0.25, "stochastic"), np.full((16, 4), 0.1), draw_key(1, 0, 0, 0)
+    dithers = [[draw_dither(key, 0, np.array([i]), np.array([j]))[0] for j in range(4)] for i in range(16)]
+    expected = 0.25 * (0.4 + np.array(dithers) >= 1)
+    np.testing.assert_array_equal(round_start(grid, weights, 1), expected)
 
 
 def test_only_statements_that_change_a_weight_are_followed_by_rounding() -> None:

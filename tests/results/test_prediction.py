@@ -9,6 +9,7 @@ import json
 import os
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from snstdp_cli.cli.app import app
 from snstdp_cli.config import build_experiment
 from snstdp_cli.datasets import images_from_array, load_images
 from snstdp_cli.errors import DataError
+from snstdp_cli.network import neurons
 from snstdp_cli.results import TrainedNetwork, prediction, rows_as_csv
 from snstdp_cli.results.tables import csv_text
 
@@ -126,6 +128,14 @@ class TestPrediction:
         with np.load(path) as arrays:
             content = {**arrays, "provenance": np.frombuffer(old.model_dump_json().encode(), np.uint8)}
         np.savez(path, **content)
+        with pytest.raises(snstdp.SnstdpError, match="recorded by another version of snstdp"):
+            snstdp.predict("halves", test_images(), workers=1)
+
+    def test_responses_of_neurons_with_other_constants_are_refused(
+        self, desk: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert len(snstdp.predict("halves", test_images(), workers=1).counts)
+        monkeypatch.setattr(neurons, "EXCITATORY", replace(neurons.EXCITATORY, tau_ms=80.0))
         with pytest.raises(snstdp.SnstdpError, match="recorded by another version of snstdp"):
             snstdp.predict("halves", test_images(), workers=1)
 
@@ -301,9 +311,9 @@ class TestTrace:
         told = json.loads(invoke("trace", "halves", "--neuron", "2", "--out", "t.csv", "--json").stdout)
         rows = list(csv.DictReader(io.StringIO(Path("t.csv").read_text())))
         found = snstdp.trace("halves", neurons=[2])
-        for group, (times, neurons) in found.spikes.items():
+        for group, (times, spiking) in found.spikes.items():
             spikes = [row for row in rows if row["quantity"] == "spike" and row["group"] == group]
-            assert [int(row["neuron"]) for row in spikes] == neurons.tolist()
+            assert [int(row["neuron"]) for row in spikes] == spiking.tolist()
             assert [float(row["time_ms"]) for row in spikes] == pytest.approx(times)
             assert told["spikes"][group] == len(times)
         volts = [float(row["value"]) for row in rows if row["quantity"] == "v_mv"]

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import statements
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -20,7 +21,8 @@ from snstdp_cli.config import build_experiment
 from snstdp_cli.errors import ConfigError
 from snstdp_cli.rules import RULES, Plasticity, RuleContext
 from snstdp_cli.rules.closures import NAMES, make_closures
-from snstdp_cli.rules.expressions import check_expression
+from snstdp_cli.rules.expressions import LARGEST, check_expression
+from snstdp_cli.rules.formulas import evaluate, translate, write
 
 N = 6
 SCALINGS = ("lagged", "instantaneous")
@@ -308,6 +310,37 @@ def plainly(text: str, names: dict[str, float]) -> float | None:
         return visit(ast.parse(text, mode="eval").body)
     except ArithmeticError:
         return None
+
+
+@pytest.mark.parametrize(
+    ("text", "has_value"),
+    [
+        ("1e-35 / L_0", [False, False, True, True]),  # 1e-35 / 1e-40 is not large, but not to be divided
+        ("sqrt(L_0)", [True, True, True, False]),
+        ("clip(L_0, 0, L_0)", [True, True, True, False]),
+        ("L_0 * L_0", [True, True, True, False]),
+    ],
+)
+def test_where_a_formula_has_no_value_there_is_a_zero(text: str, has_value: list[bool]) -> None:
+    formula, count = translate(text, {}, "x"), np.array([0.0, 1e-40, 4.0, -1e200])
+    values, good = evaluate(formula, {"L_0": count})
+    assert good.tolist() == has_value
+    assert np.isfinite(values).all()
+    assert not values[~good].any()
+
+
+@pytest.mark.parametrize("text", ["1e-35 / L_0", "sqrt(L_0)", "clip(L_0, 0, L_0)", "L_0 * L_0", "L_0 * L_0 - L_0 ** 3"])
+def test_guarded_statements_give_what_the_formula_gives(text: str) -> None:
+    formula, count = translate(text, {}, "x"), np.array([0.0, 1e-40, 4.0, -4.0, 1e12, -1e20])
+    constants: dict[str, float] = {}
+    lines, result, flags = write(formula, {}, constants, "x", guarded=True)
+    with np.errstate(all="raise", under="ignore"):
+        after = statements.run("\n".join(lines), {"L_0": count, "sqrt": np.sqrt, "clip": np.clip, **constants})
+    values, good = evaluate(formula, {"L_0": count})
+    np.testing.assert_array_equal(np.prod([after[flag] for flag in flags], axis=0), good)
+    np.testing.assert_array_equal(after[result] * good, values)
+    for step in formula.steps:  # what does not fit goes no further
+        assert np.abs(after[step.name]).max() <= LARGEST
 
 
 @pytest.mark.parametrize(("name", "share"), [("smax", 1.0), ("smin", 0.5)])
