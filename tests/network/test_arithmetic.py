@@ -87,6 +87,7 @@ def assert_same_bits(first: State, second: State) -> None:
         ("w = abs(w) - 1", "w = single(abs(w) - 1)"),
         ("w = w ** 2", "w = single(w * w)"),
         ("w = v ** -1", "w = quotient(1, v)"),
+        ("w = v ** -2", "w = quotient(1, single(v * v))"),
         ("w = v ** eta", "w = single(widened(v) ** widened(eta))"),
         ("w = 0.5 ** v", "w = single(widened(0.5) ** widened(v))"),
         ("w = v * eta ** 2", "w = single(v * single(eta ** 2))"),
@@ -96,6 +97,7 @@ def assert_same_bits(first: State, second: State) -> None:
         ("v > eta and not ge == 0", "v > single(eta) and (not ge == 0)"),
         # Thresholds are double; what they are compared with is not.
         ("theta = theta * keep_theta", "theta = theta * keep_theta"),
+        ("theta > eta", "theta > eta"),
         ("v > theta + eta", "v > single(theta + eta)"),
         ("w = w + theta * eta", "w = single(widened(w) + theta * eta)"),
         # Whole numbers stay whole until they meet a single one; constants that meet are double.
