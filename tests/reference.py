@@ -509,6 +509,10 @@ class Run:
     engine: Any
     start: State
 
+    def weights_at_start(self) -> NDArray[Any]:
+        """Return the weights before the first image, [n_input, n_e], as the engine holds them."""
+        return np.asarray(self.wiring.to_matrix(self.start["input_exc.w"]))
+
     def weights(self, result: ChunkResult) -> Floats:
         return np.asarray(self.wiring.to_matrix(result.state["input_exc.w"]), dtype=np.float64)
 

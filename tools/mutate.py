@@ -33,9 +33,10 @@ TESTS = {
         *("engines/test_engines_base", "engines/test_engines", "network/test_presentation", "network/test_neurons"),
     ),
     "engines/generated.py": ("engines/test_generated",),
+    "network/arithmetic.py": ("network/test_arithmetic",),
     "network/builder.py": (
         *("rules/test_rules_in_brian", "engines/test_engines", "network/test_builder", "network/test_inhibition"),
-        "network/test_neurons",
+        *("network/test_neurons", "network/test_arithmetic"),
     ),
     "network/inhibition.py": ("network/test_inhibition", "engines/test_engines", "network/test_reference"),
     "network/integration.py": (
@@ -54,6 +55,7 @@ TESTS = {
     ),
     "network/randomness.py": ("network/test_randomness",),
     "network/rest.py": ("network/test_rest", "engines/test_engines"),
+    "network/single.py": ("network/test_arithmetic",),
     "network/rounding.py": ("network/test_rounding",),
     "network/numbers.py": ("network/test_numbers", "network/test_integration", "network/test_rest"),
     "network/wiring.py": ("network/test_wiring", "network/test_builder", "engines/test_engines"),
@@ -66,6 +68,7 @@ PRESENTATION, PROTOCOL = "network/presentation.py", "network/protocol.py"
 RANDOMNESS, WIRING = "network/randomness.py", "network/wiring.py"
 GENERATED, REST, NUMBERS = "engines/generated.py", "network/rest.py", "network/numbers.py"
 ROUNDING, FIXED_POINT, FIXED_STEP = "network/rounding.py", "network/fixed_point.py", "network/fixed_step.py"
+ARITHMETIC, SINGLE = "network/arithmetic.py", "network/single.py"
 Mutation = tuple[str, str, str, int]
 #: (file, text that occurs there, replacement, number of the occurrence from 0)
 MUTATIONS: list[Mutation] = [
@@ -242,7 +245,17 @@ MUTATIONS: list[Mutation] = [
     (NUMBERS, '{"theta": experiment.network.theta_tau_ms, **plasticity.traces}', "dict(plasticity.traces)", 0),
     (REST, '"rest",\n            exc', '"show",\n            exc', 0),
     (BUILDER, "if wiring.delay_steps.any():", "if False:", 0),
-    (BUILDER, "objects += begin_from_rest(controller, exc, inh, clock)", "pass", 0),
+    # Single precision
+    (BUILDER, "reset=arithmetic.statements(model.reset)", "reset=model.reset", 0),
+    (BUILDER, "step = arithmetic.statements(model.step)", "step = model.step", 0),
+    (BUILDER, "on_post=arithmetic.pathways(model.on_post)", "on_post=dict(model.on_post)", 0),
+    (ARITHMETIC, "- INTEGERS - DOUBLES", "- INTEGERS", 0),
+    (SINGLE, 'DOUBLES = frozenset({"theta", ', "DOUBLES = frozenset({", 0),
+    (SINGLE, "ast.Constant(1), product)", "ast.Constant(1), one)", 0),
+    (SINGLE, 'return _call_of("single", node), "single"', 'return node, "single"', 0),
+    (SINGLE, 'compares and "single" in kinds', "compares", 0),
+    (SINGLE, "abs(number) < _EXACT", "abs(number) <= _EXACT + 1", 0),
+    (BUILDER, "objects += begin_from_rest(arithmetic, controller, exc, inh, clock)", "pass", 0),
     (WIRING, "argsort(steps, axis=1", "argsort(-steps, axis=1", 0),
     (WIRING, "delay_steps=steps.reshape(-1)[order]", "delay_steps=steps.reshape(-1)", 0),
     (WIRING, "(random.random((n_input, experiment.n_e)) + 0.01)", "random.random((n_input, experiment.n_e))", 0),

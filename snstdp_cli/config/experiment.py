@@ -93,6 +93,13 @@ class Experiment(Section):
     n_e: Whole = setting("number of excitatory neurons (as many inhibitory ones)", ALL_BUT_SCORE, 400, ge=1, le=100_000)
     rule: RuleSettings = setting("learning rule and its parameters", ("training",))
     dt: Number = setting("time step, ms; at most the inhibitory refractory time", ALL_BUT_SCORE, 0.5, ge=0.001, le=2)
+    arithmetic: Literal["double", "single"] = setting(
+        "precision of the neurons' state and of the weights: double (64 bits) or single (32 bits), which takes less "
+        "time; thresholds are double in both",
+        ALL_BUT_SCORE,
+        "double",
+        since="0.2",
+    )
     num_examples: Whole = setting("training examples to show", ("training",), 60_000, ge=1, le=MAX_EXAMPLES)
     epochs: bool = setting(
         "whether num_examples may exceed the training set, which then starts again from the front",
@@ -195,6 +202,15 @@ class Experiment(Section):
                 f"presentation.rest_ms: found {shown.rest_ms:g}, expected at least {self.least_rest_ms:g} (the delays "
                 f"from an input to inhibition, one after the other, and {_SPARE_REST_MS} ms), so that no spike is "
                 "under way when the next example begins"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_arithmetic(self) -> Experiment:
+        if self.arithmetic == "single" and (limited := self.precision.limited):
+            raise ValueError(
+                f"arithmetic: found single beside {limited[0]}; expected arithmetic: double, in which the numbers of a "
+                "chip are exact"
             )
         return self
 

@@ -124,6 +124,17 @@ class PrecisionSettings(Section):
         default_factory=StatePrecision, description="the neurons' voltages, conductances, thresholds and traces"
     )
 
+    @property
+    def limited(self) -> list[str]:
+        """The settings by which numbers are held in few bits, by dotted key."""
+        found = {
+            "precision.weights.bits": self.weights.bits is not None,
+            "precision.scaling.bits": self.scaling.bits is not None,
+            "precision.scaling.divide": self.scaling.divide != "exact",
+            "precision.state.bits": self.state.bits is not None,
+        }
+        return [key for key, limits in found.items() if limits]
+
     @model_validator(mode="before")
     @classmethod
     def _empty_parts(cls, values: Any) -> Any:

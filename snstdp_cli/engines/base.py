@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from snstdp_cli.config import Experiment
 from snstdp_cli.errors import EngineError
 from snstdp_cli.network import neurons
+from snstdp_cli.network.arithmetic import single_variables
 from snstdp_cli.network.fixed_point import state_format
 from snstdp_cli.network.names import EXC, INH, INPUT_EXC, state_variables
 from snstdp_cli.network.rounding import round_start
@@ -120,7 +121,7 @@ def initial_state(
     Parameters
     ----------
     weights
-        [n_input, n_e]; with limited precision they are rounded here.
+        [n_input, n_e]; with limited or single precision they are rounded here.
     theta_mv
         [n_e] adaptive thresholds; the configured initial value if None. In fixed point they are rounded here.
     """
@@ -142,7 +143,13 @@ def initial_state(
     if plasticity is not None:
         begin |= {f"{EXC}.{name}": np.full(n_e, value) for name, value in plasticity.neuron_variables.items()}
     names = [f"{owner}.{variable}" for owner, variable in state_variables(plasticity)]
-    return {name: begin[name] if name in begin else np.zeros(n_e) for name in names}
+    whole: State = {name: begin[name] if name in begin else np.zeros(n_e) for name in names}
+    if experiment.arithmetic == "double":
+        return whole
+    short = single_variables(plasticity)
+    return {
+        name: values.astype(np.float32) if name.partition(".")[2] in short else values for name, values in whole.items()
+    }
 
 
 def controller_values(experiment: Experiment, chunk: Chunk) -> dict[str, float]:

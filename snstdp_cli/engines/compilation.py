@@ -27,6 +27,7 @@ from snstdp_cli.engines.constants import read_numbers_at_start
 from snstdp_cli.engines.generated import (
     ask_clock_once,
     find_spikes_in_blocks,
+    hold_single_numbers,
     keep_truth_as_number,
     know_the_only_clock,
     know_the_only_element,
@@ -100,7 +101,9 @@ def compile_sources(sources: Path, compiler: str, results: Collection[str], numb
     _change(sources / "main.cpp", skip_idle_pathways, serve_requests)
     _change(sources / "objects.cpp", lambda source: write_only(source, results))
     for path in sorted((sources / "code_objects").glob("*.cpp")):
-        _change(path, know_the_only_element, find_spikes_in_blocks, keep_truth_as_number, walk_runs)
+        _change(
+            path, know_the_only_element, find_spikes_in_blocks, keep_truth_as_number, hold_single_numbers, walk_runs
+        )
     _leave_out_resting(sources / "code_objects")
     once = _join_what_runs_once(sources)
     # The code objects first, which take longest.

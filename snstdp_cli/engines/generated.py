@@ -29,6 +29,7 @@ _PROPAGATION = re.compile(
 )
 _TARGET = re.compile(r"const int32_t _postsynaptic_idx = (?P<targets>\w+)\[_idx\];")
 _UPDATER = re.compile(r"for\(int _idx=0; _idx<_N; _idx\+\+\)")
+_ROUNDED = re.compile(r"\bconst double \w+ = (?:single|truth|quotient)\(")
 _HELD_TRUTH = re.compile(r"const int64_t (\w+) = int_\(")
 _LINKED = re.compile(r"(?P<read>const \w+ (?P<name>\w+) = _ptr_array_\w+)\[_(?P=name)_indices\];")
 _PATHWAY = re.compile(
@@ -48,19 +49,19 @@ def find_spikes_in_blocks(source: str) -> str:
 
     The test of a block has no branch, so that the compiler makes it one of many neurons at a time; who fires is a bit
     of its answer. Of neurons, which fire rarely, two blocks are first asked for whether any of them does. A chunk has
-    fewer than 2**31 steps (`Experiment`), which are compared as 32-bit numbers.
+    fewer than 2**31 steps (`Experiment`), which are compared as 32-bit numbers. Only rounding may be called in a test.
     """
 
     def rewrite(found: re.Match[str]) -> str:
         condition = found["condition"].replace("&&", "&").replace("||", "|")
         condition = condition.replace("t_in_timesteps", "(int32_t)t_in_timesteps")
         read = found["read"]
-        if re.search(r"\b_count\b|\w\(", read + condition):
+        if re.search(r"\b_count\b|(?<!\bsingle)(?<=\w)\(", read + condition):
             return found[0]
         return (
             f"{found['count']}size_t _block = 0;\n"
             f"    for (; _block + {_BLOCK} <= (size_t)N; _block += {_BLOCK})\n    {{\n"
-            f"{_ask_two_blocks(read, condition) if 'double' in read else ''}"
+            f"{_ask_two_blocks(read, condition) if re.search('double|float', read) else ''}"
             f"        uint32_t _fire = 0;\n"
             f"        for (int _bit = 0; _bit < {_BLOCK}; _bit++)\n"
             f"        {{const size_t _idx = _block + _bit;{read}_fire |= (uint32_t)({condition}) << _bit;\n"
@@ -77,11 +78,12 @@ def find_spikes_in_blocks(source: str) -> str:
 
 def _ask_two_blocks(read: str, condition: str) -> str:
     """Return what goes on behind the next block if nobody fires in the two; the answer is as wide as a number."""
+    answer = "int32_t" if "float" in read else "int64_t"
     return (
         f"        if (_block % {2 * _BLOCK} == 0 && _block + {2 * _BLOCK} <= (size_t)N)\n        {{\n"
-        f"            int64_t _any = 0;\n"
+        f"            {answer} _any = 0;\n"
         f"            for (size_t _idx = _block; _idx < _block + {2 * _BLOCK}; _idx++)\n"
-        f"            {{{read}_any |= (int64_t)({condition});\n            }}\n"
+        f"            {{{read}_any |= ({answer})({condition});\n            }}\n"
         f"            if (!_any) {{ _block += {_BLOCK}; continue; }}\n        }}\n"
     )
 
@@ -104,6 +106,16 @@ def keep_truth_as_number(source: str) -> str:
             return source
     statements = _HELD_TRUTH.sub(r"const double \1 = _number(", statements).replace("* int_(", "* _number(")
     return f"{before}const auto _number = [](bool truth) {{ return truth ? 1.0 : 0.0; }};\n    {statements}"
+
+
+def hold_single_numbers(source: str) -> str:
+    """Let what was rounded to single precision be held in it, where Brian 2 holds it in double precision."""
+
+    def rewrite(found: re.Match[str]) -> str:
+        end = _closing(source, found.end(), "()")
+        return found[0].replace("double", "float", 1) if source[end + 1 : end + 2] == ";" else found[0]
+
+    return _ROUNDED.sub(rewrite, source)
 
 
 def know_the_only_element(source: str) -> str:
@@ -140,7 +152,7 @@ def walk_runs(source: str) -> str:
     A list belongs to one postsynaptic neuron where the pathway's sources are the synapses' targets.
     """
     found = _PROPAGATION.search(source)
-    end = _closing_brace(source, found.end()) if found else -1
+    end = _closing(source, found.end(), "{}") if found else -1
     if found is None or end < 0:
         return source
     body = source[found.end() : end]
@@ -197,11 +209,11 @@ def know_the_only_clock(network: str) -> str:
     return network.replace(begin, f"const bool _one_clock = clocks.size() == 1;\n    {begin}")
 
 
-def _closing_brace(source: str, start: int) -> int:
-    """Return where the block ends that is open at `start`, or -1."""
+def _closing(source: str, start: int, brackets: str) -> int:
+    """Return where the bracket is closed that is open at `start`, or -1."""
     depth = 1
     for at in range(start, len(source)):
-        depth += {"{": 1, "}": -1}.get(source[at], 0)
+        depth += (source[at] == brackets[0]) - (source[at] == brackets[1])
         if depth == 0:
             return at
     return -1

@@ -24,6 +24,7 @@ _LOOP = re.compile(
 )
 _WRITTEN = re.compile(r"_ptr_array_(\w+)\[_idx\] = (\w+);")
 _ARRAY = re.compile(r"_ptr_array_(\w+)\b")
+_POINTER = re.compile(r"(double|float)\* *\w* *_ptr_array_(\w+) =")
 _SIZE = re.compile(r"const int64_t N = (\d+);")
 _THRESHOLD_LOOP = re.compile(rf"for \(; _block \+ {BLOCK} <= \(size_t\)N; _block \+= {BLOCK}\)\s*\{{")
 
@@ -51,12 +52,13 @@ def leave_out_resting(sources: Mapping[str, str], group: str) -> dict[str, str]:
     if loop is None or size is None or tested is None:
         return {}
     state = dict(_WRITTEN.findall(loop["write"]))
+    is_single = {array for kind, array in _POINTER.findall(sources[updater]) if kind == "float"} >= set(state)
     own = {*state, f"{group}__spikespace"}
     if not set(_ARRAY.findall(sources[updater])) | set(_ARRAY.findall(sources[thresholder])) <= own:
         return {}
     awake = f"snstdp::awake_{group}"
     changed = {
-        updater: sources[updater].replace(loop[0], _step_of_blocks(loop, state, awake)),
+        updater: sources[updater].replace(loop[0], _step_of_blocks(loop, state, awake, is_single)),
         thresholder: sources[thresholder].replace(
             tested[0], f"{tested[0]}\n    if (!{awake}[_block / {BLOCK}]) continue;\n"
         ),
@@ -76,15 +78,16 @@ def leave_out_resting(sources: Mapping[str, str], group: str) -> dict[str, str]:
     return {**including, HEADER: header}
 
 
-def _step_of_blocks(loop: re.Match[str], state: Mapping[str, str], awake: str) -> str:
+def _step_of_blocks(loop: re.Match[str], state: Mapping[str, str], awake: str, is_single: bool) -> str:
     """Return the updater's loop over the neurons as one over blocks that are awake."""
+    number, bits = ("float", "int32_t") if is_single else ("double", "int64_t")
     moved = " | ".join(f"(_bits({name}) ^ _bits(_ptr_array_{array}[_idx]))" for array, name in state.items())
     step = f"{{{loop['body']}_moved |= {moved};{loop['write']}\n}}"
     return (
-        "const auto _bits = [](double number)\n"
-        "    { int64_t bits; std::memcpy(&bits, &number, sizeof bits); return bits; };\n"
+        f"const auto _bits = []({number} number)\n"
+        f"    {{ {bits} bits; std::memcpy(&bits, &number, sizeof bits); return bits; }};\n"
         f"    if (_array_{CLOCK}_timestep[0] == 0) std::memset({awake}, {_AWAKE}, sizeof {awake});\n"
-        "    int64_t _moved = 0;\n"
+        f"    {bits} _moved = 0;\n"
         "    int _block = 0;\n"
         f"    for (; _block + {BLOCK} <= _N; _block += {BLOCK})\n    {{\n"
         f"        unsigned char& _awake = {awake}[_block / {BLOCK}];\n"

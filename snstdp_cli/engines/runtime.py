@@ -6,7 +6,7 @@ import gc
 import resource
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,8 @@ class RuntimeEngine:
         count: bool = False,
     ) -> None:
         self.experiment = experiment
+        # Brian 2 looks for a state above 1e50, which is too large for a single number.
+        self._overflows: Literal["warn", "ignore"] = "warn" if experiment.arithmetic == "double" else "ignore"
         compiler = find_compiler()
         self.target = target or ("cython" if compiler else "numpy")
         if self.target == "cython" and compiler:
@@ -84,7 +86,7 @@ class RuntimeEngine:
             monitor.resize(0)
             monitor.variables["N"].set_value(0)
         longest = wanted * experiment.max_attempts * experiment.presentation_steps * experiment.dt / 1000
-        with _collected_quickly():
+        with np.errstate(over=self._overflows), _collected_quickly():
             built.network.run(longest * brian2.second, namespace={})
         steps = int(built.exc.clock.variables["timestep"].get_value()[0])
 

@@ -89,6 +89,7 @@ def formats_of(experiment: Experiment, n_input: int) -> tuple[IntegerFormat, Sta
         raise ConfigError(
             f"{key}: found null, but only a network of few bits can be exported in whole numbers; expected, for "
             f"example, --set precision.weights.bits=8 --set precision.state.bits=16"
+            f"{'' if experiment.arithmetic == 'double' else ' --set arithmetic=double'}"
         )
     return weight_format(grid), state
 

@@ -15,8 +15,8 @@ from snstdp_cli.results import TrainedNetwork
 from snstdp_cli.rules import Plasticity, RuleContext
 from snstdp_cli.rules.costs import Cost, RuleCost
 
-#: Bits of a weight in full precision (what the engines hold), and of a word of state where none are chosen.
-FULL_BITS, WORD_BITS = 64, 16
+#: Bits of a weight as the engines hold it, and of a word of state, where none are chosen.
+FULL_BITS, WORD_BITS = {"double": 64, "single": 32}, 16
 #: Numbers of inputs of which the growth is told: a quarter and four times those of MNIST.
 SIZES = (196, 784, 3136)
 #: State of an excitatory neuron besides its rule's: voltage, two conductances, refractory time, threshold.
@@ -137,7 +137,7 @@ def cost_of_network(
         images = dataset.images[:examples].reshape(min(examples, len(dataset)), -1)
         counts = count_spikes(experiment, weights, images, learning=phase == "learning", say=say)
         phases[phase] = cost_of_phase(counts, held, declared if phase == "learning" else None)
-    bits = FULL_BITS if grid is None else grid.bits
+    bits = FULL_BITS[experiment.arithmetic] if grid is None else grid.bits
     words, word_bits = words_of(experiment.plasticity(n_input)), experiment.precision.state.bits or WORD_BITS
     sizes = n_input * n_e, n_e, bits
     return NetworkCost(

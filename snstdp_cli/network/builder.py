@@ -23,6 +23,7 @@ from snstdp_cli.brian_import import (
 )
 from snstdp_cli.config import Experiment
 from snstdp_cli.network import neurons
+from snstdp_cli.network.arithmetic import Arithmetic, choose_arithmetic
 from snstdp_cli.network.fixed_step import fixed_point_functions
 from snstdp_cli.network.inhibition import build_inhibition
 from snstdp_cli.network.names import CLOCK, COUNTERS, EXC, EXC_SPIKES, INH, INPUT_EXC, SHOWN, state_variables
@@ -87,36 +88,42 @@ def build_network(
     models = {EXC: neurons.excitatory_model(experiment, plasticity), INH: neurons.inhibitory_model(experiment)}
     if count:
         models = {name: neurons.counting_spikes(model) for name, model in models.items()}
-    exc, inh = (_build_neurons(name, experiment, model, clock) for name, model in models.items())
-    synapses = _build_input_synapses(experiment, plasticity, shows.inputs, exc, wiring, clock)
+    arithmetic = choose_arithmetic(experiment, plasticity, *models.values())
+    exc, inh = (_build_neurons(name, experiment, arithmetic, model, clock) for name, model in models.items())
+    synapses = _build_input_synapses(experiment, arithmetic, plasticity, shows.inputs, exc, wiring, clock)
     answered = count_spikes(experiment, exc, controller, clock)
     spikes = SpikeMonitor(exc, name=EXC_SPIKES)
     shown = EventMonitor(controller, "show", variables=["example", "attempt"], name=SHOWN)
     objects = [controller, shows.inputs, shows.show, exc, inh, synapses, answered, spikes, shown]
-    objects += build_inhibition(experiment, exc, inh, wiring, clock)
+    objects += build_inhibition(experiment, arithmetic, exc, inh, wiring, clock)
     if plasticity is None:
-        objects += begin_from_rest(controller, exc, inh, clock)
+        objects += begin_from_rest(arithmetic, controller, exc, inh, clock)
     elif rescales:
-        objects.append(_build_rescaling(plasticity, controller, exc, synapses, clock))
+        objects.append(_build_rescaling(arithmetic, plasticity, controller, exc, synapses, clock))
     if experiment.presentation.rest == "reset":
-        objects += skip_rest(experiment, plasticity, controller, exc, inh, clock)
+        objects += skip_rest(experiment, arithmetic, plasticity, controller, exc, inh, clock)
     network = Network(*objects, name="network")
     state = state_variables(plasticity) + (COUNTERS if count else ())
     return BuiltNetwork(network, controller, shows.inputs, exc, inh, synapses, shows.pixels, spikes, shown, state)
 
 
-def _build_neurons(name: str, experiment: Experiment, model: NeuronModel, clock: Clock) -> NeuronGroup:
+def _build_neurons(
+    name: str, experiment: Experiment, arithmetic: Arithmetic, model: NeuronModel, clock: Clock
+) -> NeuronGroup:
     constants = {}
     for key, value in model.constants.items():
         stem, unit = split_unit(key)
         constants[stem] = value * _UNITS[unit]
+    step = arithmetic.statements(model.step)
+    functions = {**fixed_point_functions(experiment), **arithmetic.functions()}
     return NeuronGroup(
         experiment.n_e,
         model.equations,
-        method=lambda equations, variables=None, method_options=None: model.step,
-        threshold=model.threshold,
-        reset=model.reset,
-        namespace={**constants, **model.rule_constants, **fixed_point_functions(experiment)},
+        method=lambda equations, variables=None, method_options=None: step,
+        threshold=arithmetic.statements(model.threshold),
+        reset=arithmetic.statements(model.reset),
+        namespace={**constants, **model.rule_constants, **functions},
+        dtype=arithmetic.types(),
         clock=clock,
         name=name,
     )
@@ -124,6 +131,7 @@ def _build_neurons(name: str, experiment: Experiment, model: NeuronModel, clock:
 
 def _build_input_synapses(
     experiment: Experiment,
+    arithmetic: Arithmetic,
     plasticity: Plasticity | None,
     inputs: NeuronGroup,
     exc: NeuronGroup,
@@ -138,10 +146,11 @@ def _build_input_synapses(
         inputs,
         exc,
         model.equations,
-        on_pre=dict(model.on_pre),
-        on_post=dict(model.on_post),
+        on_pre=arithmetic.pathways(model.on_pre),
+        on_post=arithmetic.pathways(model.on_post),
         on_event={"pre": "spike", **dict.fromkeys(model.on_post, "spike"), **model.events},
-        namespace={**model.constants, **functions, **fixed_point_functions(experiment)},
+        namespace={**model.constants, **functions, **fixed_point_functions(experiment), **arithmetic.functions()},
+        dtype=arithmetic.types(),
         clock=clock,
         name=INPUT_EXC,
     )
@@ -154,15 +163,20 @@ def _build_input_synapses(
 
 
 def _build_rescaling(
-    plasticity: Plasticity, controller: NeuronGroup, exc: NeuronGroup, synapses: Synapses, clock: Clock
+    arithmetic: Arithmetic,
+    plasticity: Plasticity,
+    controller: NeuronGroup,
+    exc: NeuronGroup,
+    synapses: Synapses,
+    clock: Clock,
 ) -> Synapses:
     """Build what a neuron does at the start of a presentation, before and after its weights are added up."""
     rescaling = Synapses(
         controller,
         exc,
-        on_pre={"clear": "w_sum_post = 0", "divide": neurons.RESCALING_FACTOR},
+        on_pre=arithmetic.pathways({"clear": "w_sum_post = 0", "divide": neurons.RESCALING_FACTOR}),
         on_event={"clear": "show", "divide": "show"},
-        namespace=synapse_numbers(plasticity),
+        namespace={**synapse_numbers(plasticity), **arithmetic.functions()},
         clock=clock,
         name="rescaling",
     )

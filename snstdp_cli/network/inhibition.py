@@ -6,32 +6,52 @@ inhibitory spikes of this step and passes them to all, and each partner takes it
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from snstdp_cli.brian_import import Clock, NeuronGroup, Synapses, ms
 from snstdp_cli.config import Experiment
+from snstdp_cli.network.arithmetic import Arithmetic
 from snstdp_cli.network.names import EXC_INH, INH_EXC, POOL
 from snstdp_cli.network.numbers import inhibition_numbers
 from snstdp_cli.network.wiring import Wiring
 
 
 def build_inhibition(
-    experiment: Experiment, exc: NeuronGroup, inh: NeuronGroup, wiring: Wiring, clock: Clock
+    experiment: Experiment, arithmetic: Arithmetic, exc: NeuronGroup, inh: NeuronGroup, wiring: Wiring, clock: Clock
 ) -> list[NeuronGroup | Synapses]:
     """Build what makes a spike of one excitatory neuron inhibit the others."""
-    weights = inhibition_numbers(experiment)
-    excite = Synapses(exc, inh, on_pre="ge_post += w_exc_inh", namespace=weights, clock=clock, name=EXC_INH)
+    connection = _Connection({**inhibition_numbers(experiment), **arithmetic.functions()}, arithmetic, clock)
+    excite = connection.make(exc, inh, "ge_post += w_exc_inh", EXC_INH)
     excite.connect(j="i")
     if experiment.network.inhibition == "dense":
-        return [excite, _build_dense(experiment, exc, inh, wiring, clock)]
-    return [excite, *_build_pooled(weights, exc, inh, clock)]
+        return [excite, _build_dense(experiment, connection, exc, inh, wiring)]
+    return [excite, *_build_pooled(connection, exc, inh)]
 
 
-def _build_dense(experiment: Experiment, exc: NeuronGroup, inh: NeuronGroup, wiring: Wiring, clock: Clock) -> Synapses:
-    weights = inhibition_numbers(experiment)
-    inhibit = Synapses(inh, exc, on_pre="gi_post += w_inh_exc", namespace=weights, clock=clock, name=INH_EXC)
+@dataclass(frozen=True)
+class _Connection:
+    """What the synapses of inhibition have in common."""
+
+    namespace: dict[str, Any]
+    arithmetic: Arithmetic
+    clock: Clock
+
+    def make(self, source: NeuronGroup, target: NeuronGroup, on_pre: str, name: str, **options: Any) -> Synapses:
+        """Make synapses, which are not connected yet."""
+        statements = self.arithmetic.statements(on_pre)
+        pathways = dict.fromkeys(options.get("on_event", {}), statements) or statements
+        return Synapses(
+            source, target, on_pre=pathways, namespace=self.namespace, clock=self.clock, name=name, **options
+        )
+
+
+def _build_dense(
+    experiment: Experiment, connection: _Connection, exc: NeuronGroup, inh: NeuronGroup, wiring: Wiring
+) -> Synapses:
+    inhibit = connection.make(inh, exc, "gi_post += w_inh_exc", INH_EXC)
     pre, post = np.nonzero(~np.eye(experiment.n_e, dtype=bool))
     if not len(pre):
         inhibit.connect(condition="i != j")
@@ -42,25 +62,16 @@ def _build_dense(experiment: Experiment, exc: NeuronGroup, inh: NeuronGroup, wir
     return inhibit
 
 
-def _build_pooled(
-    weights: Mapping[str, float], exc: NeuronGroup, inh: NeuronGroup, clock: Clock
-) -> list[NeuronGroup | Synapses]:
-    pool = NeuronGroup(1, "count : 1", events={"inhibit": "count > 0"}, clock=clock, name=POOL)
-    gather = Synapses(inh, pool, on_pre="count_post += 1", clock=clock, name="inh_pool")
+def _build_pooled(connection: _Connection, exc: NeuronGroup, inh: NeuronGroup) -> list[NeuronGroup | Synapses]:
+    clock, types = connection.clock, connection.arithmetic.types()
+    pool = NeuronGroup(1, "count : 1", events={"inhibit": "count > 0"}, dtype=types, clock=clock, name=POOL)
+    gather = connection.make(inh, pool, "count_post += 1", "inh_pool")
     gather.connect()
-    own = Synapses(inh, exc, on_pre="gi_post -= w_inh_exc", namespace=weights, clock=clock, name="inh_own")
+    own = connection.make(inh, exc, "gi_post -= w_inh_exc", "inh_own")
     own.connect(j="i")
     # Within one step: the synapses above count, then the pool passes the count on, then it is 0 again.
     pool.set_event_schedule("inhibit", when="after_synapses", order=0)
-    spread = Synapses(
-        pool,
-        exc,
-        on_pre={"spread": "gi_post += w_inh_exc * count_pre"},
-        on_event={"spread": "inhibit"},
-        namespace=weights,
-        clock=clock,
-        name="pool_exc",
-    )
+    spread = connection.make(pool, exc, "gi_post += w_inh_exc * count_pre", "pool_exc", on_event={"spread": "inhibit"})
     spread.connect()
     spread.spread.when, spread.spread.order = "after_synapses", 1
     pool.run_on_event("inhibit", "count = 0", when="after_synapses", order=2)

@@ -18,6 +18,8 @@ CONTROLLER, INPUTS, EXC, INH, POOL = "controller", "inputs", "exc", "inh", "pool
 INPUT_EXC, EXC_INH, INH_EXC = "input_exc", "exc_inh", "inh_exc"
 EXC_SPIKES, SHOWN, PIXELS, CLOCK = "exc_spikes", "shown", "pixels", "clock"
 
+#: What statements in single precision call (`arithmetic`).
+ROUNDING = frozenset({"single", "widened", "truth", "quotient"})
 #: (object, variable) of the counters of a network that counts its spikes.
 COUNTERS = tuple((group, neurons.COUNTER) for group in (INPUTS, EXC, INH))
 
@@ -62,11 +64,11 @@ def reserved_names() -> frozenset[str]:
         constants |= run_time_numbers(experiment, learning).keys()
         for model in (neurons.excitatory_model(experiment, learning), neurons.inhibitory_model(experiment)):
             texts += [model.equations, model.step, model.threshold, model.reset]
-            constants |= model.names_of_constants()
+            constants |= model.named_constants().keys()
     by_chance = WeightGrid(2, 0.0, 1.0, "stochastic")
     synapse = store_on_grid(neurons.synapse_model(replace(learning, on_post={"learn": "w = w"})), by_chance)
     texts += [synapse.equations, *synapse.on_pre.values(), *synapse.on_post.values()]
-    return frozenset(constants | set(synapse.constants) | _identifiers(texts) | _BRIAN_VARIABLES)
+    return frozenset(constants | set(synapse.constants) | _identifiers(texts)) | _BRIAN_VARIABLES | ROUNDING
 
 
 def _identifiers(texts: Iterable[str]) -> set[str]:

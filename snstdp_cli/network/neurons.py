@@ -105,9 +105,9 @@ class NeuronModel:
     constants: Mapping[str, float]
     rule_constants: Mapping[str, float] = field(default_factory=dict)
 
-    def names_of_constants(self) -> set[str]:
-        """Return the constants' names as they stand in the equations."""
-        return {split_unit(name)[0] for name in self.constants} | set(self.rule_constants)
+    def named_constants(self) -> dict[str, float]:
+        """Return the constants by their names in the equations; what has a unit in that unit."""
+        return {**{split_unit(name)[0]: value for name, value in self.constants.items()}, **self.rule_constants}
 
 
 def generation() -> int | str:

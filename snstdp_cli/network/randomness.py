@@ -43,6 +43,7 @@ def _horner(terms: list[float]) -> str:
     return text
 
 
+# No number is `const`, as those of a rule are in Brian 2's sources, where another may have its name (`constants`).
 # Each function has helpers of its own: Brian 2 puts the texts of all that a statement calls one after the other.
 _C_MIX = f"""
 static inline unsigned long long _mix64_NAME(unsigned long long z) {{
@@ -63,8 +64,8 @@ static inline double _natural_log_NAME(double x) {{
     std::memcpy(&m, &bits, sizeof m);
     const int low = m < {_SQRT_HALF!r};
     m = m * (1 + low);
-    const double s = (m - 1) / (m + 1);
-    const double q = s * s;
+    double s = (m - 1) / (m + 1);
+    double q = s * s;
     return s * ({_horner(_SERIES)}) + (e - low) * {_LN2!r};
 }}
 """
@@ -79,7 +80,7 @@ static inline double draw_key(int seed, int stream, int example, int attempt) {{
     "mean_wait": f"""{_C_LOG}
 static inline double mean_wait(double chance) {{
     if (chance >= 1) return 0.0;
-    const double rate = -_natural_log_NAME(1 - chance);
+    double rate = -_natural_log_NAME(1 - chance);
     return rate > 0 ? 1 / rate : {_ENDLESS!r};
 }}
 """,
@@ -87,7 +88,7 @@ static inline double mean_wait(double chance) {{
 static inline int draw_gap(double key, int i, int nth, double wait, int longest) {{
     unsigned long long z = ((unsigned long long)(unsigned)nth << 32) + (unsigned)i + 1;
     z = _mix64_NAME(((unsigned long long)key << 12) + z * 0x{_GOLDEN:X}ULL);
-    const double gap = 1 - _natural_log_NAME((double)((z >> 11) + 1) * {_UNIT!r}) * wait;
+    double gap = 1 - _natural_log_NAME((double)((z >> 11) + 1) * {_UNIT!r}) * wait;
     return gap < longest ? (int)gap : longest;
 }}
 """,

@@ -17,6 +17,7 @@ import numpy as np
 from snstdp_cli.brian_import import Clock, Function, NeuronGroup, Synapses
 from snstdp_cli.config import Experiment
 from snstdp_cli.network import protocol
+from snstdp_cli.network.arithmetic import Arithmetic
 from snstdp_cli.network.fixed_point import state_format
 from snstdp_cli.network.fixed_step import decayed, fixed_point_functions
 from snstdp_cli.network.numbers import left, rest_numbers, state_numbers
@@ -26,14 +27,17 @@ _EXC_AT_REST = "v_post = v_rest\nge_post = 0\ngi_post = 0\ncooldown_post = 0"
 _INH_AT_REST = "v_post = v_rest\nge_post = 0\ncooldown_post = 0"
 
 
-def begin_from_rest(controller: NeuronGroup, exc: NeuronGroup, inh: NeuronGroup, clock: Clock) -> list[Synapses]:
+def begin_from_rest(
+    arithmetic: Arithmetic, controller: NeuronGroup, exc: NeuronGroup, inh: NeuronGroup, clock: Clock
+) -> list[Synapses]:
     """Build what returns every neuron to rest at the start of a presentation (frozen networks only)."""
     statements = ((exc, _EXC_AT_REST), (inh, _INH_AT_REST))
-    return [_set_at(controller, "show", group, text, clock) for group, text in statements]
+    return [_set_at(arithmetic, controller, "show", group, text, clock) for group, text in statements]
 
 
 def skip_rest(
     experiment: Experiment,
+    arithmetic: Arithmetic,
     plasticity: Plasticity | None,
     controller: NeuronGroup,
     exc: NeuronGroup,
@@ -54,6 +58,7 @@ def skip_rest(
     text = "\n".join([_EXC_AT_REST, *decays])
     return [
         _set_at(
+            arithmetic,
             controller,
             "rest",
             exc,
@@ -61,11 +66,12 @@ def skip_rest(
             clock,
             {**numbers, **state_numbers(experiment), **fixed_point_functions(experiment)},
         ),
-        _set_at(controller, "rest", inh, _INH_AT_REST, clock),
+        _set_at(arithmetic, controller, "rest", inh, _INH_AT_REST, clock),
     ]
 
 
 def _set_at(
+    arithmetic: Arithmetic,
     controller: NeuronGroup,
     event: str,
     group: NeuronGroup,
@@ -76,9 +82,9 @@ def _set_at(
     rest = Synapses(
         controller,
         group,
-        on_pre={"rest": statements},
+        on_pre={"rest": arithmetic.statements(statements)},
         on_event={"rest": event},
-        namespace={"v_rest": group.namespace["v_rest"], **(numbers or {})},
+        namespace={"v_rest": group.namespace["v_rest"], **(numbers or {}), **arithmetic.functions()},
         clock=clock,
         name=f"rest_{group.name}",
     )

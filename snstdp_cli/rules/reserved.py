@@ -13,6 +13,7 @@ NETWORK_NAMES = frozenset(
         *("grid_low", "grid_step", "grid_codes", "grid_top", "draw_dither", "show_key", "show_step"),
         *("free", "mean_ge", "mean_gi", "y", "p", "e1", "e2", "e4", "phi", "slope"),
         *("keep_theta", "left_of_theta", "w_exc_inh", "w_inh_exc", "intensity", "chance_per_grey", "min_spikes"),
+        *("single", "widened", "truth", "quotient"),
         *("stimulus_steps", "presentation_steps", "skipped_steps", "last_tick", "max_attempts"),
     )
 )

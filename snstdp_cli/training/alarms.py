@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,7 +80,9 @@ def _check_bounds(state: State, wiring: Wiring, plasticity: Plasticity, start: t
     low, high = min(plasticity.bounds[0], start[0]), max(plasticity.bounds[1], start[1])
     if plasticity.grid is not None:
         low, high = plasticity.grid.low, plasticity.grid.high
-    slack = 1e-9 * max(1.0, abs(low) if np.isfinite(low) else 0.0, abs(high) if np.isfinite(high) else 0.0)
+    slack = _slack_of(state["input_exc.w"].dtype) * max(
+        1.0, abs(low) if np.isfinite(low) else 0.0, abs(high) if np.isfinite(high) else 0.0
+    )
     outside = np.flatnonzero((weights < low - slack) | (weights > high + slack))
     if len(outside):
         synapse = int(outside[0])
@@ -87,6 +90,11 @@ def _check_bounds(state: State, wiring: Wiring, plasticity: Plasticity, start: t
             f"the weight from input {wiring.pre[synapse]} to neuron {wiring.post[synapse]} is {weights[synapse]:g}; "
             f"the rule keeps weights within {low + 0.0:g} to {high:g} ({len(outside):,} are outside). Check the rule"
         )
+
+
+def _slack_of(dtype: np.dtype[Any]) -> float:
+    """Return by which share of a bound rounding may carry a weight over it."""
+    return 1e-9 if dtype == np.float64 else 8 * float(np.finfo(np.float32).eps)
 
 
 def _check_norm(

@@ -39,6 +39,7 @@ BASE = {"n_e": 4, "num_examples": 8, "chunk": 3}
 CHANGES: dict[str, tuple[Any, dict[str, Any]]] = {
     "n_e": (5, {"network.theta_step_mv": 0.1}),
     "dt": (0.25, {}),
+    "arithmetic": ("single", {}),
     "num_examples": (9, {}),
     "epochs": (False, {}),
     "order": ("shuffled", {}),

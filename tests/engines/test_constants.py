@@ -15,6 +15,7 @@ from snstdp_cli.engines.brian import brian_session
 from snstdp_cli.engines.constants import describe_numbers, is_tabled, make_table, read_numbers_at_start, tabled_names
 from snstdp_cli.errors import EngineError
 from snstdp_cli.network.numbers import run_time_numbers
+from snstdp_cli.network.randomness import random_functions, sources
 from snstdp_cli.network.wiring import draw_wiring
 
 SOURCE = """\
@@ -130,3 +131,13 @@ def test_other_numbers_give_the_very_same_sources(tmp_path: Path, rule: str, res
     assert not {key for key in same if not key.startswith(("usable", "s_max", "s_min", "chance_per_grey"))}
     sources = [generated(one, tmp_path / str(k), plastic=plastic) for k, one in enumerate((before, after))]
     assert sources[0] == sources[1]
+
+
+def test_a_rule_may_call_a_number_as_random_numbers_call_theirs(tmp_path: Path) -> None:
+    """`rate`, `gap`, `s`, `q`: lines with them looked like those of the rule's constants, and it was refused."""
+    (tmp_path / "code_objects").mkdir()
+    path = tmp_path / "code_objects" / "a.cpp"
+    text = "".join(sources(name)["cpp"] for name in random_functions())
+    path.write_text(text)
+    read_numbers_at_start(tmp_path, dict.fromkeys(("rate", "gap", "s", "q", "m", "x", "wait"), 0.5))
+    assert path.read_text() == text

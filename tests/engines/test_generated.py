@@ -17,6 +17,7 @@ from snstdp_cli.engines.compiler import COMPILER_FLAGS
 from snstdp_cli.engines.generated import (
     ask_clock_once,
     find_spikes_in_blocks,
+    hold_single_numbers,
     keep_truth_as_number,
     know_the_only_clock,
     know_the_only_element,
@@ -33,6 +34,7 @@ CHANGES = (
     know_the_only_clock,
     know_the_only_element,
     find_spikes_in_blocks,
+    hold_single_numbers,
     keep_truth_as_number,
     skip_idle_pathways,
     walk_runs,
@@ -223,6 +225,29 @@ def test_a_truth_that_is_held_as_a_number_gives_the_same_bits(tmp_path: Path) ->
     assert numbers == plain
     assert {"0", "1"} <= set(plain[0])
     assert float.fromhex(plain[-1][10]) == 9  # not a number stays what it is
+
+
+def test_numbers_that_were_rounded_to_32_bits_are_held_in_them() -> None:
+    lines = {
+        "const double x = single(a * single(b));": "const float x = single(a * single(b));",
+        "const double free = truth(a == 0);": "const float free = truth(a == 0);",
+        "const double e = quotient(1.0, single(y));": "const float e = quotient(1.0, single(y));",
+        "const double z = single(a) * (b + single(c));": None,
+        "double x = single(a);": None,
+        "const double w = widened(a);": None,
+    }
+    for line, held in lines.items():
+        assert hold_single_numbers(line) == (held or line)
+
+
+def test_a_thresholder_in_single_precision_asks_as_many_neurons_at_once_as_there_are_lanes() -> None:
+    compared = THRESHOLDER.replace("const double", "const float").replace("(v > limit)", "(v > single(limit + theta))")
+    changed = find_spikes_in_blocks(compared)
+    assert "int32_t _any = 0;" in changed
+    assert "_any |= (int32_t)((v > single(limit + theta)) & (cooldown == 0))" in changed
+    assert "int64_t _any = 0;" in find_spikes_in_blocks(THRESHOLDER)
+    other = compared.replace("single(", "draw(")
+    assert find_spikes_in_blocks(other) == other
 
 
 def test_a_variable_linked_to_one_neuron_is_read_there() -> None:

@@ -168,6 +168,17 @@ def test_neurons_that_rest_are_left_out_and_nothing_changes(tmp_path: Path) -> N
     assert 0 < int(blocks[-1][0]) < 600  # of 800 steps of the first block
 
 
+def test_the_bits_of_single_numbers_are_compared_in_32_bits() -> None:
+    pointers = "".join(f"float* __restrict  _ptr_array_inh_{name} = x;\n" for name in ("v", "cooldown"))
+    name = "inh_stateupdater_codeobject"
+    for text, expected in (
+        (pointers, "[](float number)"),
+        (pointers.replace("float", "double", 1), "[](double number)"),
+        ("", "[](double number)"),
+    ):
+        assert expected in leave_out_resting({**SOURCES, name: text + UPDATER}, "inh")[name]
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -147,7 +147,7 @@ def test_equations_and_namespace_name_every_constant_but_those_of_the_start_and_
     experiment = small_experiment()
     for model in (excitatory_model(experiment, experiment.plasticity(16)), inhibitory_model(experiment)):
         text = f"{model.equations}\n{model.threshold}\n{model.reset}"
-        for name in model.names_of_constants() - {"v_start", "refractory"} - set(model.rule_constants):
+        for name in model.named_constants().keys() - {"v_start", "refractory"} - set(model.rule_constants):
             assert name in text
     assert split_unit("E_exc_mv") == ("E_exc", "mv")
     assert split_unit("theta") == ("theta", "")

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -220,8 +220,7 @@ def _open(case: Case, experiment: Any, plasticity: Any, wiring: Any) -> Engine:
 def _bound_name(case: Case) -> str | None:
     if case.engine != "standalone" or (case.dt < 0.5 and case.n_e > 1600):  # minutes each
         return None
-    # The yardstick simulates the rest.
-    return replace(case, rest="simulated").name.replace("standalone", "yardstick")
+    return case.bound.name.replace("standalone", "yardstick")
 
 
 def _run_yardstick(path: Path, case: Case) -> Spread:

@@ -49,7 +49,7 @@ def write_report(result: BenchmarkResult, folder: Path) -> list[Path]:
     after = rest.partition(END)[2]
     table = f"{before}{BEGIN}\n\n{report_markdown(result)}\n\n![time and memory](performance.png)\n\n{END}{after}"
     write_atomic(path, table.encode())
-    rows = [r for r in result.rows if r.case.engine == "standalone" and r.case.rest == "simulated"]
+    rows = [r for r in result.rows if r.case.engine == "standalone" and r.case == r.case.bound]
     learning = [r for r in rows if r.case.learning and r.case.delays]
     series = {
         rule: [(r.case.n_e, r.wall_ms[0], r.memory_mb) for r in learning if r.case.rule == rule and r.case.dt == 0.5]
