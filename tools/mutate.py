@@ -253,7 +253,7 @@ MUTATIONS: list[Mutation] = [
     (SINGLE, 'DOUBLES = frozenset({"theta", ', "DOUBLES = frozenset({", 0),
     (SINGLE, "ast.Constant(1), product)", "ast.Constant(1), one)", 0),
     (SINGLE, 'return _call_of("single", node), "single"', 'return node, "single"', 0),
-    (SINGLE, 'compares and "single" in kinds', "compares", 0),
+    (SINGLE, '"double" in kinds and not compares', '"double" in kinds', 0),
     (SINGLE, "abs(number) < _EXACT", "abs(number) <= _EXACT + 1", 0),
     (BUILDER, "objects += begin_from_rest(arithmetic, controller, exc, inh, clock)", "pass", 0),
     (WIRING, "argsort(steps, axis=1", "argsort(-steps, axis=1", 0),

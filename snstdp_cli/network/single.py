@@ -184,7 +184,7 @@ def _meet(
     """
     kinds = {kind for _, kind in operands}
     mixed = kinds >= {"integer", "constant"} or (divides and "integer" in kinds)
-    if "double" in kinds and not (compares and "single" in kinds):
+    if "double" in kinds and not compares:
         # NumPy would take a double number that is no array for a single one where it meets an array of those.
         return [(_call_of("widened", node), "double") if kind == "single" else (node, kind) for node, kind in operands]
     if not (mixed or kinds & {"single", "boolean"}) or kinds == {"boolean"}:
