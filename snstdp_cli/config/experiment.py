@@ -176,7 +176,7 @@ class Experiment(Section):
                 f"presentation.max_intensity: found {shown.max_intensity:g}, "
                 f"expected at least presentation.intensity ({shown.intensity:g})"
             )
-        brightest = 8000 / 255 / self.dt
+        brightest = 1 / (255 * self.chance_per_grey)
         if shown.max_intensity > brightest:
             raise ValueError(
                 f"presentation.max_intensity: found {shown.max_intensity:g}, with which a white pixel would fire "
@@ -253,6 +253,11 @@ class Experiment(Section):
     def update_table(self, n_input: int) -> UpdateTable | None:
         """Return what an implementation of the rule's update can look up, or None if it is no rule of that kind."""
         return table_of_update(self.rule, self.precision, self.dt, n_input)
+
+    @property
+    def chance_per_grey(self) -> float:
+        """Chance of an input spike in a step, by grey value and intensity: their product / 8 Hz (Diehl & Cook 2015)."""
+        return self.dt / 1000 / 8
 
     @property
     def stimulus_steps(self) -> int:

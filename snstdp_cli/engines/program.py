@@ -43,12 +43,18 @@ class Program:
 
     Attributes
     ----------
-    executable : the program.
-    state : names of the arrays that go in and come out.
-    arrays : "object.variable" -> file name, dtype and size (None if it varies) of each result.
-    static : purpose -> file name and dtype of each input file.
-    numbers : names of the numbers that it reads at its start, in their order.
-    fresh : whether it was compiled just now.
+    executable
+        The program.
+    state
+        Names of the arrays that go in and come out.
+    arrays
+        "object.variable" -> file name, dtype and size (None if it varies) of each result.
+    static
+        Purpose -> file name and dtype of each input file.
+    numbers
+        Names of the numbers that it reads at its start, in their order.
+    fresh
+        Whether it was compiled just now.
     """
 
     executable: Path

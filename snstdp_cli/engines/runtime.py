@@ -154,12 +154,12 @@ def _compile_errors() -> Iterator[None]:
     except SnstdpError:
         raise
     except Exception as error:
-        if (told := _told(error)) is not None:
-            raise told from error
+        if (sentence := _as_sentence(error)) is not None:
+            raise sentence from error
         raise
 
 
-def _told(error: Exception) -> SnstdpError | None:
+def _as_sentence(error: Exception) -> SnstdpError | None:
     """Return what to tell if Brian 2 wrapped an error of a compiler, or of ours, into its own."""
     found: BaseException | None = error
     while found is not None:

@@ -87,6 +87,6 @@ def input_constants(experiment: Experiment) -> dict[str, float]:
 
 
 def image_constants(experiment: Experiment) -> dict[str, float]:
-    """Return the numbers in `SHOW_IMAGE`: rate = pixel / 8 * intensity Hz (Diehl & Cook 2015)."""
-    rates = {"intensity": experiment.presentation.intensity, "chance_per_grey": experiment.dt / 1000 / 8}
+    """Return the numbers in `SHOW_IMAGE`: see `Experiment.chance_per_grey`."""
+    rates = {"intensity": experiment.presentation.intensity, "chance_per_grey": experiment.chance_per_grey}
     return {**rates, **input_constants(experiment)}
