@@ -1,4 +1,4 @@
-"""What a workflow tells its caller while it runs; the command line shows it, tests collect it, others ignore it."""
+"""What a run tells its caller while it goes on; the command line shows it, tests collect it, others ignore it."""
 
 from __future__ import annotations
 
@@ -14,16 +14,26 @@ class TrainingProgress:
 
     Attributes
     ----------
-    examples, total : examples shown so far and to be shown.
-    seconds : time spent on the training so far, of earlier sessions too.
-    rate : examples per second of this session.
-    spikes_per_example : excitatory spikes in the accepted presentation.
-    retries : presentations beyond one for each example, of the whole training.
-    silent : examples that never answered, of the whole training.
-    silent_neurons, never_learned : neurons that did not fire, in this chunk and in the whole training.
-    l1_mean, l1_min, l1_max, l1_target : L1 norm of the neurons' weights; what the rule aims at, if anything.
-    theta_mv : smallest, mean and largest adaptive threshold.
-    curve : points of the learning curve, on withheld training images.
+    examples, total
+        Examples shown so far, and to be shown.
+    seconds
+        Time spent on the training so far, of earlier sessions too.
+    rate
+        Examples per second of this session.
+    spikes_per_example
+        Excitatory spikes in the accepted presentation.
+    retries
+        Presentations beyond one for each example, of the whole training.
+    silent
+        Examples that never answered, of the whole training.
+    silent_neurons, never_learned
+        Neurons that did not fire, in this chunk and in the whole training.
+    l1_mean, l1_min, l1_max, l1_target
+        L1 norm of the neurons' weights; what the rule aims at, if anything.
+    theta_mv
+        Smallest, mean and largest adaptive threshold, mV.
+    curve
+        Points of the learning curve, on withheld training images.
     """
 
     examples: int
@@ -71,7 +81,7 @@ def _ignore(_: object) -> None:
 
 @dataclass(frozen=True)
 class Reporter:
-    """Where a workflow sends its news."""
+    """Where a run sends its news."""
 
     say: Callable[[str], None] = field(default=_ignore)
     warn: Callable[[str], None] = field(default=_ignore)

@@ -1,4 +1,4 @@
-"""Signals that ask a run to end: held back while something is half made, or turned into an exception.
+"""Signals that ask a run to end, held back while something is half made.
 
 A signal is in one of four states: its default (the process dies), ignored, a handler in Python, or a handler of a
 library in C (`signal.getsignal` says None). An ignored signal stays ignored, and a handler in C is left alone.
@@ -27,7 +27,7 @@ def hold_interrupts() -> Iterator[None]:
     """
     caught: list[int] = []
     try:
-        with _handled(lambda number: True, lambda number, frame: caught.append(number)):
+        with _handled(lambda number, frame: caught.append(number)):
             yield
     finally:
         for number in dict.fromkeys(caught):
@@ -35,22 +35,8 @@ def hold_interrupts() -> Iterator[None]:
 
 
 @contextmanager
-def signals_as_interrupts() -> Iterator[None]:
-    """Raise `KeyboardInterrupt` for signals whose default is to kill the process, so that folders are removed.
-
-    Signals that are ignored (`nohup`, a shell's `&`) or handled by somebody stay so.
-    """
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    with _handled(lambda number: signal.getsignal(number) is signal.SIG_DFL, interrupt):
-        yield
-
-
-@contextmanager
-def _handled(wanted: Callable[[int], bool], handler: Callable[[int, FrameType | None], Any]) -> Iterator[None]:
-    """Put a handler in the place of those of the wanted signals while the body runs."""
+def _handled(handler: Callable[[int, FrameType | None], Any]) -> Iterator[None]:
+    """Put a handler in the place of those of the signals while the body runs."""
     if threading.current_thread() is not threading.main_thread():
         yield  # Python lets no other thread change handlers, and calls them in the main thread only
         return
@@ -58,7 +44,7 @@ def _handled(wanted: Callable[[int], bool], handler: Callable[[int, FrameType | 
     try:
         for number in END_SIGNALS:
             found = signal.getsignal(number)
-            if found is not None and found is not signal.SIG_IGN and wanted(number):
+            if found is not None and found is not signal.SIG_IGN:
                 before[number] = found
                 signal.signal(number, handler)
         yield

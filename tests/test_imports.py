@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -33,7 +34,7 @@ ORDER = (
         "engines",
     ),
     *("evaluation", "artefacts", "progress", "events", "recording", "training", "results", "pipeline"),
-    *("studies", "plots", "hardware", "report", "machine", "cli", "api", "__main__"),
+    *("hardware", "studies", "plots", "report", "machine", "cli", "api", "__main__"),
 )
 #: Modules that may import little more than what they need by their nature.
 ONLY = {
@@ -142,6 +143,14 @@ def test_an_import_points_down() -> None:
     found = sources()
     assert len(found) > 40
     assert upward(found) == []
+
+
+def test_the_table_for_contributors_has_every_part_in_this_order() -> None:
+    text = (Path(__file__).parents[1] / "CONTRIBUTING.md").read_text()
+    table = text[text.index("| in `snstdp_cli/`") : text.index("| to add | go to |")]
+    cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    told = [name.removesuffix("/") for cell in cells for name in re.findall("`([^`]+)`", cell)]
+    assert told == [part for part in ORDER if part not in ("", "__main__")] + ["__init__"]
 
 
 def test_only_the_command_line_prints_or_exits() -> None:

@@ -41,7 +41,8 @@ def _install(name, at, action):
             open(os.environ["TRIAL_MARK"], "w").close()
             if action == "kill":
                 os.kill(os.getpid(), signal.SIGKILL)
-            time.sleep(60)
+            for _ in range(600):  # a signal that arrives just before a sleep is noticed after it
+                time.sleep(0.1)
         return original(*args, **kwargs)
     setattr(os, name, hooked)
 if os.environ.get("TRIAL_HOOK"):

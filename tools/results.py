@@ -23,6 +23,7 @@ from typing import Any
 import yaml
 
 from snstdp_cli.errors import ConfigError
+from snstdp_cli.fields import percent
 from snstdp_cli.studies import load_study
 from snstdp_cli.studies.formats import to_csv, to_markdown
 from snstdp_cli.studies.results import StudyResults, gather_results
@@ -119,7 +120,9 @@ def section(path: Path, workdir: Path, machine: str) -> str:
         parts.append(f"{len(done)} of {study.file.search.trials} trials have an accuracy on validation images.")
         if best is not None:
             settings = ", ".join(f"{key} {value}" for key, value in best.settings.items())
-            parts.append(f"Best on validation images ({study.file.search.read_out}): {best.value:.2%} with {settings}.")
+            parts.append(
+                f"Best on validation images ({study.file.search.read_out}): {percent(best.value, 2)} with {settings}."
+            )
         return "\n\n".join(parts)
     finished = sum(cell.state == "finished" for cell in results.cells)
     parts.append(f"{finished} of {len(results.cells)} cells are finished.")

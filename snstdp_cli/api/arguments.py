@@ -45,7 +45,7 @@ def workers_of(workers: int | None, experiment: Experiment) -> int | None:
 
 @contextmanager
 def reporter_of(progress: Progress) -> Iterator[Reporter]:
-    """Yield where a workflow sends its news: to the terminal, to a function, or nowhere."""
+    """Yield where a run sends its news: to the terminal, to a function, or nowhere."""
     if progress is True:
         from snstdp_cli.cli.live import reporter
 

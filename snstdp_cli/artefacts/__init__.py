@@ -12,7 +12,6 @@ from snstdp_cli.artefacts.checkpoints import (
 from snstdp_cli.artefacts.files import Workdir, refuse_overwrite, write_atomic
 from snstdp_cli.artefacts.locks import lock_name
 from snstdp_cli.artefacts.partial import delete_partial, load_partial, save_partial
-from snstdp_cli.artefacts.places import require_writable
 from snstdp_cli.artefacts.record_reading import read_record
 from snstdp_cli.artefacts.recordings import (
     RecordingFile,
@@ -48,6 +47,7 @@ from snstdp_cli.artefacts.weights import (
     weight_paths,
     weights_exist,
 )
+from snstdp_cli.artefacts.writable import require_writable
 
 __all__ = [
     "UNNAMED",

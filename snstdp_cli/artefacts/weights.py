@@ -1,7 +1,8 @@
 """Trained weights and thresholds: `XeAe<name>.npy`, `theta_A<name>.npy` and their provenance `<name>.json`.
 
-The two arrays are the ancestor's files (see `ancestor`). Theta is in volts on the disk and in mV everywhere else, so a
-theta that was saved and loaded may differ in its last digit; checkpoints hold the exact bits.
+The two arrays are the ancestor's files (see `ancestor`). Theta is in volts in them, as in the state of an engine and in
+checkpoints, and in mV in every value that is called so (`TrainedWeights.theta_mv`). A theta that was saved and loaded
+may therefore differ in its last digit; checkpoints hold the exact bits.
 """
 
 from __future__ import annotations

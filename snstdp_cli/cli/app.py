@@ -11,13 +11,18 @@ import typer
 from snstdp_cli import __version__
 from snstdp_cli.cli import (
     bench,
-    config,
-    data,
+    config_check,
+    config_schema,
+    config_show,
+    data_convert,
+    data_fetch,
+    data_info,
     data_show,
     doctor,
     evaluate,
     explain,
-    hardware,
+    hardware_cost,
+    hardware_export,
     init,
     init_weights,
     plot,
@@ -25,12 +30,15 @@ from snstdp_cli.cli import (
     report,
     rules,
     run,
-    study,
-    study_files,
+    study_init,
     study_plot,
     study_report,
-    study_state,
+    study_run,
+    study_schema,
+    study_script,
+    study_show,
     study_table,
+    study_worker,
     test,
     trace,
     train,
@@ -65,31 +73,31 @@ _GROUPS: dict[str, tuple[str, str, dict[str, Command]]] = {
         _EXPERIMENT,
         "Run many experiments from one file, and look at what came out.",
         {
-            "init": study_files.init,
-            "run": study.run,
-            "show": study_state.show,
+            "init": study_init.init,
+            "run": study_run.run,
+            "show": study_show.show,
             "table": study_table.table,
             "plot": study_plot.plot,
             "report": study_report.report,
-            "worker": study.worker,
-            "script": study_files.script,
-            "schema": study_files.schema,
+            "worker": study_worker.worker,
+            "script": study_script.script,
+            "schema": study_schema.schema,
         },
     ),
     "config": (
         _SETUP,
         "Show, check and describe configurations.",
-        {"show": config.show, "check": config.check, "schema": config.schema},
+        {"show": config_show.show, "check": config_check.check, "schema": config_schema.schema},
     ),
     "hardware": (
         _LOOKING,
         "What networks cost on a chip, and networks for one.",
-        {"cost": hardware.cost, "export": hardware.export},
+        {"cost": hardware_cost.cost, "export": hardware_export.export},
     ),
     "data": (
         _SETUP,
         "Look at data sets, find, download and convert them.",
-        {"show": data_show.show, "convert": data_show.convert, "info": data.info, "fetch": data.fetch},
+        {"show": data_show.show, "convert": data_convert.convert, "info": data_info.info, "fetch": data_fetch.fetch},
     ),
 }
 
@@ -117,7 +125,7 @@ def _top(
     """Train, test and compare spiking networks that learn with self-normalizing STDP, on Brian 2."""
 
 
-def _told(function: Callable[..., Any]) -> str:
+def _help_of(function: Callable[..., Any]) -> str:
     """Return a docstring as help, to be broken by the terminal: only lists (of styled words) keep their lines."""
     paragraphs = inspect.cleandoc(function.__doc__ or "").split("\n\n")
     return "\n\n".join(text if text.startswith("[") else text.replace("\n", " ") for text in paragraphs)
@@ -125,9 +133,9 @@ def _told(function: Callable[..., Any]) -> str:
 
 for _panel, _commands in _COMMANDS.items():
     for _name, _function in _commands.items():
-        app.command(_name, help=_told(_function), rich_help_panel=_panel)(reported(_function))
+        app.command(_name, help=_help_of(_function), rich_help_panel=_panel)(reported(_function))
 for _name, (_panel, _help, _commands) in _GROUPS.items():
     _group = typer.Typer(no_args_is_help=True, help=_help)
     for _inner, _function in _commands.items():
-        _group.command(_inner, help=_told(_function))(reported(_function))
+        _group.command(_inner, help=_help_of(_function))(reported(_function))
     app.add_typer(_group, name=_name, rich_help_panel=_panel)

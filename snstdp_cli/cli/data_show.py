@@ -1,9 +1,8 @@
-"""The commands `data show` and `data convert`: look at a data set as the network gets it, and write it as `.npz`."""
+"""The command `data show`: look at a data set as the network gets it."""
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,20 +10,29 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from snstdp_cli.cli import options as o
-from snstdp_cli.cli.console import percent, print_files, print_json, print_line, print_note, print_table, print_warning
-from snstdp_cli.cli.hints import suggest
+from snstdp_cli.cli.console import print_files, print_json, print_line, print_note, print_table, print_warning
+from snstdp_cli.cli.data_source import Source, load_source
+from snstdp_cli.cli.hints import next_command, suggest
 from snstdp_cli.cli.settings import resolve
 from snstdp_cli.cli.terminal_pictures import PictureWay, chosen_way, show_picture
-from snstdp_cli.errors import ConfigError, DataError, SnstdpError
+from snstdp_cli.errors import ConfigError, SnstdpError
+from snstdp_cli.fields import percent
 
 if TYPE_CHECKING:
-    from snstdp_cli.datasets import Dataset, Split, Suggestion, Survey
+    from snstdp_cli.datasets import Suggestion, Survey
 
-Source = Annotated[
-    str,
-    typer.Argument(
-        metavar="SRC", help="mnist, fashion-mnist, bundled, or a file or folder of your own.", show_default=False
+SheetFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "--out",
+        help="Contact sheet; an SVG is written beside it.  \\[default: figures/NAME.data.png]",
+        show_default=False,
+        rich_help_panel=o.OUTPUT,
     ),
+]
+Picture = Annotated[
+    PictureWay, typer.Option("--picture", help="How to show it in the terminal, besides.", rich_help_panel=o.OUTPUT)
 ]
 _DIVIDED = "input.test_share=0.2"
 _MOST_CLASSES = 60
@@ -37,20 +45,8 @@ def show(
     source: Source,
     data_dir: o.DataDir = None,
     workdir: o.WorkdirPath = Path(),
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "--out",
-            help="Contact sheet; an SVG is written beside it.  \\[default: figures/NAME.data.png]",
-            show_default=False,
-            rich_help_panel=o.OUTPUT,
-        ),
-    ] = None,
-    picture: Annotated[
-        PictureWay,
-        typer.Option("--picture", help="How to show it in the terminal, besides.", rich_help_panel=o.OUTPUT),
-    ] = PictureWay.auto,
+    output: SheetFile = None,
+    picture: Picture = PictureWay.auto,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
@@ -62,7 +58,7 @@ def show(
     """
     if output is not None and output.suffix != ".png":
         raise ConfigError(f"--output {output}: expected a file name that ends in .png")
-    sets, name = _load(given, source, data_dir)
+    sets, name = load_source(given, source, data_dir)
 
     from snstdp_cli.datasets import load_dataset, suggest_settings, survey
     from snstdp_cli.plots import drawing, render_figure, save_figure
@@ -83,65 +79,13 @@ def show(
         print_warning(sentence)
     _print_survey(found)
     missing = [] if "test" in sets else _dividing(name, data_dir, given)
-    _print_suggestions(suggestions, name, [*given.sets, *missing])
+    options = {**given.options(), "sets": [*given.sets, *missing], "data_dir": data_dir, "workdir": workdir}
+    _print_suggestions(suggestions, name, options)
     if (way := chosen_way(picture)) is not PictureWay.none:
         show_picture(render_figure(figure, "png", dpi=_SCREEN_DPI), way)
     print_files(files)
     if not quiet and not suggestions and ("test" in sets or missing):
-        options = given.options()
-        suggest("run", data=name, **{**options, "sets": [*options.get("sets", ()), *missing]})
-
-
-@o.takes_settings()
-def convert(
-    given: o.GivenSettings,
-    source: Source,
-    target: Annotated[Path, typer.Argument(metavar="OUT.npz", help="File to write.", show_default=False)],
-    data_dir: o.DataDir = None,
-    force: o.Force = False,
-) -> None:
-    """Write a data set as one .npz file that loads at once; settings of the section input are applied.
-
-    Example: snstdp data convert letters.csv letters.npz --set input.size=28 --set input.test_share=0.2
-    """
-    if target.suffix != ".npz":
-        raise ConfigError(f"{target}: expected a file name that ends in .npz")
-
-    from snstdp_cli.artefacts.files import refuse_overwrite, write_atomic
-
-    refuse_overwrite([target], force)
-    sets, name = _load(given, source, data_dir, both=True)
-
-    from snstdp_cli.datasets import npz_bytes
-
-    first = sets["train"]
-    names = dict(zip(first.classes.tolist(), first.class_names, strict=True)) if first.class_names else {}
-    for sentence in first.warnings:
-        print_warning(sentence)
-    write_atomic(target, npz_bytes({split: (one.images, one.labels) for split, one in sets.items()}, names))
-    print_note(", ".join(f"{len(one):,} {split} images" for split, one in sets.items()) + f" of {name}")
-    print_files([target])
-
-
-def _load(
-    given: o.GivenSettings, source: str, data_dir: Path | None, *, both: bool = False
-) -> tuple[dict[Split, Dataset], str]:
-    """Load the splits that are there, prepared, and how a command calls the source."""
-    experiment = resolve(given, run_rule_files=False).experiment
-
-    from snstdp_cli.config import is_data_path
-    from snstdp_cli.datasets import NAMES, load_dataset
-
-    here = source not in NAMES and not is_data_path(source) and Path(source).exists()
-    name = (f"{source}/" if source in (".", "..") else f"./{source}") if here else source
-    sets: dict[Split, Dataset] = {"train": load_dataset(name, "train", data_dir, inputs=experiment.input)}
-    try:
-        sets["test"] = load_dataset(name, "test", data_dir, inputs=experiment.input)
-    except DataError as error:
-        if both:
-            raise
-        print_note(str(error))
-    return sets, name
+        suggest("run", data=name, **options)
 
 
 def _title(found: Survey, split: str) -> str:
@@ -181,14 +125,14 @@ def _dividing(name: str, data_dir: Path | None, given: o.GivenSettings) -> list[
     return [_DIVIDED]
 
 
-def _print_suggestions(suggestions: list[Suggestion], name: str, settings: Sequence[str]) -> None:
+def _print_suggestions(suggestions: list[Suggestion], name: str, options: Mapping[str, Any]) -> None:
     for one in suggestions:
         head = "look" if one.key is None else f"--set {one.key}={_yaml(one.value)}"
         print_line((head, "bold cyan"), f"  {one.why}")
-    sets = [f"--set {one.key}={_yaml(one.value)}" for one in suggestions if one.key is not None]
+    sets = [f"{one.key}={_yaml(one.value)}" for one in suggestions if one.key is not None]
     if sets:
-        before = [f"--set {shlex.quote(one)}" for one in settings]
-        print_note(f"look again: snstdp data show {' '.join([shlex.quote(name), *before, *sets])}", to_copy=True)
+        again = next_command("data show", name, **{**options, "sets": [*options["sets"], *sets]})
+        print_note(f"look again: {again}", to_copy=True)
 
 
 def _yaml(value: Any) -> str:

@@ -13,8 +13,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from snstdp_cli.cli.console import duration, err, percent, print_note, print_warning, styled, visible
+from snstdp_cli.cli.console import duration, err, print_note, print_warning, styled, visible
 from snstdp_cli.cli.signals import working
+from snstdp_cli.fields import percent
 
 if TYPE_CHECKING:
     from snstdp_cli.progress import Preflight, RecordingProgress, Reporter, TrainingProgress
@@ -115,7 +116,8 @@ class _LiveView:
         ]
         if now.curve:
             accuracies = [point.accuracy for point in now.curve]
-            rows.append(("withheld", f"{sparkline(accuracies)} {percent(accuracies[-1])}"))
+            latest = f"{percent(accuracies[-1])} after {now.curve[-1].examples:,} examples"
+            rows.append(("withheld", f"{sparkline(accuracies)} {latest}"))
         self._draw("training", now.examples, now.total, rows)
 
     def recording(self, now: RecordingProgress) -> None:
@@ -151,13 +153,14 @@ class _LineView:
 
     def __init__(self, last: float = -LINE_EVERY_S) -> None:
         self._last = last
-        self._points = 0
+        self._told: int | None = None
 
     def training(self, now: TrainingProgress) -> None:
-        if len(now.curve) > self._points:
-            self._points = len(now.curve)
-            point = now.curve[-1]
-            print_note(f"{point.examples:,} examples: accuracy on withheld training images {point.accuracy:.1%}")
+        # Of a training that goes on, only the latest of the points that are there already.
+        for point in now.curve[-1:] if self._told is None else now.curve[self._told :]:
+            told = percent(point.accuracy)
+            print_note(f"{point.examples:,} examples: accuracy on withheld training images {told}")
+        self._told = len(now.curve)
         if self._due(now.examples == now.total):
             left = (now.total - now.examples) / now.rate
             print_note(

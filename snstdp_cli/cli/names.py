@@ -11,6 +11,8 @@ from snstdp_cli.config import check_name
 from snstdp_cli.errors import ArtefactError, ConfigError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from snstdp_cli.artefacts import Workdir
     from snstdp_cli.datasets import Part
 
@@ -78,13 +80,19 @@ def known_name(names: list[str], flag: str, workdir: Workdir) -> str:
     return chosen[0]
 
 
-def require_recordings(workdir: Workdir, name: str, splits: Iterable[Part]) -> None:
-    """Refuse a network without recordings, with the command that makes them."""
+def require_recordings(workdir: Workdir, name: str, splits: Iterable[Part], data_dir: Path | None = None) -> None:
+    """Refuse a network without recordings, with the command that makes them.
+
+    Parameters
+    ----------
+    data_dir
+        Where the images are, if the user said so.
+    """
     from snstdp_cli.artefacts import list_recordings
 
     for split in splits:
         if not list_recordings(workdir, name, split):
-            command = next_command("test", load_name=name, split=split, workdir=workdir.root)
+            command = next_command("test", load_name=name, split=split, data_dir=data_dir, workdir=workdir.root)
             raise ArtefactError(
                 f"{workdir.activity}: no responses of '{name}' to the {split} split are recorded; record them: "
                 f"{command}"

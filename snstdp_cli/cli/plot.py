@@ -14,8 +14,9 @@ from snstdp_cli.cli import options as o
 from snstdp_cli.cli.console import print_files, print_json, print_note
 from snstdp_cli.cli.live import steps
 from snstdp_cli.cli.names import joined, known_names
+from snstdp_cli.cli.network_options import ResponsesData, ResponsesLabel
 from snstdp_cli.errors import ConfigError, SnstdpError
-from snstdp_cli.fields.figures import FIGURES
+from snstdp_cli.fields.figures import FIGURES, SCALES
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -25,40 +26,40 @@ if TYPE_CHECKING:
 Step = Callable[[str], None]
 
 
-class ScaleName(StrEnum):
-    """Scales of colours for receptive fields."""
-
-    all = "all"
-    neuron = "neuron"
+ScaleName = StrEnum("ScaleName", {name: name for name in SCALES})  # type: ignore[misc]
+Kind = Annotated[str, typer.Argument(help="What to draw, or all.", metavar="KIND", show_default=False)]
+TestImage = Annotated[int, typer.Option("--example", min=0, help="Test image of raster and traces.")]
+Neurons = Annotated[
+    list[int] | None, typer.Option("--neuron", help="Neuron of traces or evolution; repeat it for more.")
+]
+Scale = Annotated[ScaleName, typer.Option("--scale", help="neuron: each receptive field in its own scale of colours.")]
+FigureFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        help="Folder.  \\[default: figures/ in the workdir]",
+        show_default=False,
+        rich_help_panel=o.OUTPUT,
+    ),
+]
+Show = Annotated[bool, typer.Option("--show", help="Open the picture as well.", rich_help_panel=o.OUTPUT)]
 
 
 @o.takes_settings("classifier", file=False)
 def plot(
     given: o.GivenSettings,
-    kind: Annotated[str, typer.Argument(help="What to draw, or all.", metavar="KIND", show_default=False)],
+    kind: Kind,
     names: o.Names = None,
     load_name: o.LoadNames = None,
-    example: Annotated[int, typer.Option("--example", min=0, help="Test image of raster and traces.")] = 0,
-    neuron: Annotated[
-        list[int] | None, typer.Option("--neuron", help="Neuron of traces or evolution; repeat it for more.")
-    ] = None,
-    scale: Annotated[
-        ScaleName, typer.Option("--scale", help="neuron: each receptive field in its own scale of colours.")
-    ] = ScaleName.all,
-    data: Annotated[str | None, typer.Option("--data", help="Responses to this data set, by its name or path.")] = None,
-    label: Annotated[str | None, typer.Option("--as", help="Responses of this name (test --as).")] = None,
+    example: TestImage = 0,
+    neuron: Neurons = None,
+    scale: Scale = ScaleName["all"],
+    data: ResponsesData = None,
+    label: ResponsesLabel = None,
     data_dir: o.DataDir = None,
     workdir: o.WorkdirPath = Path(),
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            help="Folder.  \\[default: figures/ in the workdir]",
-            show_default=False,
-            rich_help_panel=o.OUTPUT,
-        ),
-    ] = None,
-    show: Annotated[bool, typer.Option("--show", help="Open the picture as well.", rich_help_panel=o.OUTPUT)] = False,
+    output: FigureFolder = None,
+    show: Show = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:

@@ -11,6 +11,7 @@ from snstdp_cli.cli import options as o
 from snstdp_cli.cli.console import print_files, print_json, print_line, print_table, visible
 from snstdp_cli.cli.live import reporter
 from snstdp_cli.cli.names import known_name, require_recordings
+from snstdp_cli.cli.network_options import LoadName, NetworkName, given_names
 from snstdp_cli.cli.table_files import check_table_file, write_rows
 
 if TYPE_CHECKING:
@@ -19,38 +20,40 @@ if TYPE_CHECKING:
 #: More rows than this are better read in a file.
 _MOST_SHOWN = 20
 
+FirstImages = Annotated[int | None, typer.Option("--num-examples", min=1, help="Show only the first ones.")]
+Images = Annotated[
+    str,
+    typer.Option(
+        "--data",
+        metavar="FILE",
+        help="Images: a picture or a folder of pictures, an .npz, .npy or IDX file, or a data set's name or path "
+        "for its test images.",
+        show_default=False,
+    ),
+]
+TrainingLabel = Annotated[
+    str | None, typer.Option("--as", help="Training responses of this name give the labels (test --as).")
+]
+AnswersFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--output", "--out", help="File for all of it: .csv or .json.", show_default=False, rich_help_panel=o.OUTPUT
+    ),
+]
+
 
 def predict(
     *,
-    name: Annotated[
-        str | None,
-        typer.Argument(help="Name of the network.  \\[default: the only one]", metavar="NAME", show_default=False),
-    ] = None,
-    load_name: Annotated[str | None, typer.Option("--load-name", help="The same as NAME.", show_default=False)] = None,
-    num_examples: Annotated[int | None, typer.Option("--num-examples", min=1, help="Show only the first ones.")] = None,
-    data: Annotated[
-        str,
-        typer.Option(
-            "--data",
-            metavar="FILE",
-            help="Images: a picture or a folder of pictures, an .npz, .npy or IDX file, or a data set's name or path "
-            "for its test images.",
-            show_default=False,
-        ),
-    ],
-    label: Annotated[
-        str | None, typer.Option("--as", help="Training responses of this name give the labels (test --as).")
-    ] = None,
+    name: NetworkName = None,
+    load_name: LoadName = None,
+    num_examples: FirstImages = None,
+    data: Images,
+    label: TrainingLabel = None,
     data_dir: o.DataDir = None,
     workdir: o.WorkdirPath = Path(),
     workers: o.Workers = None,
     force: o.Force = False,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", "--out", help="File for all of it: .csv or .json.", show_default=False, rich_help_panel=o.OUTPUT
-        ),
-    ] = None,
+    output: AnswersFile = None,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
@@ -70,8 +73,8 @@ def predict(
     from snstdp_cli.results import TrainedNetwork, predict_images
 
     place = Workdir(workdir)
-    chosen = known_name([one for one in (name, load_name) if one is not None], "predict", place)
-    require_recordings(place, chosen, ["train"])
+    chosen = known_name(given_names(name, load_name), "predict", place)
+    require_recordings(place, chosen, ["train"], data_dir)
     images = load_images(data, data_dir)
     with reporter(quiet) as report:
         network = TrainedNetwork(place, chosen)

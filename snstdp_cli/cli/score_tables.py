@@ -10,10 +10,11 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from snstdp_cli.cli.console import out, percent, print_json, print_line, print_table, print_warning, styled, visible
+from snstdp_cli.cli.console import out, print_json, print_line, print_table, print_warning, styled, visible
 from snstdp_cli.cli.hints import next_command
 from snstdp_cli.config import differing_settings, setting_notes
 from snstdp_cli.evaluation import mean_and_sd, read_out_title
+from snstdp_cli.fields import percent
 from snstdp_cli.results import Score
 from snstdp_cli.results.scoring import compare_scores
 

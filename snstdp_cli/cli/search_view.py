@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from rich.live import Live
 
-from snstdp_cli.cli.console import err, percent, print_note
+from snstdp_cli.cli.console import err, print_note
 from snstdp_cli.cli.signals import working
 from snstdp_cli.cli.study_view import LINE_S, Pace, Panel
+from snstdp_cli.fields import percent
 
 if TYPE_CHECKING:
     from snstdp_cli.studies import Cell, Study
@@ -84,7 +85,7 @@ class _Trials:
         found = ((number, cell, read_progress(self.study.folder_of(cell))) for number, cell in self.cells.items())
         return [(trial_label(number, cell.settings), now) for number, cell, now in found if now is not None]
 
-    def told(self, running: list[tuple[str, CellProgress]]) -> list[str]:
+    def parts(self, running: list[tuple[str, CellProgress]]) -> list[str]:
         """Return how the search stands, in parts."""
         told = [f"{self.states.total():,} / {self.total:,} trials", f"{len(running)} running"]
         told += [f"{self.states[state]:,} {state}" for state in ("pruned", "failed") if self.states[state]]
@@ -109,7 +110,7 @@ class _TrialPanel(_Trials):
 
     def _draw(self) -> None:
         running = self.running()
-        self.panel.draw(self.states.total(), self.total, self.told(running), running)
+        self.panel.draw(self.states.total(), self.total, self.parts(running), running)
 
 
 class _TrialLines(_Trials):
@@ -125,7 +126,7 @@ class _TrialLines(_Trials):
     def tick(self) -> None:
         if time.monotonic() - self.last >= LINE_S:
             self.last = time.monotonic()
-            print_note(", ".join(self.told(self.running())))
+            print_note(", ".join(self.parts(self.running())))
 
 
 def trial_label(number: int, settings: Mapping[str, Any]) -> str:

@@ -6,10 +6,11 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from snstdp_cli.cli.console import percent, print_files, print_line, print_note
+from snstdp_cli.cli.console import print_files, print_line, print_note
 from snstdp_cli.cli.hints import suggest
 from snstdp_cli.cli.search_view import search_reporter, settings_text, trial_label
 from snstdp_cli.cli.study_view import progress_text
+from snstdp_cli.fields import percent
 
 if TYPE_CHECKING:
     from snstdp_cli.studies import CellExecutor, Study

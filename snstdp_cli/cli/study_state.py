@@ -1,19 +1,15 @@
-"""The command `study show`, and how the others tell the state of a study at their end."""
+"""How the state of a study is told, by `study show` and at the end of the commands that run one."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
-from snstdp_cli.cli import options as o
-from snstdp_cli.cli.console import percent, print_json, print_line, print_warning
+from snstdp_cli.cli.console import print_json, print_line, print_warning
 from snstdp_cli.cli.hints import suggest
-from snstdp_cli.cli.study_options import RunRules, Storage, StudyPath, StudyWorkdir
-from snstdp_cli.cli.study_search import search_as_json, show_search, stored_search
-from snstdp_cli.cli.study_view import progress_text
+from snstdp_cli.cli.study_search import search_as_json, show_search
 
 if TYPE_CHECKING:
     from snstdp_cli.studies import CellResult, CellState, Study, StudyOutcome
@@ -23,57 +19,25 @@ if TYPE_CHECKING:
 _STATES: tuple[CellState, ...] = ("finished", "running", "interrupted", "failed", "missing")
 
 
-def show(
-    file: StudyPath,
-    workdir: StudyWorkdir = Path(),
-    storage: Storage = None,
-    run_rule: RunRules = None,
-    as_json: o.Json = False,
-) -> None:
-    """Tell the state of a study, which may run elsewhere: everything is read from its folder.
-
-    Example: snstdp study show configs/studies/rules.yaml
-    """
-    from snstdp_cli.rules import only_rule_files
-    from snstdp_cli.studies import load_results, load_study, running_cells
-
-    with only_rule_files(run_rule or ()):
-        study = load_study(file, workdir, run_rules=run_rule or ())
-        results, found = load_results(study), stored_search(study, storage)
-    if as_json:
-        print_json({**_as_json(study, results), **search_as_json(found)})
-        return
-    print_line((f"study {study.name}", "bold"), f": {tell_counts(results) or 'no cells'}, in {study.folder}")
-    for cell, progress in running_cells(study):
-        print_line((cell.label, "cyan"), f": {progress_text(progress)}", indent=2)
-    labels = {cell.id: cell.label for cell in study.cells}
-    for result in results:
-        if result.accuracies:
-            told = ", ".join(f"{kind} {percent(share)}" for kind, share in result.accuracies.items())
-            print_line((labels[result.cell], "cyan"), f": {told}", indent=2)
-    _tell_failures(study, results)
-    if found is not None:
-        show_search(study, found)
-
-
 def finish(study: Study, outcome: StudyOutcome, found: SearchResult | None, as_json: bool, quiet: bool) -> None:
     """Tell how the study stands; exit with 1 if cells failed, or a search found nothing."""
     results = outcome.results
     if as_json:
-        print_json({**_as_json(study, results), **search_as_json(found)})
+        print_json({**state_as_json(study, results), **search_as_json(found)})
     else:
         if study.cells or found is None:
             print_line((f"study {study.name}", "bold"), f": {tell_counts(results)}, in {study.folder}")
-            _tell_failures(study, results)
+            tell_failures(study, results)
         if found is not None:
             show_search(study, found)
         elif not quiet:
-            suggest("study show", study.path, workdir=study.workdir)
+            suggest("study show", study.path, workdir=study.workdir, run_rule=study.rule_files)
     if outcome.count("failed") or (found is not None and found.best is None):
         raise typer.Exit(1)
 
 
-def _tell_failures(study: Study, results: Sequence[CellResult]) -> None:
+def tell_failures(study: Study, results: Sequence[CellResult]) -> None:
+    """Warn of each failed cell."""
     labels = {cell.id: cell.label for cell in study.cells}
     for result in results:
         if result.state == "failed":
@@ -88,7 +52,8 @@ def tell_counts(results: Sequence[CellResult]) -> str:
     return ", ".join(f"{counts[state]:,} {state}" for state in _STATES if counts[state])
 
 
-def _as_json(study: Study, results: Sequence[CellResult]) -> dict[str, object]:
+def state_as_json(study: Study, results: Sequence[CellResult]) -> dict[str, object]:
+    """Return the state of a study and of its cells for `--json`."""
     from snstdp_cli.studies import count_states
 
     counts = count_states(results)

@@ -13,8 +13,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from snstdp_cli.cli.console import duration, err, percent, print_note, print_warning, styled
+from snstdp_cli.cli.console import duration, err, print_note, print_warning, styled
 from snstdp_cli.cli.signals import working
+from snstdp_cli.fields import percent
 
 if TYPE_CHECKING:
     from snstdp_cli.studies import CellEnded, Study, StudyReporter

@@ -27,46 +27,50 @@ class FormatName(StrEnum):
     ancestor = "ancestor"
 
 
+Split = Annotated[
+    o.PartName,
+    typer.Option(
+        "--split",
+        help="train: to label the neurons; test: to score; validation: to choose settings by.",
+        rich_help_panel=o.EXPERIMENT,
+    ),
+]
+ShownImages = Annotated[
+    int | None,
+    typer.Option(
+        "--num-examples",
+        min=1,
+        help="Images to show.  \\[default: as configured]",
+        show_default=False,
+        rich_help_panel=o.EXPERIMENT,
+    ),
+]
+Label = Annotated[
+    str | None,
+    typer.Option("--as", help="Name of these responses, beside others of the network.", rich_help_panel=o.EXPERIMENT),
+]
+RecordFormat = Annotated[
+    FormatName,
+    typer.Option(
+        "--format",
+        help="npz, or ancestor for resultPopVecs<N>.npy and inputNumbers<N>.npy.",
+        rich_help_panel=o.OUTPUT,
+    ),
+]
+
+
 @o.takes_settings("load_name", "dt", "seed", "noise_seed", "data", "engine", defaults={"load_name": PRETRAINED})
 def record(
     given: o.GivenSettings,
-    split: Annotated[
-        o.PartName,
-        typer.Option(
-            "--split",
-            help="train: to label the neurons; test: to score; validation: to choose settings by.",
-            rich_help_panel=o.EXPERIMENT,
-        ),
-    ] = o.PartName.test,
-    num_examples: Annotated[
-        int | None,
-        typer.Option(
-            "--num-examples",
-            min=1,
-            help="Images to show.  \\[default: as configured]",
-            show_default=False,
-            rich_help_panel=o.EXPERIMENT,
-        ),
-    ] = None,
-    label: Annotated[
-        str | None,
-        typer.Option(
-            "--as", help="Name of these responses, beside others of the network.", rich_help_panel=o.EXPERIMENT
-        ),
-    ] = None,
+    split: Split = o.PartName.test,
+    num_examples: ShownImages = None,
+    label: Label = None,
     data_dir: o.DataDir = None,
     workdir: o.WorkdirPath = Path(),
     workers: o.Workers = None,
     resume: o.Resume = False,
     force: o.Force = False,
-    record_format: Annotated[
-        FormatName,
-        typer.Option(
-            "--format",
-            help="npz, or ancestor for resultPopVecs<N>.npy and inputNumbers<N>.npy.",
-            rich_help_panel=o.OUTPUT,
-        ),
-    ] = FormatName.npz,
+    record_format: RecordFormat = FormatName.npz,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:

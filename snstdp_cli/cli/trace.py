@@ -11,6 +11,7 @@ from snstdp_cli.cli import options as o
 from snstdp_cli.cli.console import print_files, print_json, print_line
 from snstdp_cli.cli.live import steps
 from snstdp_cli.cli.names import known_name
+from snstdp_cli.cli.network_options import LoadName, NetworkName, ResponsesData, ResponsesLabel, given_names
 from snstdp_cli.cli.table_files import check_table_file
 
 if TYPE_CHECKING:
@@ -18,32 +19,32 @@ if TYPE_CHECKING:
 
 ENDINGS = (".npz", ".csv")
 
+TracedImage = Annotated[int, typer.Option("--example", min=0, help="Number of the test image.")]
+WatchedNeurons = Annotated[
+    list[int] | None,
+    typer.Option(
+        "--neuron",
+        help="Neuron whose voltage is written; repeat it for more.  \\[default: the three that answer most]",
+        show_default=False,
+    ),
+]
+TraceFile = Annotated[
+    Path, typer.Option("--output", "--out", help="File: .npz or .csv.", show_default=False, rich_help_panel=o.OUTPUT)
+]
+
 
 def trace(
     *,
-    name: Annotated[
-        str | None,
-        typer.Argument(help="Name of the network.  \\[default: the only one]", metavar="NAME", show_default=False),
-    ] = None,
-    load_name: Annotated[str | None, typer.Option("--load-name", help="The same as NAME.", show_default=False)] = None,
-    example: Annotated[int, typer.Option("--example", min=0, help="Number of the test image.")] = 0,
-    neuron: Annotated[
-        list[int] | None,
-        typer.Option(
-            "--neuron",
-            help="Neuron whose voltage is written; repeat it for more.  \\[default: the three that answer most]",
-            show_default=False,
-        ),
-    ] = None,
-    data: Annotated[str | None, typer.Option("--data", help="Responses to this data set, by its name or path.")] = None,
-    label: Annotated[str | None, typer.Option("--as", help="Responses of this name (test --as).")] = None,
+    name: NetworkName = None,
+    load_name: LoadName = None,
+    example: TracedImage = 0,
+    neuron: WatchedNeurons = None,
+    data: ResponsesData = None,
+    label: ResponsesLabel = None,
     data_dir: o.DataDir = None,
     workdir: o.WorkdirPath = Path(),
     force: o.Force = False,
-    output: Annotated[
-        Path,
-        typer.Option("--output", "--out", help="File: .npz or .csv.", show_default=False, rich_help_panel=o.OUTPUT),
-    ],
+    output: TraceFile,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
@@ -61,7 +62,7 @@ def trace(
     from snstdp_cli.results.spike_files import write_trace
 
     place = Workdir(workdir)
-    chosen = known_name([one for one in (name, load_name) if one is not None], "trace", place)
+    chosen = known_name(given_names(name, load_name), "trace", place)
     with steps(quiet) as step:
         step(f"presenting image {example} to {chosen}")
         network = TrainedNetwork(place, chosen)
@@ -69,17 +70,17 @@ def trace(
     write_trace(output, found)
     if as_json:
         print_json({"name": chosen, "example": example, **_summary(found), "files": [output]})
-        return
+    else:
+        _show(found, chosen, example, network.class_name(found.label))
+        print_files([output])
+
+
+def _show(found: Trace, name: str, example: int, class_name: str) -> None:
     spikes = ", ".join(f"{len(times):,} {group}" for group, (times, _) in found.spikes.items())
     print_line(
-        *(
-            "traced ",
-            (chosen, "bold"),
-            f": image {example} of class {network.class_name(found.label)}, {found.end_ms:g} ms, spikes: ",
-        ),
+        *("traced ", (name, "bold"), f": image {example} of class {class_name}, {found.end_ms:g} ms, spikes: "),
         f"{spikes}; watched neurons: {', '.join(map(str, found.neurons))}",
     )
-    print_files([output])
 
 
 def _summary(found: Trace) -> dict[str, Any]:

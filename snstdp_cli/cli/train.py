@@ -23,20 +23,22 @@ if TYPE_CHECKING:
 #: Flags that may stand beside `--more`.
 _BESIDE_MORE = {"load_name", "save_name", "rule"}
 
+More = Annotated[
+    int | None,
+    typer.Option(
+        "--more",
+        min=1,
+        help="Continue the finished training --load-name for so many examples more, with all its settings.",
+        show_default=False,
+        rich_help_panel=o.EXPERIMENT,
+    ),
+]
+
 
 @o.takes_settings("n_e", "rule", "dt", "num_examples", "load_name", "save_name", "seed", "noise_seed", "data", "engine")
 def train(
     given: o.GivenSettings,
-    more: Annotated[
-        int | None,
-        typer.Option(
-            "--more",
-            min=1,
-            help="Continue the finished training --load-name for so many examples more, with all its settings.",
-            show_default=False,
-            rich_help_panel=o.EXPERIMENT,
-        ),
-    ] = None,
+    more: More = None,
     data_dir: o.DataDir = None,
     workdir: o.WorkdirPath = Path(),
     resume: o.Resume = False,
@@ -68,18 +70,22 @@ def train(
     if as_json:
         print_json(_as_json(result))
         return
+    _show(result)
+    if not quiet:
+        tell_findings(TrainedNetwork(Workdir(workdir), experiment.save_name))
+        suggest("test", load_name=experiment.save_name, split="train", data_dir=data_dir, workdir=workdir)
+
+
+def _show(result: TrainingResult) -> None:
     figures = result.record.figures
     assert figures is not None
     print_line(
-        *("trained ", (experiment.save_name, "bold")),
+        *("trained ", (result.experiment.save_name, "bold")),
         f": {figures.examples:,} examples in {duration(result.record.duration_s)}, {figures.retries:,} shown again, "
         f"{figures.silent_examples:,} without an answer, {figures.never_learned:,} of {result.experiment.n_e:,} "
         f"neurons never learned, L1 norm {figures.l1_mean:.1f}",
     )
     print_files(result.files)
-    if not quiet:
-        tell_findings(TrainedNetwork(Workdir(workdir), experiment.save_name))
-        suggest("test", load_name=experiment.save_name, split="train", data_dir=data_dir, workdir=workdir)
 
 
 def _continued(given: o.GivenSettings) -> o.GivenSettings:

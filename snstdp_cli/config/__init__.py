@@ -2,7 +2,6 @@
 
 from snstdp_cli.config.build import build_experiment, merge, recorded_experiment
 from snstdp_cli.config.experiment import (
-    DATA_SUFFIXES,
     ORDERS,
     THETA_STEPS_MV,
     Experiment,
@@ -28,7 +27,6 @@ from snstdp_cli.config.text import commented_yaml, resolved_rows
 from snstdp_cli.fields import MAX_EXAMPLES, Facet, Name, Number, Whole, allowed, check_name, describe
 
 __all__ = [
-    "DATA_SUFFIXES",
     "GENERATION",
     "MAX_CONFIG_BYTES",
     "MAX_EXAMPLES",

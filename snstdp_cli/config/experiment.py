@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
@@ -30,8 +31,8 @@ from snstdp_cli.rules import Plasticity, UpdateTable, WeightGrid
 #: Diehl & Cook's step of the adaptive threshold in mV, by number of excitatory neurons.
 THETA_STEPS_MV = {100: 0.025, 400: 0.05, 1600: 0.15, 6400: 0.5}
 _MAX_PATH = 1000
-#: What a file of images ends in; any other path needs a `/`.
-DATA_SUFFIXES = (".npz", ".csv", ".tsv", ".parquet", ".mat", ".gz", "-ubyte")
+#: How much longer the rest is than all delays on a path, one after the other.
+_SPARE_REST_MS = 10
 
 
 def usual_theta_step_mv(n_e: int) -> float:
@@ -40,8 +41,11 @@ def usual_theta_step_mv(n_e: int) -> float:
 
 
 def is_data_path(data: str) -> bool:
-    """Tell whether a value of `data` is a path to own images and not the name of a data set."""
-    return "/" in data or data.lower().endswith(DATA_SUFFIXES)
+    """Tell whether a value of `data` is a path to own images and not the name of a data set.
+
+    A path has a `/` or an ending, of whatever format: `.npz`, or the `-ubyte` of IDX files.
+    """
+    return "/" in data or PurePosixPath(data).suffix != "" or data.lower().endswith("-ubyte")
 
 
 def _check_data(value: str) -> str:
@@ -50,7 +54,7 @@ def _check_data(value: str) -> str:
         try:
             return check_name(value)
         except ValueError as error:
-            raise ValueError(f"{error}, or a path (with a / or ending in {', '.join(DATA_SUFFIXES)})") from None
+            raise ValueError(f"{error}, or a path (with a / or an ending such as .npz)") from None
     if not value.isprintable() or len(value) > _MAX_PATH:
         raise ValueError(f"expected a path of at most {_MAX_PATH} printable characters")
     return value
@@ -118,8 +122,8 @@ class Experiment(Section):
         "seed of the input noise; by default that of everything", ("training", "recording"), None
     )
     data: DataSource = setting(
-        "data set: mnist, fashion-mnist or bundled, or your own: the path of a file (.npz, .csv, .parquet, .mat, IDX) "
-        "or of a folder with IDX files or with a folder of pictures for each class (see docs/data.md)",
+        "data set: mnist, fashion-mnist or bundled, or your own: the path of a file (such as .npz, .csv or IDX) or of "
+        "a folder with IDX files or with a folder of pictures for each class (see docs/data.md)",
         ("data",),
         "mnist",
     )
@@ -193,12 +197,11 @@ class Experiment(Section):
                 f"network.inhibition_delay_ms: found {network.inhibition_delay_ms:g}, expected 0 (pooled "
                 "inhibition has no delays) or network.inhibition: dense"
             )
-        path = network.input_delay_ms + network.inhibition_delay_ms
-        if shown.rest_ms < path + 10:
+        if shown.rest_ms < self.least_rest_ms:
             raise ValueError(
-                f"presentation.rest_ms: found {shown.rest_ms:g}, expected at least {path + 10:g} (the delays from an "
-                "input to inhibition, one after the other, and 10 ms), so that no spike is under way when the next "
-                "example begins"
+                f"presentation.rest_ms: found {shown.rest_ms:g}, expected at least {self.least_rest_ms:g} (the delays "
+                f"from an input to inhibition, one after the other, and {_SPARE_REST_MS} ms), so that no spike is "
+                "under way when the next example begins"
             )
         return self
 
@@ -262,16 +265,21 @@ class Experiment(Section):
         return self.stimulus_steps + round(self.presentation.rest_ms / self.dt)
 
     @property
+    def least_rest_ms(self) -> float:
+        """The shortest rest after which no spike is under way, ms."""
+        return self.network.input_delay_ms + self.network.inhibition_delay_ms + _SPARE_REST_MS
+
+    @property
     def skipped_steps(self) -> int:
         """Time steps at the end of the rest that are not simulated (`presentation.rest: reset`).
 
         What is simulated is the last step of the stimulus and the longest input delay after it. Delayed inhibition
-        takes part in the rest as in the check of `rest_ms`: all delays on the path and 10 ms.
+        takes part in the rest as in the check of `rest_ms`: `least_rest_ms`.
         """
         if self.presentation.rest == "simulated":
             return 0
         network = self.network
-        path_ms = network.input_delay_ms + (network.inhibition_delay_ms + 10 if network.inhibition_delay_ms else 0)
+        path_ms = self.least_rest_ms if network.inhibition_delay_ms else network.input_delay_ms
         under_way = math.ceil(path_ms / self.dt) + 1
         return max(0, self.presentation_steps - self.stimulus_steps - under_way)
 

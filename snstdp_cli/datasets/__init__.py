@@ -7,14 +7,14 @@ from snstdp_cli.datasets.fit import check_fit
 from snstdp_cli.datasets.identity import Identity
 from snstdp_cli.datasets.idx import read_idx
 from snstdp_cli.datasets.in_memory import ArrayDataset
-from snstdp_cli.datasets.known import NAMES
 from snstdp_cli.datasets.loading import load_dataset
+from snstdp_cli.datasets.locating import DATA_VARIABLE, find_dataset, search_path
 from snstdp_cli.datasets.npz import npz_bytes
 from snstdp_cli.datasets.ordering import class_ends, order_images, read_order
 from snstdp_cli.datasets.parts import Part, load_part, part_of, split_of
-from snstdp_cli.datasets.places import DATA_VARIABLE, find_dataset, search_path
 from snstdp_cli.datasets.plausibility import doubts_of, plausibility
 from snstdp_cli.datasets.preparation import prepare_pixels
+from snstdp_cli.datasets.published import NAMES
 from snstdp_cli.datasets.readers import Pixels
 from snstdp_cli.datasets.sealing import is_sealed, refuse_sealed, sealed_test_images
 from snstdp_cli.datasets.suggestions import Suggestion

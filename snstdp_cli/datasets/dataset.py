@@ -20,9 +20,9 @@ from snstdp_cli.datasets.identity import (
     refuse_other_content,
     title_of,
 )
-from snstdp_cli.datasets.known import CLASS_NAMES, NAMES, TITLES, name_of
 from snstdp_cli.datasets.limits import check_size, size_text
 from snstdp_cli.datasets.preparation import Labelled, prepare
+from snstdp_cli.datasets.published import CLASS_NAMES, NAMES, TITLES, name_of
 from snstdp_cli.datasets.sealing import readable_splits
 from snstdp_cli.datasets.splits import Pair, check_numbers, warn_of_pair
 from snstdp_cli.errors import DataError

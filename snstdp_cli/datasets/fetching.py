@@ -6,8 +6,8 @@ import hashlib
 from pathlib import Path
 
 from snstdp_cli.datasets.files import expand, open_regular
-from snstdp_cli.datasets.known import SHA256
-from snstdp_cli.datasets.places import cache_folder, check_name
+from snstdp_cli.datasets.locating import cache_folder, check_name
+from snstdp_cli.datasets.published import SHA256
 from snstdp_cli.errors import DataError
 
 MIRRORS = {

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from snstdp_cli.datasets.files import Split, find_file
 from snstdp_cli.datasets.idx import read_idx
-from snstdp_cli.datasets.known import DIGESTS, NAMES, TITLES, name_of
+from snstdp_cli.datasets.published import DIGESTS, NAMES, TITLES, name_of
 from snstdp_cli.datasets.sealing import readable_splits
 from snstdp_cli.errors import DataError
 

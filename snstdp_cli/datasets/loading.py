@@ -18,8 +18,8 @@ from snstdp_cli.datasets.dataset import Dataset, build_dataset
 from snstdp_cli.datasets.files import Kind, Split, expand, expected_names, file_stems, find_file
 from snstdp_cli.datasets.identity import identify, refuse_other_content
 from snstdp_cli.datasets.idx import parse_idx, read_idx
+from snstdp_cli.datasets.locating import check_name, find_dataset, requested_folder, search_path
 from snstdp_cli.datasets.npz import read_class_names, read_npz
-from snstdp_cli.datasets.places import asked_folder, check_name, find_dataset, search_path
 from snstdp_cli.datasets.preparation import Labelled, divide, refuse_to_divide
 from snstdp_cli.datasets.readers import EXPECTED, number_classes, read_once
 from snstdp_cli.datasets.sealing import readable_splits, refuse_sealed
@@ -75,7 +75,7 @@ def load_dataset(
         return _load_folder(name, split, folder, inputs)
     for other in search_path(name, data_dir, cache_dir=cache_dir):
         refuse_other_content(name, identify(other), str(other))
-    asked = asked_folder(data_dir)
+    asked = requested_folder(data_dir)
     if asked is not None:
         path, where = asked
         raise DataError(

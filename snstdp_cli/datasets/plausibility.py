@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snstdp_cli.datasets.dataset import Dataset
+from snstdp_cli.fields import percent
 
 #: Below half of the range, a scale of 0 to 1, 0 to 16 or 0 to 100 is likelier than dark images.
 _DARK = 128
@@ -72,8 +73,8 @@ def _inverted(images: NDArray[np.uint8], brightest: int) -> list[str]:
     if share <= _MOST:
         return []
     return [
-        f"{share:.0%} of the pixels are bright: probably dark figures on a bright ground; 0 should be the ground: "
-        f"images = {brightest} - images"
+        f"{percent(share, 0)} of the pixels are bright: probably dark figures on a bright ground; 0 should be the "
+        f"ground: images = {brightest} - images"
     ]
 
 

@@ -11,6 +11,7 @@ from snstdp_cli.datasets.dataset import Dataset
 from snstdp_cli.datasets.orientation import orientation
 from snstdp_cli.datasets.preparation import scaled_values
 from snstdp_cli.datasets.survey import sorted_share
+from snstdp_cli.fields import percent
 
 #: What MNIST's images, the settings' defaults and the paper's target norm come to: the sum of an image's grey values,
 #: the mean weight, and the intensity. The drive of a fresh neuron is their product.
@@ -87,7 +88,9 @@ def _ordered(dataset: Dataset) -> list[Suggestion]:
     share = sorted_share(dataset.labels)
     if len(dataset.classes) < 2 or len(dataset) < _ENOUGH or share < _SORTED:
         return []
-    why = f"{share:.0%} of the images are followed by one of the same class: later classes would replace earlier"
+    why = (
+        f"{percent(share, 0)} of the images are followed by one of the same class: later classes would replace earlier"
+    )
     return [Suggestion("order", "shuffled", why)]
 
 

@@ -20,19 +20,17 @@ from numpy.typing import ArrayLike, NDArray
 from snstdp_cli.datasets.arrays import check_images, has_numbers
 from snstdp_cli.datasets.files import expand, find_file, open_regular
 from snstdp_cli.datasets.idx import read_idx
-from snstdp_cli.datasets.known import NAMES
 from snstdp_cli.datasets.limits import check_size
 from snstdp_cli.datasets.loading import load_dataset
 from snstdp_cli.datasets.npy import find_members, open_archive, read_header, read_values
-from snstdp_cli.datasets.readers import csv_file, npz_file, picture_folders, read_once
+from snstdp_cli.datasets.published import NAMES
+from snstdp_cli.datasets.readers import FORMATS, npz_file, picture_folders, read_once
 from snstdp_cli.datasets.readers.pictures import SUFFIXES as PICTURES
 from snstdp_cli.datasets.readers.pictures import read_picture
 from snstdp_cli.errors import DataError
 
 #: The arrays of an .npz file that are taken for the images, the first of them that is there.
 IMAGE_ARRAYS = ("images", "test_images")
-#: Labelled sets in one file; those of other endings are told by their content.
-_LABELLED = (*csv_file.SUFFIXES, ".parquet", ".mat")
 _ZIP, _NPY = b"PK", b"\x93NUMPY"
 
 
@@ -124,10 +122,12 @@ def load_images(name: str, data_dir: Path | None = None) -> Images | Pictures:
         begin = stream.read(len(_NPY))
     if path.name.lower().endswith(PICTURES):
         return _stacked([read_picture(path)], path, (path.name,))
-    if path.name.lower().endswith(csv_file.SUFFIXES) and (images := csv_file.read_unlabelled(path)) is not None:
+    format = next((one for one in FORMATS if one.suffixes and path.name.lower().endswith(one.suffixes)), None)
+    if format is not None:
+        images = None if format.read_unlabelled is None else format.read_unlabelled(path)
+        if images is None:
+            return _of_labelled(path)
         return _checked(images, images.shape, images.dtype, "images", str(path))
-    if path.name.lower().endswith(_LABELLED):
-        return _of_labelled(path)
     if begin.startswith(_ZIP):
         return _of_labelled(path) if npz_file.layout_of(path) == "keys" else _read_npz(path)
     if begin == _NPY:

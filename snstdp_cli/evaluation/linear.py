@@ -37,15 +37,12 @@ class LinearReadOut:
         Evidence without any spike, [num_classes].
     strength
         Strength of the penalty, chosen by the accuracy on the withheld labelled images.
-    validation_accuracy
-        This accuracy.
     """
 
     classes: NDArray[np.int64]
     weights: NDArray[np.float64]
     bias: NDArray[np.float64]
     strength: float
-    validation_accuracy: float
 
     def scores(self, counts: NDArray[Any]) -> NDArray[np.float64]:
         """Return the evidence for each class, [num, num_classes]."""
@@ -87,9 +84,8 @@ def fit_linear(counts: NDArray[Any], labels: NDArray[Any]) -> LinearReadOut:
         fitted = _fit(counts[~is_withheld], labels[~is_withheld], strength)
         answers = fitted.classes[fitted.scores(counts[is_withheld]).argmax(axis=1)]
         tried.append((float(np.mean(answers == labels[is_withheld])), strength))
-    accuracy, strength = max(tried)
-    chosen = _fit(counts, labels, strength)
-    return LinearReadOut(chosen.classes, chosen.weights, chosen.bias, strength, accuracy)
+    _, strength = max(tried)
+    return _fit(counts, labels, strength)
 
 
 def _fit(counts: NDArray[Any], labels: NDArray[Any], strength: float) -> LinearReadOut:
@@ -109,4 +105,4 @@ def _fit(counts: NDArray[Any], labels: NDArray[Any], strength: float) -> LinearR
     weights, bias = np.asarray(model.coef_, np.float64).T / scale, np.asarray(model.intercept_, np.float64)
     if weights.shape[1] == 1:  # two classes: one column of log odds
         weights, bias = np.hstack([-weights, weights]) / 2, np.concatenate([-bias, bias]) / 2
-    return LinearReadOut(np.asarray(model.classes_, np.int64), weights, bias, strength, float("nan"))
+    return LinearReadOut(np.asarray(model.classes_, np.int64), weights, bias, strength)

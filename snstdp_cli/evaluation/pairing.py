@@ -52,13 +52,3 @@ def difference_of_labels(labels_a: NDArray[Any], labels_b: NDArray[Any]) -> str 
         return None
     k = int(differs[0])
     return f"the first difference is at example {k:,}: class {labels_a[k]} and class {labels_b[k]}"
-
-
-def paired(labels_a: NDArray[Any], labels_b: NDArray[Any]) -> bool:
-    """Tell whether two recordings can be compared example by example (`mcnemar`): as many, the same classes in order.
-
-    Pixels do not count, so that answers to clean and to corrupted images of one set are pairs. Labels that are sorted
-    by class agree between sets that have nothing to do with each other; whether the images belong together is then the
-    caller's knowledge.
-    """
-    return difference_of_labels(labels_a, labels_b) is None

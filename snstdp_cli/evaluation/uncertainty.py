@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from snstdp_cli.errors import DataError
 
-#: Two-sided 95 % quantile of the normal distribution.
+#: How sure the intervals are.
+LEVEL = 0.95
+#: Two-sided quantile of the normal distribution at this level.
 Z95 = 1.959963984540054
 #: More examples than this no count holds exactly, whatever a record says.
 _MOST = 2**53
@@ -113,7 +115,7 @@ def mcnemar(correct_a: NDArray[Any], correct_b: NDArray[Any]) -> Comparison:
     Parameters
     ----------
     correct_a, correct_b
-        Where each was right, booleans, [num]; `paired` tells whether they are of the same examples.
+        Where each was right, booleans, [num]; `difference_of_labels` tells whether they can be.
     """
     a, b = np.asarray(correct_a), np.asarray(correct_b)
     if a.ndim != 1 or a.shape != b.shape or a.size == 0:

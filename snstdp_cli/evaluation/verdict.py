@@ -8,6 +8,7 @@ import numpy as np
 
 from snstdp_cli.errors import DataError
 from snstdp_cli.evaluation.scores import Evaluation
+from snstdp_cli.fields import percent
 from snstdp_cli.fields.readouts import CLASSIFIERS, Classifier
 
 #: Fewer examples than these tell nothing.
@@ -37,7 +38,7 @@ def collapsed(evaluations: Mapping[Classifier, Evaluation], class_name: Callable
     >>> from snstdp_cli.evaluation import evaluate_all
     >>> counts, labels = np.tile([[4, 4]], (40, 1)), np.arange(40) % 2 + 1
     >>> collapsed(evaluate_all(counts, labels, counts, labels))
-    'by average: 100% of the answers are class 1; by selective: 100% of the answers are class 1'
+    'by average: 100 % of the answers are class 1; by selective: 100 % of the answers are class 1'
     """
     missing = [name for name in CLASSIFIERS if name not in evaluations]
     if missing:
@@ -61,10 +62,10 @@ def _finding(scored: Evaluation, class_name: Callable[[int], str]) -> str | None
     others = answers.sum() - scored.confusion[k].sum()
     of_others = (answers[k] - scored.confusion[k, k]) / others if others else 0.0
     if share >= _MOST_ANSWERS and of_others >= _MOST_OF_OTHERS:
-        return f"{share:.0%} of the answers are class {class_name(int(scored.classes[k]))}"
+        return f"{percent(share, 0)} of the answers are class {class_name(int(scored.classes[k]))}"
     if scored.ci95[0] <= scored.chance:
         return (
-            f"{scored.accuracy:.1%} is not above the {scored.chance:.1%} of always answering "
+            f"{percent(scored.accuracy)} is not above the {percent(scored.chance)} of always answering "
             f"class {class_name(scored.commonest_class)}"
         )
     return None

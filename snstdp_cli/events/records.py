@@ -101,10 +101,6 @@ class EndedEvent(Event):
     text: Text | None = None
 
 
-#: Every kind of event.
-EVENTS: tuple[type[Event], ...] = (
-    *(StartedEvent, TextEvent, PlanEvent, TrainingEvent, CurveEvent, RecordingEvent, EndedEvent),
-)
 _AnyEvent = Annotated[
     StartedEvent | TextEvent | PlanEvent | TrainingEvent | CurveEvent | RecordingEvent | EndedEvent,
     Field(discriminator="event"),

@@ -1,7 +1,7 @@
 """How a single setting is said: its type, meaning and range, what it affects, and the sentence when it is wrong."""
 
 from snstdp_cli.fields.facets import AFFECTS, FACETS, SINCE, Facet, is_later, setting
-from snstdp_cli.fields.messages import allowed, describe, printable, shown
+from snstdp_cli.fields.messages import allowed, describe, percent, printable, shown
 from snstdp_cli.fields.values import MAX_EXAMPLES, Name, Number, Whole, check_name, plain_number, whole_number
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "check_name",
     "describe",
     "is_later",
+    "percent",
     "plain_number",
     "printable",
     "setting",

@@ -1,8 +1,13 @@
-"""The figures of networks: the one list that `snstdp plot`, its help and `plots` are made from."""
+"""The figures of networks: the one list that `snstdp plot`, its help and `plots` are made from, and their choices."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, get_args
+
+#: Scales of colours of receptive fields: one for all neurons, or each neuron's own.
+Scale = Literal["all", "neuron"]
+SCALES: tuple[Scale, ...] = get_args(Scale)
 
 
 @dataclass(frozen=True)
@@ -17,14 +22,11 @@ class FigureKind:
         Whether it needs recorded responses.
     compares
         Whether it draws several networks in one figure.
-    simulates
-        Whether it simulates a presentation, which takes seconds.
     """
 
     meaning: str
     of_responses: bool = False
     compares: bool = False
-    simulates: bool = False
 
 
 #: What can be drawn, by name; the function of this name in `plots` draws it.
@@ -42,6 +44,6 @@ FIGURES: dict[str, FigureKind] = {
     "norm": FigureKind("L1 norm of the weights during the training"),
     "online": FigureKind("accuracy after each class of a training with order: by_class, and what was forgotten"),
     "weights": FigureKind("how weights, norms and thresholds are distributed"),
-    "raster": FigureKind("spikes during one presentation", simulates=True),
-    "traces": FigureKind("voltages and conductances during one presentation", simulates=True),
+    "raster": FigureKind("spikes during one presentation"),
+    "traces": FigureKind("voltages and conductances during one presentation"),
 }

@@ -103,6 +103,22 @@ def printable(text: str, most: int = 60) -> str:
     return text if len(text) <= most else text[: most - 3] + "..."
 
 
+def percent(share: float, digits: int | None = 1) -> str:
+    """Return a share as every sentence and figure says it.
+
+    Parameters
+    ----------
+    digits
+        Decimals; None for those that it needs, as at an axis.
+
+    Examples
+    --------
+    >>> percent(0.63, 0), percent(0.8957), percent(0.5, None)
+    ('63 %', '89.6 %', '50 %')
+    """
+    return f"{100 * share:{'.4g' if digits is None else f'.{digits}f'}} %"
+
+
 def shown(value: Any) -> str:
     """Return a value as a user would write it in YAML."""
     if value is None or isinstance(value, bool):

@@ -33,12 +33,12 @@ def read_out_title(read_out: str) -> str:
     return f"{read_out} (trained by labels)" if read_out in TRAINED else read_out
 
 
-def told(*first: Classifier) -> tuple[Classifier, ...]:
+def with_usual(*first: Classifier) -> tuple[Classifier, ...]:
     """Return these read-outs and the ones that are always told, each once, in this order.
 
     Examples
     --------
-    >>> told("proportion")
+    >>> with_usual("proportion")
     ('proportion', 'average', 'selective')
     """
     return tuple(dict.fromkeys((*first, *CLASSIFIERS)))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 from snstdp_cli.config import Experiment
+from snstdp_cli.config.precision import Rounding
 from snstdp_cli.hardware.integers import IntegerFormat, UpdateFormat
 from snstdp_cli.network.fixed_point import Share, StateFormat, make_share, step_shares
 from snstdp_cli.network.integration import keep
@@ -14,7 +15,7 @@ from snstdp_cli.rules import Plasticity
 
 #: Bits of the random number of a stochastic rounding.
 RANDOM_BITS = 24
-ROUNDINGS = ("nearest", "stochastic", "floor")
+ROUNDINGS: tuple[Rounding, ...] = get_args(Rounding)
 
 
 def describe_neurons(

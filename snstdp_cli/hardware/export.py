@@ -112,14 +112,14 @@ def export_network(
         vectors = _present(experiment, stored, test, [example], numbers, learns=False)
         folder = PurePath("answer") / f"image_{example}"
         files |= vector_files(folder, vectors, numbers)
-        told.append(_told(folder, vectors, "answering", [example]))
+        told.append(_describe_vectors(folder, vectors, "answering", [example]))
         answered += len(vectors.spikes["excitatory"])
     learned = Vectors()
     if numbers.update is not None:
         say(f"learning from {len(examples)} images")
         learned = _present(experiment, stored, training, examples, numbers, learns=True)
         files |= vector_files(PurePath("learn"), learned, numbers)
-        told.append(_told(PurePath("learn"), learned, "learning", examples))
+        told.append(_describe_vectors(PurePath("learn"), learned, "learning", examples))
         files[PurePath("chip.vh")] = _header(experiment, numbers, numbers.update, learned).encode()
     updates = sum(map(len, learned.updates))
     document = {**_document(name, experiment, numbers), "vectors": told}
@@ -199,7 +199,7 @@ def _present(
     return present_and_watch(experiment, stored, images, numbers.weight, numbers.update if learns else None)
 
 
-def _told(folder: PurePath, vectors: Vectors, kind: str, examples: Sequence[int]) -> dict[str, Any]:
+def _describe_vectors(folder: PurePath, vectors: Vectors, kind: str, examples: Sequence[int]) -> dict[str, Any]:
     return {
         "folder": str(folder),
         "kind": kind,

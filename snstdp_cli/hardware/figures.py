@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from snstdp_cli.fields import percent
 from snstdp_cli.hardware.costs import PhaseCost
 from snstdp_cli.hardware.networks import NetworkCost
 from snstdp_cli.rules.costs import OPERATIONS, Cost
@@ -35,7 +36,7 @@ def phase_figures(cost: PhaseCost) -> dict[str, float]:
 def phase_rows(cost: PhaseCost) -> dict[str, str]:
     """Return the rows of a table about an example."""
     numbers = {key: f"{value:,.0f}" for key, value in phase_figures(cost).items()}
-    sparsity = {"activation sparsity": f"{cost.activation_sparsity:.4%}"}
+    sparsity = {"activation sparsity": percent(cost.activation_sparsity, 4)}
     return {"presentations": f"{cost.presentations:.3g}"} | numbers | sparsity
 
 
@@ -50,7 +51,7 @@ def memory_rows(cost: NetworkCost) -> dict[str, str]:
         "bits of a word": f"{cost.word_bits}",
         "to learn, bytes": f"{cost.learning_bytes:,.0f}",
         "to answer, bytes": f"{cost.answering_bytes:,.0f}",
-        "connection sparsity": f"{cost.connection_sparsity:.2%}",
+        "connection sparsity": percent(cost.connection_sparsity, 2),
     }
 
 

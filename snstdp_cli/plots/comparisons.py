@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 
 from snstdp_cli.evaluation import Classifier
+from snstdp_cli.fields import percent
 from snstdp_cli.plots import drawing
 from snstdp_cli.plots.titles import images_of, read_outs_of
 from snstdp_cli.results import SeedGroup, TrainedNetwork, group_seeds, on_same_data, score_network
@@ -45,10 +46,10 @@ def comparison(
     groups = group_seeds(scores)
     readouts = read_outs_of(classifier)
     same, first = on_same_data(scores), scores[0].evaluation
-    bars = "standard deviations over seeds" if all(len(group.scores) > 1 for group in groups) else "95% intervals"
+    bars = "standard deviations over seeds" if all(len(group.scores) > 1 for group in groups) else "95 % intervals"
     mixed = len({len(group.scores) > 1 for group in groups}) > 1
     name = (
-        f"chance: always class {scores[0].class_name(first.commonest_class)}, {first.chance:.1%}"
+        f"chance: always class {scores[0].class_name(first.commonest_class)}, {percent(first.chance)}"
         if same
         else "chance: the commonest class"
     )

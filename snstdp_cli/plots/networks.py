@@ -9,14 +9,12 @@ from matplotlib.figure import Figure
 
 from snstdp_cli.errors import ArtefactError, DataError
 from snstdp_cli.evaluation import Classifier
+from snstdp_cli.fields.figures import SCALES, Scale
 from snstdp_cli.plots import drawing
-from snstdp_cli.plots.drawing.fields import Scale
 from snstdp_cli.plots.drawing.style import plain
 from snstdp_cli.results import TrainedNetwork, score_network, training_stages
+from snstdp_cli.results.ancestor_series import is_series, norms_of_snapshots, series_curve
 from snstdp_cli.results.findings import norm_of
-from snstdp_cli.results.series import is_series, norms_of_snapshots, series_curve
-
-_SCALES = ("all", "neuron")
 
 
 def fields(network: TrainedNetwork, *, scale: Scale = "all") -> Figure:
@@ -228,10 +226,10 @@ def curve(network: TrainedNetwork) -> Figure:
         [point.examples for point in points],
         [point.accuracy for point in points],
         [point.ci95 for point in points],
-        title=f"{network.name}: accuracy on {images} {kind} images, with 95% intervals",
+        title=f"{network.name}: accuracy on {images} {kind} images, with 95 % intervals",
     )
 
 
 def _check_scale(scale: str) -> None:
-    if scale not in _SCALES:
-        raise DataError(f"--scale: expected {' or '.join(_SCALES)}, found {plain(str(scale), 40)}")
+    if scale not in SCALES:
+        raise DataError(f"--scale: expected {' or '.join(SCALES)}, found {plain(str(scale), 40)}")

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from snstdp_cli.evaluation import Classifier
+from snstdp_cli.fields import percent
 from snstdp_cli.plots import drawing
 from snstdp_cli.plots.drawing.style import plain
 from snstdp_cli.plots.titles import images_of, read_outs_of
@@ -76,7 +77,7 @@ def accuracy(
         score.class_names,
         [drawing.Series(kind, [r.correct for r in per], [r.total for r in per]) for kind, per in results.items()],
         chance=score.evaluation.chance,
-        title=f"{network.name}: accuracy by class, with 95% intervals\n{images_of(score)}",
+        title=f"{network.name}: accuracy by class, with 95 % intervals\n{images_of(score)}",
     )
 
 
@@ -134,15 +135,17 @@ def online(network: TrainedNetwork, *, classifier: Classifier = "average") -> Fi
         If it is not written down.
     """
     course = online_course(network, classifier)
-    lost = "" if course.forgetting is None else f", forgetting {course.forgetting:.1%}"
+    lost = "" if course.forgetting is None else f", forgetting {percent(course.forgetting)}"
     return drawing.online_learning(
         [str(c) for c in course.classes],
         course.accuracies,
         course.by_class,
-        title=f"{network.name}: {course.accuracies[-1]:.1%} by {classifier} at the end{lost}",
+        title=f"{network.name}: {percent(course.accuracies[-1])} by {classifier} at the end{lost}",
     )
 
 
 def _headline(score: Score) -> str:
-    shares = ", ".join(f"{score.evaluations[kind].accuracy:.1%} by {kind}" for kind in read_outs_of(score.classifier))
-    return f"{score.name}: {shares}\n{images_of(score)}; chance {score.evaluation.chance:.1%}"
+    shares = ", ".join(
+        f"{percent(score.evaluations[kind].accuracy)} by {kind}" for kind in read_outs_of(score.classifier)
+    )
+    return f"{score.name}: {shares}\n{images_of(score)}; chance {percent(score.evaluation.chance)}"

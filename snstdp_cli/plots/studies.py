@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 from snstdp_cli.errors import DataError
 from snstdp_cli.evaluation import Classifier, CurvePoint
+from snstdp_cli.fields import percent
 from snstdp_cli.plots import drawing
 from snstdp_cli.plots.drawing.searches import SearchAxis, parallel_coordinates, parameter_importance, search_history
 from snstdp_cli.plots.drawing.studies import (
@@ -191,7 +192,7 @@ def _heat_map(study: StudyResults, read_out: Classifier, x: str | None) -> Figur
         panel = panels.setdefault(name, Panel(name, np.full((len(ys), len(xs)), np.nan)))
         panel.values[ys.index(row.settings[up]), xs.index(row.settings[across])] = found.mean
     chance = _chance(rows)
-    told = "" if chance is None else f" (chance: {chance:.1%})"
+    told = "" if chance is None else f" (chance: {percent(chance)})"
     title = f"{plain(study.name, 40)}: accuracy by {read_out} in percent, mean over seeds{told}"
     texts = [[number_text(value) for value in values] for values in (xs, ys)]
     return heat_map(texts[0], texts[1], list(panels.values()), across, up, title=title)

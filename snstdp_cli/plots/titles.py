@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from snstdp_cli.evaluation import Classifier, told
+from snstdp_cli.evaluation import Classifier, with_usual
 from snstdp_cli.plots.drawing.style import plain
 from snstdp_cli.results import Score
 
 
 def read_outs_of(classifier: Classifier) -> list[Classifier]:
     """Return the read-outs that are drawn, the chosen one first."""
-    return list(told(classifier))
+    return list(with_usual(classifier))
 
 
 def images_of(score: Score) -> str:

@@ -9,6 +9,9 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from snstdp_cli.artefacts import (
     DataRecord,
     RecordingFigures,
@@ -117,10 +120,7 @@ def record_activity(
     report = log.report
     refuse_sealed(split, name)
     experiment = seen_by(experiment, split)
-    weights = load_weights(workdir, name, n_e=experiment.n_e, theta_init_mv=experiment.network.theta_init_mv)
-    check_plausible(weights, name)
-    if weights.note is not None:
-        report.warn(f"{name}: {weights.note}")
+    weights = _weights_of(experiment, workdir, name, report)
     if dataset is None:
         dataset = load_dataset(experiment.data, split_of(split), data_dir, inputs=experiment.input)
     dataset = _part_for(experiment, name, weights, split, dataset, report)
@@ -131,28 +131,44 @@ def record_activity(
     require_writable(workdir.activity)
     if ancestor_format and not force:
         refuse_ancestor_pair(workdir, num)
-    elif not ancestor_format:
+    if not ancestor_format:
         refuse_overwrite([recording_path(workdir, name, split, num, recording_mark(record))], force)
     began = time.perf_counter()
     keeper = PartialRecording(workdir, record, dataset.labels, num, report)
     done = keeper.resumed() if resume else None
     training = None if weights.record is None else weights.record.training
     with log.opened(training, "recording", split, 0 if done is None else len(done[0]), num, goes_on=True):
-        counts, attempts, silent = _record(experiment, weights, dataset, split, num, workers, keeper, done, report)
-    figures = RecordingFigures(
-        spikes_per_example=float(counts.sum(axis=1).mean()),
-        retries=int(attempts.sum()) - num,
-        silent_examples=int(silent.sum()),
-    )
-    record = record.model_copy(update={"figures": figures, "duration_s": round(time.perf_counter() - began, 3)})
-    responses = Responses(counts, dataset.labels[:num], attempts, silent, record)
-    files = (
-        list(save_ancestor_pair(workdir, responses, force=force))
-        if ancestor_format
-        else [save_responses(workdir, responses, force=force)]
-    )
+        answers = _record(experiment, weights, dataset, split, num, workers, keeper, done, report)
+    responses = _responses(answers, dataset.labels[:num], record, time.perf_counter() - began)
+    save = save_ancestor_pair if ancestor_format else _save
+    files = list(save(workdir, responses, force=force))
     keeper.delete()
     return replace(responses, path=files[0]), files
+
+
+def _weights_of(experiment: Experiment, workdir: Workdir, name: str, report: Reporter) -> TrainedWeights:
+    """Return the weights, once they are plausible; what is known against them is told."""
+    weights = load_weights(workdir, name, n_e=experiment.n_e, theta_init_mv=experiment.network.theta_init_mv)
+    check_plausible(weights, name)
+    if weights.note is not None:
+        report.warn(f"{name}: {weights.note}")
+    return weights
+
+
+def _save(workdir: Workdir, responses: Responses, *, force: bool) -> tuple[Path]:
+    return (save_responses(workdir, responses, force=force),)
+
+
+def _responses(answers: Answers, labels: NDArray[np.uint8], record: RecordingRecord, seconds: float) -> Responses:
+    """Return what was recorded, with its figures in its record."""
+    counts, attempts, silent = answers
+    figures = RecordingFigures(
+        spikes_per_example=float(counts.sum(axis=1).mean()),
+        retries=int(attempts.sum()) - len(labels),
+        silent_examples=int(silent.sum()),
+    )
+    made = record.model_copy(update={"figures": figures, "duration_s": round(seconds, 3)})
+    return Responses(counts, labels, attempts, silent, made)
 
 
 def _part_for(

@@ -14,6 +14,7 @@ from collections.abc import Callable, Generator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from queue import SimpleQueue
 from threading import Thread
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +45,7 @@ _ADVICE: dict[Symptom, str] = {
     "silent": "brighter images: a larger presentation.intensity",
 }
 
+_Result = TypeVar("_Result")
 Answers = tuple[NDArray[np.uint16], NDArray[np.uint16], NDArray[np.bool_]]
 
 
@@ -138,7 +140,7 @@ class Recorder:
             if self._pool is not None:
                 pending = [self._submit(state, chunk) for chunk in chunks]
             for k, chunk in enumerate(chunks):
-                yield chunk, _result(pending[k]) if pending else self._engines[0].run(state, chunk)
+                yield chunk, result_of(pending[k]) if pending else self._engines[0].run(state, chunk)
         except BaseException:
             self._stop(pending)
             raise
@@ -146,12 +148,16 @@ class Recorder:
     def _stop(self, pending: list[Future[ChunkResult]]) -> None:
         for future in pending:
             future.cancel()
-        for engine in self._engines:
-            engine.stop()
+        self.stop()
         if self._in_processes and self._pool is not None:
             # They would finish their chunks first; the executor has no public way to end them.
             for process in list((getattr(self._pool, "_processes", None) or {}).values()):
                 process.terminate()
+
+    def stop(self) -> None:
+        """End the engines of this process; what another thread records then raises `EngineError` there."""
+        for engine in self._engines:
+            engine.stop()
 
     def close(self) -> None:
         """End the workers and remove their folders."""
@@ -174,7 +180,8 @@ class Recorder:
             self._free.put(engine)
 
 
-def _result(future: Future[ChunkResult]) -> ChunkResult:
+def result_of(future: Future[_Result]) -> _Result:
+    """Wait for what another thread or process makes."""
     # In short steps: a Ctrl-C that arrives just before a long wait, or in another thread, would be noticed at its end.
     while not wait([future], timeout=0.5).done:
         pass

@@ -114,11 +114,7 @@ def trace_example(
     """
     from snstdp_cli.engines.runtime import RuntimeEngine
 
-    if not 0 <= example < len(dataset):
-        raise DataError(f"--example: expected 0 to {len(dataset) - 1}, found {example}")
-    if any(not 0 <= j < experiment.n_e for j in neurons or []):
-        found = ", ".join(map(str, neurons or []))
-        raise DataError(f"--neuron: expected 0 to {experiment.n_e - 1}, found {found}")
+    _check_numbers(experiment, dataset, example, neurons)
     check_fit(dataset, weights.weights.shape[0], "the network")
     experiment = experiment.model_copy(update={"chunk": 1})
     rows, stream = slice(example, example + 1), STREAMS["test"]
@@ -129,8 +125,6 @@ def trace_example(
     state = initial_state(experiment, wiring, None, weights.weights, weights.theta_mv)
     result = engine.run(state, Chunk(example, pixels, stream))
     chosen = np.asarray(neurons if neurons else np.argsort(-result.counts[0].astype(int), kind="stable")[:_WATCHED])
-    # Without the first sample, which is from before the image sets the neurons to rest.
-    sampled = {name: np.asarray(states.variables[name].get_value())[1:].T[chosen] for name in ("v", "ge", "gi")}
     length_ms = experiment.presentation_steps * experiment.dt
     starts_ms = [k * length_ms for k in range(int(result.attempts[0]))]
     return Trace(
@@ -140,17 +134,32 @@ def trace_example(
         sizes={"input": pixels.shape[1], "excitatory": experiment.n_e, "inhibitory": experiment.n_e},
         neurons=chosen,
         times_ms=_ms(states)[1:],
-        values={
-            "v (mV)": sampled["v"] * 1000,
-            "ge (of the leak)": sampled["ge"],
-            "gi (of the leak)": sampled["gi"],
-        },
+        values=_watched_values(states, chosen),
         thresholds_mv=weights.theta_mv[chosen] + EXCITATORY.v_offset_mv,
         stimuli_ms=tuple((start, start + experiment.presentation.stimulus_ms) for start in starts_ms),
         label=int(dataset.labels[example]),
         counts=result.counts[0],
         end_ms=starts_ms[-1] + length_ms,
     )
+
+
+def _check_numbers(experiment: Experiment, dataset: Dataset, example: int, neurons: list[int] | None) -> None:
+    if not 0 <= example < len(dataset):
+        raise DataError(f"--example: expected 0 to {len(dataset) - 1}, found {example}")
+    if any(not 0 <= j < experiment.n_e for j in neurons or []):
+        found = ", ".join(map(str, neurons or []))
+        raise DataError(f"--neuron: expected 0 to {experiment.n_e - 1}, found {found}")
+
+
+def _watched_values(states: Any, neurons: NDArray[np.integer]) -> dict[str, NDArray[np.float64]]:
+    """Return the state of neurons over time, by what it is called in a figure, each [n, steps]."""
+    # Without the first sample, which is from before the image sets the neurons to rest.
+    sampled = {name: np.asarray(states.variables[name].get_value())[1:].T[neurons] for name in ("v", "ge", "gi")}
+    return {
+        "v (mV)": sampled["v"] * 1000,
+        "ge (of the leak)": sampled["ge"],
+        "gi (of the leak)": sampled["gi"],
+    }
 
 
 def _add_monitors(engine: Any) -> tuple[dict[str, Any], Any]:

@@ -111,7 +111,7 @@ def _pairs(pairs: list[Pair]) -> list[Markup]:
     if not rows:
         return reasons
     note = (
-        "The difference is that of the accuracies, first minus second, in points of percent with its 95% interval. "
+        "The difference is that of the accuracies, first minus second, in points of percent with its 95 % interval. "
         "McNemar's exact p is the chance of so uneven a split of the images that only one of the two got right, if "
         "both were equally good. It speaks of these trained networks on these images: whether one rule is better than "
         "another takes several seeds of each."

@@ -21,7 +21,7 @@ from snstdp_cli.artefacts import (
 )
 from snstdp_cli.config import Experiment
 from snstdp_cli.errors import ArtefactError, ConfigError, SnstdpError
-from snstdp_cli.evaluation import NAMING, Classifier, Comparison, told
+from snstdp_cli.evaluation import NAMING, Classifier, Comparison, with_usual
 from snstdp_cli.hardware import CostRecord, load_cost
 from snstdp_cli.results import (
     Finding,
@@ -37,7 +37,7 @@ from snstdp_cli.results import (
     score_network,
     training_stages,
 )
-from snstdp_cli.results.limits import check_drawable
+from snstdp_cli.results.drawable import check_drawable
 
 T = TypeVar("T")
 
@@ -129,7 +129,7 @@ class Content:
     @property
     def read_outs(self) -> tuple[Classifier, ...]:
         """What every network was scored by; the chosen read-out first."""
-        return told(self.classifier, *NAMING)
+        return with_usual(self.classifier, *NAMING)
 
 
 def gather(

@@ -123,12 +123,12 @@ def _learning_curve(runs: Sequence[Run]) -> Markup | None:
     chart = draw_points(
         series,
         linear_axis("training images", [x for one in series for x in one.xs], zero=True),
-        linear_axis("accuracy", [0.0, 1.0], lambda v: f"{100 * v:.4g}%"),
+        linear_axis("accuracy", [0.0, 1.0], lambda v: percent(v, None)),
         "Learning curve",
         shown=lambda v: percent(v),
     )
     images = f"{min(totals):,}" if len(totals) == 1 else f"{min(totals):,} to {max(totals):,}"
-    caption = tag("figcaption", f"Accuracy on {images} withheld training images, with 95% intervals")
+    caption = tag("figcaption", f"Accuracy on {images} withheld training images, with 95 % intervals")
     return tag("figure", caption, chart, legend([one.name for one in series]))
 
 

@@ -9,6 +9,8 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from snstdp_cli import fields
+
 _VOID = frozenset(
     {"br", "circle", "img", "input", "line", "meta", "path", "polygon", "polyline", "rect", "source", "wbr"}
 )
@@ -92,9 +94,9 @@ def number(value: float, digits: int = 3) -> str:
     return f"{value:.{digits}g}"
 
 
-def percent(share: float, digits: int = 1) -> str:
+def percent(share: float, digits: int | None = 1) -> str:
     """Return a share as a percentage that does not break over lines, with a minus as wide as a plus."""
-    return f"{100 * share:.{digits}f}\u00a0%".replace("-", "\u2212")
+    return fields.percent(share, digits).replace(" ", "\u00a0").replace("-", "\u2212")
 
 
 def interval_text(limits: tuple[float, float]) -> Markup:

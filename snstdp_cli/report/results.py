@@ -75,7 +75,7 @@ def _card(run: Run, classifier: Classifier) -> Markup:
     result = score.evaluation
     images = f"{result.num_correct:,} of {result.num_examples:,} test images of {score.data} right"
     facts = [
-        ("95% interval", interval_text(result.ci95)),
+        ("95 % interval", interval_text(result.ci95)),
         *((f"by {read_out_title(c)}", _other(one)) for c, one in score.evaluations.items() if c != classifier),
         ("chance", f"{percent(result.chance)} (always answering class {score.class_name(result.commonest_class)})"),
         *([("answers", score.recorded)] if score.recorded else []),
@@ -131,7 +131,7 @@ def _class_block(scores: Sequence[Score]) -> Markup:
     chart = draw_points(
         series,
         class_axis("class", [scores[0].class_name(label) for label in labels]),
-        linear_axis("accuracy", [0.0, 1.0], lambda v: f"{100 * v:.4g}%"),
+        linear_axis("accuracy", [0.0, 1.0], lambda v: percent(v, None)),
         "Accuracy by class",
         joined=False,
         shown=lambda v: percent(v),
@@ -141,7 +141,7 @@ def _class_block(scores: Sequence[Score]) -> Markup:
         for label in labels
     ]
     note = (
-        f"Points are the share of a class's test images that were right by {scores[0].classifier}, bars Wilson's 95% "
+        f"Points are the share of a class's test images that were right by {scores[0].classifier}, bars Wilson's 95 % "
         "intervals."
     )
     figure = tag("figure", tag("figcaption", note), chart, legend(names))

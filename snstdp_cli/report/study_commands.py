@@ -18,11 +18,12 @@ _NOTE = (
 def commands(study: StudyResults, against: Sequence[str]) -> list[Markup]:
     """Return the commands that run the study and show it; every name is quoted for the shell."""
     file = shlex.quote(str(study.file or f"{study.name}.yaml"))
+    rules = "".join(f" --run-rule {shlex.quote(name)}" for name in study.rule_files)
     compared = "".join(f" --against {shlex.quote(text)}" for text in against)
     lines = [
         f"snstdp study run {file}",
-        f"snstdp study table {file}{compared}",
-        f"snstdp study plot {file}",
-        f"snstdp study report {file}{compared}",
+        f"snstdp study table {file}{rules}{compared}",
+        f"snstdp study plot {file}{rules}",
+        f"snstdp study report {file}{rules}{compared}",
     ]
     return [copyable("\n".join(lines)), tag("p", _NOTE, class_="note")]

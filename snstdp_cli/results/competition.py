@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from snstdp_cli.fields import percent
 from snstdp_cli.results.finding import Finding
 
 #: So many examples in a hundred that have to be shown again deserve advice, and so many that never answer.
@@ -83,6 +84,8 @@ def dominating_finding(spikes: NDArray[np.float64], advice: str | None = None) -
     share = float(np.sort(spikes)[::-1][:few].sum()) / total
     if share < _MOST_SPIKES:
         return None
-    text = f"Few neurons dominate: {few:,} of {len(spikes):,} give {share:.0%} of the spikes for training images."
+    text = (
+        f"Few neurons dominate: {few:,} of {len(spikes):,} give {percent(share, 0)} of the spikes for training images."
+    )
     advice = advice or "Train on more examples, or use a larger network.theta_step_mv."
     return Finding("dominating", text, advice, alarming=True)

@@ -13,6 +13,7 @@ import numpy as np
 from snstdp_cli.config import usual_theta_step_mv
 from snstdp_cli.errors import ConfigError
 from snstdp_cli.evaluation import CurvePoint, read_out_title
+from snstdp_cli.fields import percent
 from snstdp_cli.results.competition import (
     dominating_finding,
     never_learned_finding,
@@ -129,13 +130,13 @@ def score_findings(score: Score) -> list[Finding]:
     """Say how accurate a network is by both read-outs, against the best constant answer, and what to doubt."""
     first = score.evaluation
     others = [one for kind, one in score.evaluations.items() if kind != score.classifier]
-    texts = [f"{other.accuracy:.1%} by {read_out_title(other.classifier)}" for other in others]
+    texts = [f"{percent(other.accuracy)} by {read_out_title(other.classifier)}" for other in others]
     found = [
         Finding(
             "accuracy",
-            f"{first.accuracy:.1%} of {first.num_examples:,} images of {score.data} are right by "
+            f"{percent(first.accuracy)} of {first.num_examples:,} images of {score.data} are right by "
             f"{read_out_title(score.classifier)}, {' and '.join(texts)}; always answering class "
-            f"{score.class_name(first.commonest_class)} would be right for {first.chance:.1%}.",
+            f"{score.class_name(first.commonest_class)} would be right for {percent(first.chance)}.",
         )
     ]
     if (why := score.collapsed) is not None:
@@ -161,7 +162,7 @@ def learning_finding(curve: Sequence[CurvePoint]) -> Finding | None:
     if not curve:
         return None
     trend, last = trend_of(curve), curve[-1]
-    now = f"{last.accuracy:.1%} of {last.total:,} withheld images after {last.examples:,} examples"
+    now = f"{percent(last.accuracy)} of {last.total:,} withheld images after {last.examples:,} examples"
     if trend is Trend.RISING:
         return Finding("learning", f"The accuracy was still rising at the end: {now}.", "Train on more examples.")
     if trend is Trend.FALLING:
@@ -189,7 +190,7 @@ def norm_finding(
     if target is None or not target > 0:
         return None
     share = mean / target
-    told = f"{mean:,.1f} on average, {share:.0%} of the rule's target of {target:,.1f}"
+    told = f"{mean:,.1f} on average, {percent(share, 0)} of the rule's target of {target:,.1f}"
     if abs(share - 1) <= _AT_TARGET:
         return Finding("norm", f"The L1 norm of a neuron's weights is {mean:,.1f} on average, at its target.")
     if share > 1:

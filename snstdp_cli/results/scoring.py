@@ -24,7 +24,7 @@ from snstdp_cli.evaluation import (
     evaluate_all,
     mcnemar,
     same_responses,
-    told,
+    with_usual,
 )
 from snstdp_cli.results.network import TrainedNetwork
 from snstdp_cli.results.selection import ScoreOn, find_pair, find_test
@@ -216,7 +216,7 @@ def score_responses(
 ) -> Score:
     """Score responses of a network that are at hand, labelled by the responses `assign`."""
     never = network.never_learned if network.has_weights else None
-    score = _score(network.name, assign, test, told(classifier, *read_outs), num_examples, never, notes, ties)
+    score = _score(network.name, assign, test, with_usual(classifier, *read_outs), num_examples, never, notes, ties)
     return replace(score, changed=_changed_settings(network, test))
 
 
@@ -247,7 +247,7 @@ def score_ancestor_pairs(
     test = load_ancestor_pair(test_path)
     assign = test if assign_path is None else load_ancestor_pair(assign_path)
     notes = list(dict.fromkeys([*assign.notes, *test.notes]))
-    return _score(test_path.stem, assign, test, told(classifier, *read_outs), num_examples, None, notes, ties)
+    return _score(test_path.stem, assign, test, with_usual(classifier, *read_outs), num_examples, None, notes, ties)
 
 
 def compare_scores(a: Score, b: Score) -> dict[Classifier, Comparison]:

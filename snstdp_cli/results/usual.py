@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+from snstdp_cli.fields import percent
 from snstdp_cli.results.finding import Finding
 from snstdp_cli.results.scoring import Score
 
@@ -75,14 +76,14 @@ def usual_finding(score: Score, rule: str, n_e: int, examples: int) -> Finding |
     if found is None:
         return None
     seeds = "one seed, so that a point of difference says little" if found.seeds == 1 else f"{found.seeds} seeds"
-    spread = "" if found.sd is None else f", standard deviation {found.sd:.1%}"
+    spread = "" if found.sd is None else f", standard deviation {percent(found.sd)}"
     gap = score.evaluation.accuracy - found.mean
     here = "here it is as much" if abs(gap) < 0.0005 else f"here it is {100 * abs(gap):.1f} points {_side(gap)}"
     trained = "" if examples == found.examples else f" after {examples:,}"
     return Finding(
         "usual",
-        f"Usual for {rule} with {n_e:,} neurons after {found.examples:,} examples of {found.data} is {found.mean:.1%} "
-        f"by {found.read_out} ({seeds}{spread}); {here}{trained}.",
+        f"Usual for {rule} with {n_e:,} neurons after {found.examples:,} examples of {found.data} is "
+        f"{percent(found.mean)} by {found.read_out} ({seeds}{spread}); {here}{trained}.",
     )
 
 

@@ -19,7 +19,7 @@ from snstdp_cli.fields import check_name, describe, shown
 from snstdp_cli.rules.base import Plasticity, Rule, RuleContext, RuleParameters, Symptom
 from snstdp_cli.rules.checking import build_plasticity as build_checked
 from snstdp_cli.rules.checking import plasticity_digest, problem_of_rule
-from snstdp_cli.rules.external import check_rule_file, load_rule, only_rule_files
+from snstdp_cli.rules.external import load_rule, only_rule_files
 from snstdp_cli.rules.grids import WeightGrid, make_grid
 from snstdp_cli.rules.naming import is_rule_file
 from snstdp_cli.rules.scaling import Scaling, UpdateTable
@@ -35,7 +35,6 @@ __all__ = [
     "UpdateTable",
     "WeightGrid",
     "build_plasticity",
-    "check_rule_file",
     "complete_parameters",
     "find_rule",
     "is_rule_file",

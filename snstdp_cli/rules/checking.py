@@ -15,69 +15,14 @@ from numbers import Real
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from snstdp_cli.errors import ConfigError
-from snstdp_cli.fields import describe, printable
+from snstdp_cli.fields import printable
 from snstdp_cli.rules.base import SYMPTOMS, Plasticity, Rule, RuleContext, RuleParameters
 from snstdp_cli.rules.isolation import own_imports
 from snstdp_cli.rules.reserved import NETWORK_NAMES, TRACE_PREFIXES
 from snstdp_cli.rules.statements import is_finite, is_usable_name, problem_of_statements
 
-#: Sizes with which a rule is tried where the user's are not known: those of MNIST.
-DEFAULT_CONTEXT = RuleContext(dt_ms=0.5, n_input=784)
 _MAX_TEXT = 2000
-
-
-def check_rule(rule: object, where: str) -> Rule:
-    """Return a rule whose fields are in order; nothing of it is executed, and Brian 2 is not needed.
-
-    Parameters
-    ----------
-    rule
-        What somebody handed over as a rule.
-    where
-        How an error begins, such as `experiment(rule=...)`.
-
-    Raises
-    ------
-    ConfigError
-        If it is no `Rule`, or a field has a value that cannot be used.
-    """
-    if problem := problem_of_rule(rule):
-        raise ConfigError(f"{where}: the rule {problem}; see docs/own-rule.md")
-    assert isinstance(rule, Rule)
-    return rule
-
-
-def try_rule(
-    rule: Rule, where: str, values: Mapping[str, Any] | None = None, context: RuleContext = DEFAULT_CONTEXT
-) -> Plasticity:
-    """Build a checked rule and let Brian 2 read its statements, so that nothing of it is found broken later.
-
-    Parameters
-    ----------
-    rule
-        A rule that `check_rule` has accepted.
-    where
-        How an error begins.
-    values
-        Parameters that the user set; the others have their defaults.
-    context
-        Sizes to build it with.
-
-    Raises
-    ------
-    ConfigError
-        If a parameter cannot be used or has no value, building fails, or a name, number or statement is unusable.
-    """
-    try:
-        parameters = rule.parameters.model_validate(dict(values or {}))
-    except ValidationError as error:
-        raise ConfigError(describe(error, where, rule.parameters, prefix="rule.")) from None
-    except Exception as error:  # a validator of the rule's own
-        raise ConfigError(f"{where}: its parameters cannot be read: {describe_exception(error, '')}") from None
-    return build_plasticity(where, rule, parameters, context)
 
 
 def build_plasticity(name: str, rule: Rule, parameters: RuleParameters, context: RuleContext) -> Plasticity:

@@ -1,7 +1,7 @@
 """A learning rule in a file of the user's: `my_rules.py:MY_RULE`, the path of one file and the name of a `Rule` in it.
 
-The file is a program and runs when it is loaded. `load_rule` and `check_rule_file`, which calls it, are the only ways
-in, and `only_rule_files` narrows them for commands that only look at what somebody may have sent.
+The file is a program and runs when it is loaded. `load_rule` is the only way in, and `only_rule_files` narrows it for
+commands that only look at what somebody may have sent.
 """
 
 from __future__ import annotations
@@ -17,15 +17,12 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from snstdp_cli.errors import ConfigError
 from snstdp_cli.fields import printable
 from snstdp_cli.rules.base import Rule
-from snstdp_cli.rules.checking import build_plasticity, describe_exception, problem_of_rule, try_rule
+from snstdp_cli.rules.checking import describe_exception, problem_of_rule
 from snstdp_cli.rules.isolation import own_imports
-
-__all__ = ["build_plasticity", "check_rule_file", "load_rule", "only_rule_files"]
 
 _MAX_BYTES = 1_000_000
 
@@ -84,28 +81,6 @@ def load_rule(name: str, where: str) -> Rule:
     if problem := problem_of_rule(rule):
         raise ConfigError(f"{place}: {printable(attribute)} {problem}; see docs/own-rule.md")
     assert isinstance(rule, Rule)
-    return rule
-
-
-def check_rule_file(name: str, where: str, values: Mapping[str, Any] | None = None) -> Rule:
-    """Load a rule, build it with default sizes and let Brian 2 read its statements: all that can be wrong is told.
-
-    Parameters
-    ----------
-    name
-        `PATH.py:ATTRIBUTE`.
-    where
-        How an error begins.
-    values
-        Parameters that the user set; the others have their defaults.
-
-    Raises
-    ------
-    ConfigError
-        If the rule cannot be loaded, built or used.
-    """
-    rule = load_rule(name, where)
-    try_rule(rule, name, values)
     return rule
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-# A spreadsheet takes a cell that begins with one of these for a formula, also after spaces or a full-width form.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+from snstdp_cli.results.tables import Cell, csv_text, one_line
+
 _MARKDOWN = {ord(c): f"\\{c}" for c in "\\`*_{}[]<>#|~$"} | {ord("&"): "&amp;"}
 _LATEX = {
     ord("\\"): r"\textbackslash{}",
@@ -57,19 +55,11 @@ class TextTable:
 
 
 def to_csv(records: Sequence[Mapping[str, Any]]) -> str:
-    """Return records as CSV with a header; nothing where there are none.
-
-    Numbers are written in full and never changed. Text that a spreadsheet would take for a formula gets an apostrophe
-    before it (OWASP, "CSV Injection"); what is not known is empty.
-    """
+    """Return records as CSV with a header (see `csv_text`); nothing where there are none. Other values become JSON."""
     if not records:
         return ""
     columns = list(dict.fromkeys(key for record in records for key in record))
-    stream = io.StringIO(newline="")
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow([_harmless(column) for column in columns])
-    writer.writerows([_csv_value(record.get(column)) for column in columns] for record in records)
-    return stream.getvalue()
+    return csv_text(columns, ([_csv_value(record.get(column)) for column in columns] for record in records))
 
 
 def to_markdown(tables: Sequence[TextTable]) -> str:
@@ -82,32 +72,16 @@ def to_latex(tables: Sequence[TextTable]) -> str:
     return "\n".join(["% needs \\usepackage{booktabs} and \\usepackage[T1]{fontenc}", *map(_latex, tables)])
 
 
-def _csv_value(value: Any) -> Any:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int | float):
-        return repr(value)
-    return _harmless(value if isinstance(value, str) else json.dumps(value, default=str))
-
-
-def _harmless(text: str) -> str:
-    text = _one_line(text)
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
-
-
-def _one_line(text: str) -> str:
-    """Write out control characters and line ends, which would end a row or command a terminal."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+def _csv_value(value: Any) -> Cell:
+    return value if value is None or isinstance(value, str | int | float) else json.dumps(value, default=str)
 
 
 def _markdown(table: TextTable) -> str:
-    head = [_one_line(column).translate(_MARKDOWN) for column in table.columns]
+    head = [one_line(column).translate(_MARKDOWN) for column in table.columns]
     marks = ["---:" if table.is_numeric(k) else "---" for k in range(len(head))]
-    lines = [f"{_one_line(table.title).translate(_MARKDOWN)}\n", _pipes(head), _pipes(marks)]
+    lines = [f"{one_line(table.title).translate(_MARKDOWN)}\n", _pipes(head), _pipes(marks)]
     for row in table.rows:
-        texts = [_one_line(cell.text).translate(_MARKDOWN) for cell in row]
+        texts = [one_line(cell.text).translate(_MARKDOWN) for cell in row]
         lines.append(_pipes([f"**{text}**" if cell.best else text for text, cell in zip(texts, row, strict=True)]))
     return "\n".join(lines) + "\n"
 
@@ -119,7 +93,7 @@ def _pipes(cells: Sequence[str]) -> str:
 def _latex(table: TextTable) -> str:
     columns = "".join("r" if table.is_numeric(k) else "l" for k in range(len(table.columns)))
     lines = [
-        f"% {_one_line(table.title)}",
+        f"% {one_line(table.title)}",
         f"\\begin{{tabular}}{{{columns}}}",
         "\\toprule",
         _ampersands([_latex_text(column) for column in table.columns]),
@@ -132,7 +106,7 @@ def _latex(table: TextTable) -> str:
 
 
 def _latex_text(text: str) -> str:
-    text = _one_line(text).translate(_LATEX)
+    text = one_line(text).translate(_LATEX)
     # At the beginning of a row, `[` would be taken for the length that `\\` may have.
     return f"{{}}{text}" if text.startswith(("[", "*")) else text
 

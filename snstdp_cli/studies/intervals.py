@@ -10,6 +10,7 @@ from typing import Any
 
 from snstdp_cli.errors import ConfigError
 from snstdp_cli.evaluation import mean_and_sd
+from snstdp_cli.evaluation.uncertainty import LEVEL
 
 
 @dataclass(frozen=True)
@@ -32,22 +33,22 @@ class Estimate:
     ci95: tuple[float, float] | None
 
 
-def t_interval(values: Sequence[float]) -> tuple[float, float] | None:
-    """Return the two-sided 95 % interval of the mean of normal values; None for a single one.
+def interval_of(mean: float, sd: float | None, num: int) -> tuple[float, float] | None:
+    """Return the two-sided 95 % interval of the mean of so many normal values; None for a single one.
 
     Source: Student, Biometrika 1908, doi 10.1093/biomet/6.1.1.
 
+    Parameters
+    ----------
+    sd
+        Sample standard deviation (n - 1) of the values.
+
     Examples
     --------
-    >>> low, high = t_interval([0.90, 0.92, 0.94])
+    >>> low, high = interval_of(0.92, 0.02, 3)
     >>> round(low, 4), round(high, 4)
     (0.8703, 0.9697)
     """
-    return interval_of(*mean_and_sd(values), len(values))
-
-
-def interval_of(mean: float, sd: float | None, num: int) -> tuple[float, float] | None:
-    """Return the interval of `t_interval` from the mean and the sample standard deviation of so many values."""
     if sd is None:
         return None
     half = _quantile(num - 1) * sd / math.sqrt(num)
@@ -56,7 +57,7 @@ def interval_of(mean: float, sd: float | None, num: int) -> tuple[float, float] 
 
 @functools.cache
 def _quantile(degrees: int) -> float:
-    return float(student_t().ppf(0.975, degrees))
+    return float(student_t().ppf((1 + LEVEL) / 2, degrees))
 
 
 def student_t() -> Any:

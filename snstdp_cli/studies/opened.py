@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 from snstdp_cli.engines import available_cores
@@ -12,7 +11,7 @@ from snstdp_cli.evaluation import Classifier
 from snstdp_cli.studies.cell import Cell
 from snstdp_cli.studies.cells import CellResult, load_results
 from snstdp_cli.studies.events import CellEnded, StudyReporter
-from snstdp_cli.studies.executors import CellExecutor
+from snstdp_cli.studies.executors import opening
 from snstdp_cli.studies.plan import Study
 from snstdp_cli.studies.results import gather_results
 from snstdp_cli.studies.run import run_study
@@ -58,6 +57,7 @@ class OpenStudy:
         *,
         workers: int | None = None,
         scheduler: str | None = None,
+        cluster: str | Path | None = None,
         retry: bool = False,
         fail_fast: bool = False,
         data_dir: str | Path | None = None,
@@ -73,6 +73,8 @@ class OpenStudy:
             Processes on this machine; by default one a core.
         scheduler
             Address of a Dask scheduler that runs already, in their place.
+        cluster
+            YAML file of a batch system, in their place (docs/studies.md).
         retry
             Try failed cells again.
         fail_fast
@@ -86,13 +88,13 @@ class OpenStudy:
             If cells cannot be run at all; one that fails is a result with its sentence.
         """
         report = StudyReporter() if progress is None else StudyReporter(ended=progress)
-        with _executor(workers, scheduler) as executor:
+        with opening.open_executor(workers or available_cores(), scheduler, _path(cluster), _warn) as executor:
             outcome = run_study(
                 self.study,
                 executor,
                 retry=retry,
                 fail_fast=fail_fast,
-                data_dir=None if data_dir is None else Path(data_dir),
+                data_dir=_path(data_dir),
                 report=report,
             )
         return list(outcome.results)
@@ -102,6 +104,7 @@ class OpenStudy:
         *,
         workers: int | None = None,
         scheduler: str | None = None,
+        cluster: str | Path | None = None,
         storage: str | None = None,
         data_dir: str | Path | None = None,
         progress: Callable[[SearchTrial], None] = lambda _: None,
@@ -124,12 +127,12 @@ class OpenStudy:
         """
         plan = plan_search(self.study)
         workers = min(workers or available_cores(), plan.settings.parallel or MAX_TRIALS)
-        with _executor(workers, scheduler) as executor:
+        with opening.open_executor(workers, scheduler, _path(cluster), _warn) as executor:
             return run_search(
                 self.study,
                 executor,
                 storage=storage,
-                data_dir=None if data_dir is None else Path(data_dir),
+                data_dir=_path(data_dir),
                 report=SearchReporter(ended=progress),
             )
 
@@ -160,9 +163,9 @@ class OpenStudy:
         return gather_results(self.study).table(against=baseline, read_outs=read_outs)
 
 
-def _executor(workers: int | None, scheduler: str | None) -> AbstractContextManager[CellExecutor]:
-    from snstdp_cli.studies.executors.clusters import local_cluster, running_cluster
+def _path(given: str | Path | None) -> Path | None:
+    return None if given is None else Path(given)
 
-    if scheduler is None:
-        return local_cluster(workers or available_cores())
-    return running_cluster(scheduler, lambda text: warnings.warn(text, stacklevel=2))
+
+def _warn(text: str) -> None:
+    warnings.warn(text, stacklevel=2)

@@ -14,7 +14,7 @@ from typing import Any
 from snstdp_cli.config import Experiment, build_experiment, merge, read_file
 from snstdp_cli.errors import ConfigError, SnstdpError
 from snstdp_cli.fields import shown
-from snstdp_cli.rules import only_rule_files
+from snstdp_cli.rules import is_rule_file, only_rule_files
 from snstdp_cli.studies.axes import MAX_CELLS, Assignment, check_key, dotted, matches, read_axis, rules_of
 from snstdp_cli.studies.cell import Cell, build_cell_experiment, make_cell, training_key
 from snstdp_cli.studies.file import StudyFile, read_study_file
@@ -66,6 +66,13 @@ class Study:
     def by_id(self) -> dict[str, Cell]:
         """The cells by their names."""
         return {cell.id: cell for cell in self.cells}
+
+    @cached_property
+    def rule_files(self) -> tuple[str, ...]:
+        """The rules in files that the study names, as `my_rules.py:MY_RULE`: looking at it needs leave to run them."""
+        searched = {} if self.file.search is None else self.file.search.space
+        names = [*rules_of(self.base, searched, ()), *(cell.experiment.rule.name for cell in self.cells)]
+        return tuple(name for name in dict.fromkeys(names) if is_rule_file(name))
 
     @cached_property
     def shared_trainings(self) -> dict[str, str]:
@@ -162,7 +169,9 @@ def _cells(
     problems, seen = list[str](), set[str]()
     for point in points:
         try:
-            first = build_cell_experiment(base, {**point, "seed": file.seeds[0]}, f"{where}: cell {_told(point)}")
+            first = build_cell_experiment(
+                base, {**point, "seed": file.seeds[0]}, f"{where}: cell {_settings_text(point)}"
+            )
             _check_split(file, first, where)
         except SnstdpError as error:
             problems.append(str(error))
@@ -187,5 +196,5 @@ def _check_split(file: StudyFile, experiment: Experiment, where: str) -> None:
         )
 
 
-def _told(point: Assignment) -> str:
+def _settings_text(point: Assignment) -> str:
     return ", ".join(f"{key}={shown(value)}" for key, value in point.items()) or "base"

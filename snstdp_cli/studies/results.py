@@ -90,6 +90,8 @@ class StudyResults:
         Settings that all cells share, as they were given.
     log_keys
         Varied keys whose range was logarithmic.
+    rule_files
+        Rules in files, which only run where they are named: `--run-rule`.
     trials
         Those of a search, in order.
     importances
@@ -107,6 +109,7 @@ class StudyResults:
     score_on: ScoredSplit = "test"
     shared: Mapping[str, Any] = field(default_factory=dict)
     log_keys: frozenset[str] = frozenset()
+    rule_files: tuple[str, ...] = ()
     trials: tuple[Trial, ...] = ()
     importances: Mapping[str, float] = field(default_factory=dict)
     load_correct: LoadCorrect | None = load_correct
@@ -157,6 +160,7 @@ def gather_results(study: Study, storage: str | None = None) -> StudyResults:
         score_on=file.score_on,
         shared=study.base,
         log_keys=_log_keys(file),
+        rule_files=study.rule_files,
     )
     if file.search is None:
         return results

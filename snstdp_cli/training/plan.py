@@ -34,6 +34,8 @@ def estimate_needs(
     seconds = (time.perf_counter() - began) * left / num
     weight_bytes = state["input_exc.w"].dtype.itemsize
     snapshots = experiment.num_examples // experiment.checkpoint_every
+    # What a checkpoint holds beside the state while a point of the curve is under way: the weights of that moment.
+    point = 8 if 0 < experiment.evaluation.curve_every <= experiment.num_examples else 0
     return Preflight(
         seconds=seconds,
         rate=left / seconds,
@@ -41,6 +43,6 @@ def estimate_needs(
         memory_mb=engine.peak_memory_mb(),
         # A weight takes 8 bytes; two checkpoints, the one being written and the kept state hold it as the network does,
         # with the arrival time of its last spike.
-        disk_mb=len(wiring.pre) * (8 * (1 + snapshots) + 4 * (weight_bytes + 4)) / 1e6,
+        disk_mb=len(wiring.pre) * (8 * (1 + snapshots) + 4 * (weight_bytes + 4) + 3 * point) / 1e6,
         folder=str(workdir.weights),
     )

@@ -79,7 +79,9 @@ class TrainingSession:
         self.curve = None
         try:
             engine = self.engine = open_engine(self.experiment, self.plasticity, self.wiring, self.report.say)
-            self.curve = LearningCurve.open(self.experiment, self.images, self.wiring, self.report, checkpoint)
+            self.curve = LearningCurve.open(self.experiment, self.images, self.wiring, self.report)
+            if self.curve is not None and checkpoint is not None:
+                self.curve.resume(checkpoint, *self.learned())
             self._report_needs()
             swallowed = rounding_warnings(self.experiment.rule, self.experiment.precision, self.plasticity)
             for sentence in swallowed + state_warnings(self.experiment):
@@ -120,6 +122,10 @@ class TrainingSession:
             self._note(before, result, self.images.labels[order], rate)
             # Before the checkpoint: a training that is killed between the two writes the snapshot again.
             self.keep_snapshot()
+            self._write_checkpoint()
+        # Of a resumed training of which no example was left.
+        if self.curve is not None and (points := self.curve.collect(wait=True)):
+            journal.curve += points
             self._write_checkpoint()
 
     def keep_snapshot(self) -> None:
@@ -206,8 +212,8 @@ class TrainingSession:
         journal, figures = self.journal, self._figures_of(result)
         journal.add_chunk(result, figures, self._moved(before))
         if self.curve is not None:
-            point = self.curve.after_chunk(journal.examples, result, labels, *self.learned())
-            journal.curve += () if point is None else (point,)
+            last = journal.examples == self.experiment.num_examples
+            journal.curve += self.curve.after_chunk(journal.examples, result, labels, self.learned, last=last)
         self.report.training(
             TrainingProgress(
                 examples=journal.examples,
@@ -255,6 +261,6 @@ class TrainingSession:
         spikes, meta = self.journal.to_checkpoint()
         arrays: dict[str, NDArray[Any]] = {**self.state, **spikes}
         if self.curve is not None:
-            arrays |= self.curve.to_checkpoint()
+            arrays |= self.curve.to_checkpoint(self.journal.examples)
         write_checkpoint(self.workdir, self.experiment.save_name, arrays, meta)
         self.saved_examples = self.journal.examples

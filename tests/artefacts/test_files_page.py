@@ -26,7 +26,7 @@ from snstdp_cli.artefacts import recordings as recordings_room
 from snstdp_cli.artefacts.ancestor import array_paths, usual_theta_mv
 from snstdp_cli.artefacts.snapshots import SnapshotFiles, SnapshotList
 from snstdp_cli.artefacts.stages import Stage, StageAnswers, StagesRecord
-from snstdp_cli.events import EVENTS
+from snstdp_cli.events import Event
 from snstdp_cli.hardware import CostRecord
 from snstdp_cli.network.neurons import EXCITATORY
 from snstdp_cli.recording.tracing import Trace
@@ -129,6 +129,6 @@ def test_the_layout_and_the_units_are_as_the_page_says() -> None:
 
 def test_the_events_have_the_fields_of_their_table() -> None:
     told = section("Events")
-    for kind in EVENTS:
+    for kind in Event.__subclasses__():
         for name in kind.model_fields:
             assert f"`{name}`" in told, f"{kind.__name__}.{name}"

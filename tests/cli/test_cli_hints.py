@@ -17,8 +17,11 @@ from forked import program
 from synthetic import SMALL, write_idx_set
 from typer.testing import CliRunner
 
+from snstdp_cli.artefacts import Workdir
 from snstdp_cli.cli.app import app
 from snstdp_cli.cli.hints import next_command
+from snstdp_cli.cli.names import require_recordings
+from snstdp_cli.errors import ArtefactError
 
 #: A folder whose name a shell would take for a command.
 WORKDIR = "it's $(touch pwned) work"
@@ -97,6 +100,11 @@ def test_what_is_missing_is_told_with_the_command_that_makes_it(place: Path) -> 
     assert "no weights named 'pretrained'" in told
     told = shell(place, f"snstdp evaluate bare --workdir {workdir}", code=2)
     assert f"snstdp test --load-name bare --split train --workdir {workdir}" in told
+
+
+def test_the_command_that_records_what_is_missing_names_the_images_too(tmp_path: Path) -> None:
+    with pytest.raises(ArtefactError, match=r"test --load-name bare --split train --data-dir 'the data' --workdir"):
+        require_recordings(Workdir(tmp_path), "bare", ["train"], Path("the data"))
 
 
 def test_every_hint_about_a_long_run_is_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -150,3 +150,9 @@ def test_every_command_has_an_example_and_few_lines() -> None:
         lines = inspect.getsource(inspect.unwrap(command.callback)).splitlines()
         body = lines[max(k for k, line in enumerate(lines) if line.strip() == '"""') :]
         assert len(body) <= 40, name
+
+
+def test_every_command_has_a_file_of_its_name() -> None:
+    for name, command in COMMANDS.items():
+        module = inspect.unwrap(command.callback).__module__
+        assert module == f"snstdp_cli.cli.{name.replace(' ', '_').replace('-', '_')}"

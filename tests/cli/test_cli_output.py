@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,10 +19,11 @@ from rich.console import Console
 from synthetic import SMALL, write_idx_set
 from typer.testing import CliRunner
 
-from snstdp_cli.cli import console, streams
+from snstdp_cli.cli import console, live, streams
 from snstdp_cli.cli.app import app
 from snstdp_cli.cli.console import print_error, print_files, print_json, print_line, print_table, visible
 from snstdp_cli.cli.failures import reported
+from snstdp_cli.evaluation import CurvePoint
 
 PROGRAM = Path(sys.executable).with_name("snstdp")
 EVIL = "\x1b]0;owned\x07\x9b31m\r\u202e\x7f"
@@ -329,3 +331,18 @@ def test_a_narrow_table_shows_all(monkeypatch: pytest.MonkeyPatch, capsys: pytes
     told = capsys.readouterr().out
     assert all(len(line) <= 80 for line in told.splitlines())
     assert {"first", "bundled", "MNIST", "rule.eta", "1,", "5"} <= set(told.split())
+
+
+def test_a_line_tells_each_point_of_the_learning_curve_when_it_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also two that come together; of those of an earlier session, only the latest."""
+    told: list[str] = []
+    monkeypatch.setattr(live, "print_note", told.append)
+    points = tuple(CurvePoint(examples=1_000 * k, correct=k, total=8) for k in range(1, 6))
+    figures = {"rate": 1.0, "spikes_per_example": 15.0, "l1_mean": 78.0, "retries": 0}
+    view = live._LineView()
+    for known in (2, 2, 3, 5):
+        view.training(SimpleNamespace(curve=points[:known], examples=9_000, total=60_000, **figures))  # type: ignore[arg-type]
+    assert [line for line in told if "withheld" in line] == [
+        f"{k},000 examples: accuracy on withheld training images {share} %"
+        for k, share in ((2, "25.0"), (3, "37.5"), (4, "50.0"), (5, "62.5"))
+    ]

@@ -6,11 +6,13 @@ import base64
 import io
 import json
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from idx_files import write_split
 from image_files import WORDS, class_folders
 from numpy.typing import NDArray
 from PIL import Image
@@ -128,6 +130,26 @@ def test_one_split_is_shown_and_what_to_do_for_another_is_told(places: Path) -> 
     printed = call("show", "digits.npz")
     assert re.search(r"next: .*run --data digits.npz --set input.test_share=0.2", printed)
     assert "look again" not in printed
+
+
+@pytest.mark.parametrize(
+    ("brightness", "hint", "command"), [(0.1, "look again", ["data", "show"]), (1, "next", ["run"])]
+)
+def test_what_comes_next_names_the_folders_that_were_named(
+    places: Path, brightness: float, hint: str, command: list[str]
+) -> None:
+    for split, prefix in (("train", "train"), ("test", "t10k")):
+        part = load_dataset("bundled", split)
+        images = (part.images * brightness).astype(np.uint8).reshape(-1, 28, 28)
+        write_split(Path("far away"), images, part.labels, prefix)
+    printed = call("show", "mnist", "--data-dir", "far away", "--workdir", "else where")
+    (line,) = re.findall(rf"^{hint}: (.*)$", printed, re.MULTILINE)
+    words = shlex.split(line)
+    start = words.index(command[0]) + len(command)
+    assert words[start - len(command) : start] == command
+    for flag, value in (("--data-dir", "far away"), ("--workdir", "else where")):
+        assert words[words.index(flag) + 1] == value
+    assert CliRunner().invoke(app, [*command, *words[start:], "--help"]).exit_code == 0
 
 
 def test_what_is_converted_is_the_same_with_its_names(places: Path) -> None:

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from snstdp_cli.artefacts import Workdir
 from snstdp_cli.cli.app import app
-from snstdp_cli.cli.hardware import _show_abreast
+from snstdp_cli.cli.hardware_cost import _show_abreast
 from snstdp_cli.hardware import NetworkCost, cost_of_network
 
 
@@ -73,8 +73,8 @@ def test_the_same_is_not_counted_twice_and_a_damaged_or_foreign_file_is_counted_
 
 def test_networks_that_do_not_fit_beside_each_other_follow_below(monkeypatch: pytest.MonkeyPatch) -> None:
     shown: list[list[str]] = []
-    monkeypatch.setattr("snstdp_cli.cli.hardware.out", SimpleNamespace(width=80))
-    monkeypatch.setattr("snstdp_cli.cli.hardware.print_table", lambda columns, rows: shown.append(columns))
+    monkeypatch.setattr("snstdp_cli.cli.hardware_cost.out", SimpleNamespace(width=80))
+    monkeypatch.setattr("snstdp_cli.cli.hardware_cost.print_table", lambda columns, rows: shown.append(columns))
     _show_abreast("memory", {name * 20: {"a figure of a network": "1"} for name in "abcd"})
     assert shown == [["memory", "a" * 20, "b" * 20], ["memory", "c" * 20, "d" * 20]]
 

@@ -11,7 +11,7 @@ from idx_files import FILES
 
 from snstdp_cli.datasets import fetch_dataset, search_path
 from snstdp_cli.datasets.fetching import MIRRORS
-from snstdp_cli.datasets.known import SHA256
+from snstdp_cli.datasets.published import SHA256
 from snstdp_cli.errors import DataError
 
 pytestmark = pytest.mark.usefixtures("places")

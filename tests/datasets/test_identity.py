@@ -12,7 +12,7 @@ import pytest
 from idx_files import IMAGES, LABELS, idx_bytes, write_split
 
 from snstdp_cli.datasets import Dataset, Split, find_dataset, from_arrays, load_dataset
-from snstdp_cli.datasets.known import DIGESTS
+from snstdp_cli.datasets.published import DIGESTS
 from snstdp_cli.errors import DataError
 
 pytestmark = pytest.mark.usefixtures("places")

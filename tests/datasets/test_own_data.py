@@ -198,11 +198,11 @@ def test_what_is_not_there_or_no_data_set_is_refused_with_what_is_expected(folde
     Path("empty").mkdir()
     Path("file.txt").touch()
     assert re.search(
-        r"^no.npz: no such file or folder \(looked for in .+\); expected an \.npz, \.csv, .*, or a folder",
+        r"^no.npz: no such file or folder \(looked for in .+\); expected an IDX, \.npz, .*, or a folder",
         refusal("no.npz"),
     )
     assert "letters: no such file or folder; expected" in refusal(f"{folder}/letters")
-    assert "file.txt: is empty; expected an .npz, .csv, " in refusal("./file.txt")
+    assert "file.txt: is empty; expected an IDX, .npz, " in refusal("./file.txt")
     assert "empty: holds no images of the train split; expected train-images-idx3-ubyte or" in refusal("./empty")
     Path("own.npz").write_bytes(b"no archive")
     assert "own.npz: not an intact .npz archive" in refusal("own.npz")

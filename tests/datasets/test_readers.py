@@ -32,8 +32,9 @@ from image_files import (
 from PIL import Image
 
 from snstdp_cli.config import build_experiment
-from snstdp_cli.datasets import Dataset, load_dataset, preparation
-from snstdp_cli.datasets.readers import mat5, parquet_file
+from snstdp_cli.datasets import Dataset, load_dataset, load_images, preparation, unlabelled
+from snstdp_cli.datasets.readers import Labelled, Reading, detection, mat5, parquet_file
+from snstdp_cli.datasets.readers.format import Format
 from snstdp_cli.errors import DataError, SnstdpError
 
 
@@ -47,6 +48,23 @@ def refusal(path: Path | str, split: str = "train", **inputs: object) -> str:
         load(path, split, **inputs)
     assert str(caught.value).isprintable()
     return str(caught.value)
+
+
+def test_a_format_is_what_its_reader_says_and_its_place_in_the_list(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(path: Path) -> Reading:
+        return Reading(path, {"train": Labelled(TRAIN, TRAIN_LABELS), "test": Labelled(TEST, TEST_LABELS)})
+
+    novel = Format(".novel", lambda path, begin, unpacked: begin.startswith(b"NOVEL"), read, suffixes=(".novel",))
+    monkeypatch.setattr(detection, "FORMATS", (*detection.FORMATS, novel))
+    monkeypatch.setattr(unlabelled, "FORMATS", detection.FORMATS)
+    monkeypatch.chdir(tmp_path)
+    Path("some.novel").write_bytes(b"NOVEL")
+    assert build_experiment({"data": "some.novel"}).data == "some.novel"
+    assert np.array_equal(load("some.novel", "test").images, TEST)
+    found = load_images("some.novel")
+    assert np.array_equal(found.images, TEST)
 
 
 @pytest.mark.parametrize("name", FORMATS)

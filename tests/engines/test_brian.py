@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
@@ -17,6 +18,7 @@ from reference import mixed_images, open_fresh, open_run, shown, small_experimen
 from snstdp_cli.engines import brian, cython_cache
 from snstdp_cli.engines.brian import brian_session, describe_preferences, prepare_brian
 from snstdp_cli.engines.folders import hold_folder
+from snstdp_cli.engines.runtime import _collected_quickly
 
 brian2: Any = prepare_brian()
 PACKAGE = Path(__file__).parents[2]
@@ -197,6 +199,20 @@ def test_the_clock_of_a_long_run_does_not_wrap_arrival_times() -> None:
     assert run.spikes() == spikes
     for name, values in expected.state.items():
         np.testing.assert_array_equal(again.state[name], values, err_msg=name)
+
+
+def test_what_others_froze_stays_frozen_and_nothing_else_does() -> None:
+    """Brian 2 collects garbage before each run, which need not search what is there."""
+    with _collected_quickly():
+        assert gc.get_freeze_count() > 0
+    assert gc.get_freeze_count() == 0
+    gc.freeze()
+    try:
+        with _collected_quickly():
+            pass
+        assert gc.get_freeze_count() > 0
+    finally:
+        gc.unfreeze()
 
 
 def test_temporary_files_of_brian_are_in_a_folder_that_is_held(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import math
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from snstdp_cli.evaluation import (
     mean_and_sd,
     wilson_interval,
 )
+from snstdp_cli.evaluation.uncertainty import LEVEL, Z95
 
 CLASSIFIERS: list[Classifier] = ["average", "selective"]
 # Neuron 0 answers class 0, neurons 1 and 2 class 1, neuron 3 never fires.
@@ -289,6 +291,9 @@ class TestMcNemar:
         assert (result.only_a, result.only_b, result.num_examples) == (8, 2, 100)
         assert result.p_value == 2 * (1 + 10 + 45) / 1024
         assert result.difference == 0.06
+
+    def test_the_quantile_is_that_of_the_level(self) -> None:
+        assert pytest.approx(NormalDist().inv_cdf((1 + LEVEL) / 2), rel=1e-14) == Z95
 
     def test_interval_of_the_difference_by_hand(self) -> None:
         # Half an example more in each outcome: 8.5 and 2.5 of 102, difference 6/102.

@@ -23,7 +23,7 @@ def test_a_coin_on_two_classes_has_collapsed_and_is_not_praised(labels: np.ndarr
     assert abs(found["average"].accuracy - 0.5) < 0.08
     told = collapsed(found)
     assert told is not None
-    assert f"is not above the 50.0% of always answering class {labels.min()}" in told
+    assert f"is not above the 50.0 % of always answering class {labels.min()}" in told
 
 
 def test_three_right_answers_of_four_on_two_classes_are_above_chance() -> None:
@@ -37,7 +37,8 @@ def test_always_the_most_frequent_of_unbalanced_classes_has_collapsed_however_hi
     found = evaluate_all(answers(labels, 2), labels, answers(np.zeros(200, int), 2), labels)
     assert found["average"].accuracy == found["average"].chance == 0.9
     assert (
-        collapsed(found) == "by average: 100% of the answers are class 0; by selective: 100% of the answers are class 0"
+        collapsed(found)
+        == "by average: 100 % of the answers are class 0; by selective: 100 % of the answers are class 0"
     )
 
 
@@ -52,7 +53,7 @@ def test_a_class_that_takes_nine_answers_of_ten_has_collapsed_although_it_is_abo
     found = evaluate_all(answers(labels, 10), labels, answers(test, 10), labels)
     assert found["average"].ci95[0] > found["average"].chance
     assert (
-        collapsed(found) == "by average: 91% of the answers are class 4; by selective: 91% of the answers are class 4"
+        collapsed(found) == "by average: 91 % of the answers are class 4; by selective: 91 % of the answers are class 4"
     )
 
 

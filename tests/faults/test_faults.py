@@ -63,6 +63,10 @@ def arrays(results: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in results.items() if key.endswith(".npy")}
 
 
+def checkpoint_of(trial: Trial, examples: int) -> Path:
+    return trial.folder / "weights" / ".checkpoints" / "a" / f"{examples:08d}.ckpt"
+
+
 class TestKill:
     def test_a_training_killed_at_random_moments_resumes_to_the_same_bits(
         self, trial: Trial, undisturbed: dict[str, Any]
@@ -106,6 +110,19 @@ class TestKill:
         wait_for(lambda: not trial.processes(), 5)
         trial.cache = healthy
         resume(trial, undisturbed)
+
+    def test_a_point_of_the_curve_that_was_under_way_is_made_again(
+        self, trial: Trial, undisturbed: dict[str, Any], tmp_path: Path
+    ) -> None:
+        healthy = trial.cache
+        trial.cache = stuck_cache(trial.cache, tmp_path / "stuck", learning=False, after=0, itself=True)
+        process = trial.train(SNSTDP_CORES="2")
+        wait_for(lambda: checkpoint_of(trial, 36).exists() and trial.hanging())
+        process.kill()
+        process.wait()
+        wait_for(lambda: not trial.processes(), 5)
+        trial.cache = healthy
+        resume(trial, undisturbed, SNSTDP_CORES="2")
 
     def test_a_killed_recording_leaves_no_process_and_no_file(self, trial: Trial, undisturbed: dict[str, Any]) -> None:
         assert trial.end(trial.train())[0] == 0
@@ -163,11 +180,23 @@ class TestInterrupt:
         self, trial: Trial, undisturbed: dict[str, Any], number: int, tmp_path: Path
     ) -> None:
         healthy, trial.cache = trial.cache, stuck_cache(trial.cache, tmp_path / "stuck", learning=False, after=0)
-        process = trial.train()
+        process = trial.train(SNSTDP_CORES="1")
         wait_for(trial.hanging)
         assert "interrupted after 16 of 40 examples" in self.stop(trial, process, number)
         trial.cache = healthy
         resume(trial, undisturbed)
+
+    def test_with_a_point_of_the_curve_under_way(
+        self, trial: Trial, undisturbed: dict[str, Any], number: int, tmp_path: Path
+    ) -> None:
+        """The training has gone on to the end, where it waits for the point after 20 examples."""
+        healthy, trial.cache = trial.cache, stuck_cache(trial.cache, tmp_path / "stuck", learning=False, after=0)
+        process = trial.train(SNSTDP_CORES="2")
+        wait_for(lambda: checkpoint_of(trial, 36).exists() and trial.hanging())
+        time.sleep(0.5)
+        assert "interrupted after 36 of 40 examples" in self.stop(trial, process, number)
+        trial.cache = healthy
+        resume(trial, undisturbed, SNSTDP_CORES="1")
 
     def test_while_recording(self, trial: Trial, undisturbed: dict[str, Any], number: int, tmp_path: Path) -> None:
         healthy, trial.cache = trial.cache, stuck_cache(trial.cache, tmp_path / "stuck", learning=False, after=4)

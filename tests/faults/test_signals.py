@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from snstdp_cli.signals import END_SIGNALS, hold_interrupts, signals_as_interrupts
+from snstdp_cli.signals import END_SIGNALS, hold_interrupts
 
 HOLD = """
 import signal, sys, os
@@ -101,32 +101,10 @@ def test_another_thread_holds_nothing_and_breaks_nothing() -> None:
     told: list[Any] = []
 
     def work() -> None:
-        with hold_interrupts(), signals_as_interrupts():
+        with hold_interrupts():
             told.append(signal.getsignal(signal.SIGINT))
 
     thread = threading.Thread(target=work)
     thread.start()
     thread.join()
     assert told == [signal.getsignal(signal.SIGINT)]
-
-
-@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM], ids=lambda number: number.name)
-def test_a_signal_that_would_kill_becomes_an_exception_so_that_folders_are_removed(number: int) -> None:
-    before = signal.signal(number, signal.SIG_DFL)
-    try:
-        with pytest.raises(KeyboardInterrupt), signals_as_interrupts():
-            signal.raise_signal(number)
-        assert signal.getsignal(number) is signal.SIG_DFL
-    finally:
-        signal.signal(number, before)
-
-
-def test_ignored_and_foreign_signals_stay_so_while_others_become_exceptions(foreign: tuple[int, list[int]]) -> None:
-    number, caught = foreign
-    with signals_as_interrupts():
-        signal.raise_signal(number)
-    assert caught == [number]
-    ours = signal.signal(number, signal.SIG_IGN)
-    with signals_as_interrupts():
-        signal.raise_signal(number)
-    assert signal.signal(number, ours) is signal.SIG_IGN

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
+import snstdp_cli
 from snstdp_cli.fields import allowed, describe
 
 
@@ -60,3 +63,14 @@ def test_findings_of_other_models_are_put_into_sentences(values: dict[str, Any],
 )
 def test_allowed_values_in_words(schema: dict[str, Any], words: str) -> None:
     assert allowed(schema) == words
+
+
+def test_percentages_are_written_in_one_place_and_one_way() -> None:
+    """As "63 %": neither by Python's own format nor with the sign at the number."""
+    package = Path(snstdp_cli.__file__).parent
+    texts = {path.relative_to(package).as_posix(): path.read_text() for path in package.rglob("*.py")}
+    glued = [
+        (name, found) for name, text in texts.items() for found in re.findall(r".*(?:%\}|[0-9}]%[\s\"',;.)]).*", text)
+    ]
+    assert glued == []
+    assert [name for name, text in texts.items() if "} %" in text] == ["fields/messages.py"]

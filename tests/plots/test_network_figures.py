@@ -16,6 +16,7 @@ from snstdp_cli.artefacts import Workdir, save_weights
 from snstdp_cli.artefacts.stages import Stage, StageAnswers, StagesRecord, save_stages
 from snstdp_cli.datasets import load_dataset
 from snstdp_cli.errors import ArtefactError, DataError, SnstdpError
+from snstdp_cli.fields import percent
 from snstdp_cli.plots.drawing.style import plain
 from snstdp_cli.recording.tracing import trace_example
 from snstdp_cli.results import TrainedNetwork, find_mistakes, score_network
@@ -55,15 +56,14 @@ class TestKinds:
         for name, kind in plots.KINDS.items():
             assert kind.draw is getattr(plots, name)
             documented = inspect.getdoc(kind.draw)
-            assert documented.startswith("Simulate " if kind.figure.simulates else "Draw "), name
+            assert documented.startswith("Simulate " if "example" in kind.options else "Draw "), name
             for option in kind.options:
                 assert option in documented, (name, option)
         assert plots.KINDS["fields"].options == ("scale",)
         assert plots.KINDS["traces"].options == ("example", "neurons", "data", "mark", "data_dir")
         assert [name for name, kind in plots.KINDS.items() if kind.figure.compares] == ["comparison"]
-        assert [name for name, kind in plots.KINDS.items() if kind.figure.simulates] == ["raster", "traces"]
 
-    @pytest.mark.parametrize("kind", [name for name, kind in plots.KINDS.items() if not kind.figure.simulates])
+    @pytest.mark.parametrize("kind", [name for name, kind in plots.KINDS.items() if "example" not in kind.options])
     def test_every_kind_can_be_drawn(self, place, kind):
         chosen = plots.KINDS[kind]
         figure = chosen.draw([network(place)] if chosen.figure.compares else network(place))
@@ -83,9 +83,9 @@ class TestTruth:
             plots.comparison([network(place)]),
         ):
             for result in score.evaluations.values():
-                assert f"{result.accuracy:.1%}" in texts(figure)
+                assert percent(result.accuracy) in texts(figure)
                 assert result.classifier in texts(figure)
-            assert "25.0%" in texts(figure)
+            assert "25.0 %" in texts(figure)
 
     def test_classes_that_occur_are_the_axes(self, tmp_path):
         place = make_network(tmp_path, "one", record=False)
@@ -95,9 +95,9 @@ class TestTruth:
         for figure in (plots.confusion(network(place)), plots.accuracy(network(place))):
             names = [label.get_text() for label in figure.axes[0].get_xticklabels()]
             assert names[:2] == ["3", "8"]
-            assert "75.0%" in texts(figure)  # always answering 3
+            assert "75.0 %" in texts(figure)  # always answering 3
         assert "3  (" in texts(plots.classes(network(place)))
-        assert "chance: always class 3, 75.0%" in texts(plots.comparison([network(place)]))
+        assert "chance: always class 3, 75.0 %" in texts(plots.comparison([network(place)]))
 
     def test_what_never_learned_is_marked_and_has_no_label(self, place):
         assert "1 never learned (crossed out)" in texts(plots.fields(network(place)))

@@ -154,13 +154,13 @@ class TestScores:
         axes = figure.axes[0]
         assert {(t.get_position(), t.get_text()) for t in axes.texts} == {((0, 0), "3"), ((1, 0), "1"), ((1, 1), "2")}
         assert tick_names(axes.xaxis) == tick_names(axes.yaxis) == ["a", "b", "c"]
-        assert "Confusion: 5 of 6 right (83.3%)" in texts(figure)
+        assert "Confusion: 5 of 6 right (83.3 %)" in texts(figure)
 
     def test_undecided_examples_have_a_column_and_count_as_wrong(self) -> None:
         figure = drawing.confusion_matrix(self.CONFUSION, undecided=np.array([0, 2, 0]))
         np.testing.assert_array_equal(shown(figure)[1], [0, 0.5, 0, 0.5])
         assert tick_names(figure.axes[0].xaxis) == ["0", "1", "2", "none"]
-        assert "Confusion: 5 of 8 right (62.5%)" in texts(figure)
+        assert "Confusion: 5 of 8 right (62.5 %)" in texts(figure)
         assert shown(drawing.confusion_matrix(self.CONFUSION, undecided=np.zeros(3, int))).shape == (3, 3)
 
     def test_numbers_are_legible_on_dark_and_light_cells(self) -> None:
@@ -172,8 +172,8 @@ class TestScores:
         axes = figure.axes[0]
         np.testing.assert_array_equal(axes.lines[0].get_xydata(), [[100, 0.5], [1000, 0.8]])
         np.testing.assert_allclose(interval_ends(axes), [[0.4, 0.6], [0.75, 0.84]])
-        assert "80.0%" in texts(figure)
-        assert "Accuracy during training, with 95% intervals" in texts(figure)
+        assert "80.0 %" in texts(figure)
+        assert "Accuracy during training, with 95 % intervals" in texts(figure)
         assert axes.get_xlim()[0] == axes.get_ylim()[0] == 0
 
     def test_class_accuracy_has_wilson_intervals_of_both_readouts(self) -> None:
@@ -186,7 +186,7 @@ class TestScores:
         np.testing.assert_allclose(interval_ends(axes), [wilson_interval(5, 10), wilson_interval(10, 10)])
         np.testing.assert_allclose(axes.containers[1].lines[0].get_xydata(), [[0.11, 0.6], [2.11, 0.9]])
         assert tick_names(axes.xaxis) == ["3", "5", "8"]
-        assert {"average: 75.0% of all", "selective: 75.0% of all", "chance: 50.0%"} <= set(texts(figure))
+        assert {"average: 75.0 % of all", "selective: 75.0 % of all", "chance: 50.0 %"} <= set(texts(figure))
 
     def test_accuracies_are_listed_from_the_top_with_a_mark_for_each_readout(self) -> None:
         rows = [
@@ -198,7 +198,7 @@ class TestScores:
         assert tick_names(axes.yaxis) == ["smin", "smax"]
         assert axes.yaxis_inverted()
         np.testing.assert_allclose(axes.containers[0].lines[0].get_xydata(), [[0.88, -0.12], [0.8, 0.88]])
-        assert {"88.0%", "80.0%", "average", "selective", "chance"} <= set(texts(figure))
+        assert {"88.0 %", "80.0 %", "average", "selective", "chance"} <= set(texts(figure))
         assert [0.75, 0.85] in [list(line.get_xdata()) for line in axes.lines]
         assert [0.2, 0.2] in [list(line.get_xdata()) for line in axes.lines]
 

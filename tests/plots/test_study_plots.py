@@ -96,7 +96,7 @@ def test_a_numeric_axis_shows_means_bands_and_single_seeds() -> None:
     assert band[:, 1].max() == pytest.approx(0.72 + half, abs=1e-6)
     seeds = [one for one in axes.lines if len(one.get_xdata()) == 3 and len(set(one.get_xdata())) == 1]
     np.testing.assert_allclose(sorted(seeds[0].get_ydata()), [0.70, 0.72, 0.74])
-    assert any("chance: 12.5%" in text for text in texts(figure))
+    assert any("chance: 12.5 %" in text for text in texts(figure))
 
 
 def test_a_legend_of_long_settings_stays_within_the_figure() -> None:
@@ -149,7 +149,7 @@ def test_a_band_stays_within_0_and_1() -> None:
 def test_categories_show_both_read_outs_and_intervals() -> None:
     made = study(make_cells({(("rule", "smin"),): [0.7, 0.72, 0.74], (("rule", "smax"),): [0.9]}))
     found = texts(draw_study(made, "categories"))
-    assert {"72.0%", "71.0%", "90.0%", "rule smin", "rule smax", "average", "selective"} <= set(found)
+    assert {"72.0 %", "71.0 %", "90.0 %", "rule smin", "rule smax", "average", "selective"} <= set(found)
 
 
 def test_a_heat_map_puts_each_mean_in_its_field() -> None:
@@ -190,7 +190,7 @@ TRIALS = (
 
 def test_a_search_shows_its_values_and_the_best_of_the_finished() -> None:
     figure = draw_study(study([], trials=TRIALS), "history")
-    np.testing.assert_allclose(line_of(figure, "best: 80.0%").get_ydata(), [0.7, 0.8])
+    np.testing.assert_allclose(line_of(figure, "best: 80.0 %").get_ydata(), [0.7, 0.8])
     np.testing.assert_allclose(line_of(figure, "finished (2)").get_xdata(), [0, 3])
     np.testing.assert_allclose(line_of(figure, "pruned (1), at its learning curve's end").get_ydata(), [0.9])
     assert line_of(figure, "failed (1)").get_xdata() == [2]

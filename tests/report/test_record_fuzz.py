@@ -20,7 +20,7 @@ from snstdp_cli.report import gather, render
 from snstdp_cli.results import TrainedNetwork
 
 WRONG: tuple[Any, ...] = ([], {}, None, "x", True, float("nan"), float("inf"), 10**400, -5, "")
-KINDS = [name for name, kind in plots.KINDS.items() if not kind.figure.simulates]
+KINDS = [name for name, kind in plots.KINDS.items() if "example" not in kind.options]
 #: Not among the long trials, but each in one of them: sections, lists, numbers and texts of every part.
 FEW = ("experiment", "figures.l1_target", "history.l1_mean", "learning_curve.0.total", "data.image_shape.0", "versions")
 

@@ -114,7 +114,7 @@ class TestContent:
     def test_what_is_to_be_said_is_said_in_sentences(self, page):
         text = Reader(page).text
         assert "1 of 9 neurons never spiked while learning" in text
-        assert "The L1 norm of a neuron's weights was still rising: 15.0 on average, 83% of the rule's target" in text
+        assert "The L1 norm of a neuron's weights was still rising: 15.0 on average, 83 % of the rule's target" in text
         assert "too few points to tell whether it still rises" in text
 
     def test_labels_that_do_not_begin_at_0_keep_their_names(self, tmp_path):

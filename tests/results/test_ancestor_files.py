@@ -19,7 +19,7 @@ from snstdp_cli.artefacts.ancestor import UNNAMED
 from snstdp_cli.cli.app import app
 from snstdp_cli.cli.names import UNNAMED as TOLD
 from snstdp_cli.results import TrainedNetwork
-from snstdp_cli.results.series import norms_of_snapshots
+from snstdp_cli.results.ancestor_series import norms_of_snapshots
 
 N_INPUT, N_E = 36, 8
 
@@ -140,7 +140,7 @@ class TestSeries:
             for split in ("train", "test"):
                 done = invoke("test", "--load-name", number, "--split", split, *QUICK)
                 assert done.exit_code == 0, done.output
-        from snstdp_cli.results.series import series_curve
+        from snstdp_cli.results.ancestor_series import series_curve
 
         points = series_curve(TrainedNetwork(Workdir(Path()), "XeAe"))
         assert [(point.examples, point.total) for point in points] == [(1000, 8), (2000, 8)]

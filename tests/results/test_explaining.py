@@ -14,6 +14,7 @@ from stored_networks import figures, make_network
 
 from snstdp_cli.errors import ArtefactError
 from snstdp_cli.evaluation import Assignment
+from snstdp_cli.fields import percent
 from snstdp_cli.plots.kinds import KINDS
 from snstdp_cli.results import FindingKind, Score, TrainedNetwork, findings, score_network
 from snstdp_cli.results.convergence import classes_finding, pace_finding, theta_finding
@@ -94,7 +95,7 @@ def test_what_is_usual_is_what_the_readme_says() -> None:
     for one in usual_results():
         command = f"| `snstdp run --config configs/{one.rule}_{one.n_e}.yaml` |"
         row = next(line for line in readme.splitlines() if line.startswith(command))
-        assert f"{one.mean:.1%}".replace("%", " %") in row
+        assert percent(one.mean) in row
         assert (one.seeds, one.sd) == (1, None)
 
 
@@ -112,8 +113,8 @@ def test_a_score_is_compared_with_what_is_usual_for_rule_and_size(
     assert usual_finding(score, "smax", 400, 60_000) is None  # these are no images of MNIST
     monkeypatch.setattr(Score, "data", "MNIST")
     assert told(usual_finding(score, "smax", 400, 5_000)) == (
-        "Usual for smax with 400 neurons after 60,000 examples of MNIST is 89.2% by average (one seed, so that a point "
-        "of difference says little); here it is 2.0 points less after 5,000."
+        "Usual for smax with 400 neurons after 60,000 examples of MNIST is 89.2 % by average (one seed, so that a "
+        "point of difference says little); here it is 2.0 points less after 5,000."
     )
     assert told(usual_finding(scored(tmp_path / "b", 0.892), "smax", 400, 60_000)).endswith("here it is as much.")
     assert usual_finding(score, "smax", 401, 60_000) is None

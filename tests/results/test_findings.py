@@ -40,7 +40,7 @@ class TestLearning:
     def test_a_network_that_still_rises_is_advised_to_train_on(self):
         told = learning_finding(curve(40, 120, 200, 280))
         assert told.sentence == (
-            "The accuracy was still rising at the end: 70.0% of 400 withheld images after 2,000 examples."
+            "The accuracy was still rising at the end: 70.0 % of 400 withheld images after 2,000 examples."
         )
         assert told.advice == "Train on more examples."
         assert learning_finding([]) is None
@@ -56,7 +56,7 @@ class TestNorm:
 
     def test_weights_of_both_signs_stay_below_and_the_reason_is_told(self):
         told = norm_finding(61.5, 78.0, signed=True, rising=False, low="Use a larger rule.eta.")
-        assert "61.5 on average, 79% of the rule's target of 78.0" in told.sentence
+        assert "61.5 on average, 79 % of the rule's target of 78.0" in told.sentence
         assert "while a pattern repeats" in told.sentence
         assert (told.advice, told.alarming) == (None, False)
 
@@ -83,7 +83,7 @@ class TestNeurons:
         even, uneven = np.full(40, 10.0), np.r_[np.full(4, 100.0), np.full(36, 1.0)]
         assert dominating_finding(even) is None
         assert dominating_finding(uneven).sentence == (
-            "Few neurons dominate: 4 of 40 give 92% of the spikes for training images."
+            "Few neurons dominate: 4 of 40 give 92 % of the spikes for training images."
         )
         assert dominating_finding(np.zeros(40)) is None
         assert dominating_finding(uneven[:19]) is None
@@ -119,7 +119,7 @@ class TestNetworks:
         assert {"accuracy", "learning", "norm", "never learned", "retries"} <= told.keys()
         assert told["norm"].advice == "Use a smaller rule.eta, or rule.scaling: instantaneous."
         assert "selective" in told["accuracy"].sentence
-        assert "always answering class 0 would be right for 25.0%" in told["accuracy"].sentence
+        assert "always answering class 0 would be right for 25.0 %" in told["accuracy"].sentence
 
     @pytest.mark.parametrize(
         ("step", "advice"), [(0, "Leave out network.theta_step_mv"), (9, "Use a smaller network.th")]

@@ -205,7 +205,7 @@ class TestFiles:
     def test_text_is_no_formula_and_numbers_stay_numbers(self) -> None:
         rows = [{"network": "=cmd|' /C calc'!A0", "data": "\x1b[31m-1", "score": -0.5, "silent": True, "none": None}]
         assert rows_as_csv(rows) == ("network,data,score,silent,none\n'=cmd|' /C calc'!A0,\\x1b[31m-1,-0.5,1,\n")
-        for start in ("=", "+", "-", "@", "\t", "\r", " ="):
+        for start in ("=", "+", "-", "@", "\t", "\r", " =", "\uff1d", " \uff0b", "\uff0d", "\uff20"):
             cell = csv_text(["text"], [[f"{start}1"]]).splitlines()[1]
             assert cell.startswith(("'", "\"'", "\\")), cell
 

@@ -27,8 +27,7 @@ from snstdp_cli.network.wiring import draw_wiring
 from snstdp_cli.recording import record_activity
 from snstdp_cli.rules import Plasticity, Rule, RuleContext, find_rule
 from snstdp_cli.rules.base import SYMPTOMS, RuleParameters
-from snstdp_cli.rules.checking import build_plasticity, check_rule, plasticity_digest, try_rule
-from snstdp_cli.rules.external import check_rule_file
+from snstdp_cli.rules.checking import build_plasticity, plasticity_digest, problem_of_rule
 from snstdp_cli.training import init_weights, train_network
 
 ROOT = Path(__file__).parents[2]
@@ -282,24 +281,24 @@ def test_a_rule_given_as_a_value_is_checked_like_one_in_a_file() -> None:
     def changed(**fields: Any) -> Rule:
         return dataclasses.replace(STEADY, **fields)
 
-    assert check_rule(STEADY, "experiment") is STEADY
-    assert try_rule(STEADY, "experiment", {"eta": 0.5}).constants == {"eta": 0.5}
+    def used(rule: Rule, **values: Any) -> Plasticity:
+        return build_experiment({"rule": rule}, {f"rule.{key}": value for key, value in values.items()}).plasticity(36)
+
+    assert used(STEADY, eta=0.5).constants == {"eta": 0.5}
     refused: list[tuple[Any, str]] = [
-        ("smin", "experiment: the rule is of type str, expected a Rule; see docs/own-rule.md"),
-        (changed(build=None), "experiment: the rule has a build that is no function"),
-        (changed(equations="w += 1"), "experiment: the rule has equations of type str, expected a tuple of lines"),
-        (changed(notes=None), "experiment: the rule has notes of type NoneType, expected text"),
-        (changed(name="a\nb"), "experiment: the rule has name that cannot be shown: a\\nb"),
+        ("smin", "is of type str, expected a Rule"),
+        (changed(build=None), "has a build that is no function"),
+        (changed(equations="w += 1"), "has equations of type str, expected a tuple of lines"),
+        (changed(notes=None), "has notes of type NoneType, expected text"),
+        (changed(name="a\nb"), "has name that cannot be shown: a\\nb"),
     ]
     for rule, message in refused:
-        assert refusal(lambda rule=rule: check_rule(rule, "experiment")).startswith(message)
+        assert problem_of_rule(rule).startswith(message)
     broken = changed(build=lambda parameters, context: Plasticity(on_post={"learn": "w += etta"}))
-    assert check_rule(broken, "experiment") is broken
-    assert refusal(lambda: try_rule(broken, "experiment")).startswith(
-        "experiment: on_post 'learn': unknown name 'etta'"
-    )
-    assert "experiment: rule.eta: found 'x'" in refusal(lambda: try_rule(STEADY, "experiment", {"eta": "x"}))
-    assert "unknown key 'rule.etta'" in refusal(lambda: try_rule(STEADY, "experiment", {"etta": 1}))
+    assert problem_of_rule(broken) == ""
+    assert refusal(lambda: used(broken)).startswith("steady: on_post 'learn': unknown name 'etta'")
+    assert "rule.eta: found 'x'" in refusal(lambda: used(STEADY, eta="x"))
+    assert "unknown key 'rule.etta'" in refusal(lambda: used(STEADY, etta=1))
 
 
 def test_the_identity_of_a_rule_is_what_it_builds_to() -> None:
@@ -332,7 +331,7 @@ def test_no_rule_advises_a_parameter_that_it_has_not() -> None:
     from snstdp_cli.rules import RULES
 
     for rule in RULES.values():
-        assert check_rule(rule, "test") is rule
+        assert problem_of_rule(rule) == ""
         assert {"silent", "runaway", "norm too high"} <= rule.advice.keys() <= set(SYMPTOMS)
     assert "eta" not in RULES["triplet"].advice["norm too high"]
 
@@ -495,8 +494,8 @@ def test_what_brian_or_the_network_cannot_take_is_refused_before_anything_is_bui
     found = refusal()
     assert found.startswith("my_rules.py:GRADED: ")
     assert re.search(message, found), found
-    # A command that checks a configuration finds it too, without a network.
-    assert refusal(lambda: check_rule_file(RULE, "my.yaml")) == found
+    # The command that checks a rule finds it too, without a network.
+    assert CliRunner().invoke(app, ["rules", RULE]).exit_code == 2
 
 
 def test_statements_may_use_all_that_the_documentation_promises() -> None:

@@ -16,7 +16,7 @@ from made_up_study import make_cell, make_cells
 from snstdp_cli.errors import ConfigError, DataError
 from snstdp_cli.studies import baseline, differences, intervals, statistics, text_tables
 from snstdp_cli.studies.cautions import FEW_SEEDS, warnings_of
-from snstdp_cli.studies.intervals import t_interval
+from snstdp_cli.studies.intervals import Estimate, estimate
 from snstdp_cli.studies.statistics import SettingRow, summarize
 
 RULES = {
@@ -32,15 +32,16 @@ def by_rule(rows: list[SettingRow]) -> dict[Any, SettingRow]:
 
 def test_the_interval_of_three_values_is_that_of_a_table_of_t() -> None:
     # Mean 0.92, sd 0.02, t(0.975; 2) = 4.302653: 4.302653 * 0.02 / sqrt(3) = 0.0496828.
-    interval = t_interval([0.90, 0.92, 0.94])
-    assert interval == pytest.approx((0.92 - 0.0496828, 0.92 + 0.0496828), abs=1e-7)
+    found = estimate([0.90, 0.92, 0.94])
+    assert found is not None
+    assert found.ci95 == pytest.approx((0.92 - 0.0496828, 0.92 + 0.0496828), abs=1e-7)
 
 
 def test_without_scipy_there_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "scipy", None)
     with pytest.raises(ConfigError, match="need SciPy, which is not installed"):
-        t_interval([0.8, 0.9] * 50)
-    assert t_interval([0.8]) is None
+        estimate([0.8, 0.9] * 50)
+    assert estimate([0.8]) == Estimate(1, 0.8, None, None)
 
 
 def test_a_row_for_each_setting_in_the_order_of_the_plan() -> None:

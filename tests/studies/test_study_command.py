@@ -13,10 +13,10 @@ from small_studies import write_study
 from synthetic import write_idx_set
 from typer.testing import CliRunner, Result
 
-from snstdp_cli.cli import study as command
+import snstdp_cli
 from snstdp_cli.cli import study_view
 from snstdp_cli.cli.app import app
-from snstdp_cli.errors import NumericalError
+from snstdp_cli.errors import ConfigError, NumericalError
 from snstdp_cli.studies import CellEnded, CellExecutor, CellOutcome, load_study, running
 from snstdp_cli.studies.executors import SerialExecutor
 from snstdp_cli.studies.records import CellProgress
@@ -38,7 +38,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.setattr(command, "open_executor", in_this_process)
+    monkeypatch.setattr("snstdp_cli.studies.executors.opening.open_executor", in_this_process)
     running._dataset.cache_clear()
     write_idx_set(tmp_path / "images")
     return tmp_path
@@ -112,6 +112,25 @@ def test_mistakes_are_sentences_with_exit_code_2(place: Path, arguments: list[st
     assert done.exit_code == 2
     assert sentence in done.stderr
     assert not (place / "studies").exists()
+
+
+def test_python_takes_a_batch_system_as_the_command_line_does(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+
+    @contextmanager
+    def remember(*arguments: Any) -> Iterator[CellExecutor]:
+        asked.append(arguments[:3])
+        yield SerialExecutor()
+
+    monkeypatch.setattr("snstdp_cli.studies.executors.opening.open_executor", remember)
+    study = snstdp_cli.study(write_study(place))
+    monkeypatch.setattr("snstdp_cli.studies.run.cells_to_run", lambda *_, **__: [])
+    study.run(workers=3, cluster="c.yaml")
+    study.run(workers=3, scheduler="tcp://x:1")
+    assert asked == [(3, None, Path("c.yaml")), (3, "tcp://x:1", None)]
+    monkeypatch.undo()
+    with pytest.raises(ConfigError, match="expected one of them"):
+        study.run(scheduler="tcp://x:1", cluster=place / "c.yaml")
 
 
 def test_both_kinds_of_cluster_are_refused(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

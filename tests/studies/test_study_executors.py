@@ -19,9 +19,8 @@ from small_studies import QUICK, small_study
 from snstdp_cli.config import build_experiment
 from snstdp_cli.errors import ConfigError, EngineError, InterruptedRunError
 from snstdp_cli.progress import RecordingProgress
-from snstdp_cli.studies import Study, StudyReporter, load_results, make_task, run_study, running
+from snstdp_cli.studies import Study, StudyReporter, extras, load_results, make_task, run_study, running
 from snstdp_cli.studies.estimate import CellEstimate, StudyEstimate
-from snstdp_cli.studies.executors import extras
 from snstdp_cli.studies.executors.script import slurm_script
 from snstdp_cli.studies.memory import estimate_memory_mb, machine_memory_mb
 

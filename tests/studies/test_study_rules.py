@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import html
+import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +14,12 @@ from typer.testing import CliRunner
 
 import snstdp_cli
 from snstdp_cli.cli.app import app
+from snstdp_cli.cli.study_state import finish
 from snstdp_cli.errors import ConfigError
+from snstdp_cli.report.study_commands import commands
 from snstdp_cli.rules import load_rule, only_rule_files
-from snstdp_cli.studies import load_study
+from snstdp_cli.studies import StudyOutcome, load_results, load_study
+from snstdp_cli.studies.results import gather_results
 from snstdp_cli.studies.search.study import plan_search
 
 EVIL = "evil.py:X"
@@ -83,3 +89,27 @@ def test_python_looks_at_a_search_without_running_its_rules(place: Path) -> None
     with pytest.raises(ConfigError, match="only if you name it"):
         study.trials()
     assert not (place / "mark").exists()
+
+
+def test_the_hint_after_a_run_names_the_rules_that_looking_needs(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("shutil.which", lambda _: "/bin/snstdp")
+    study = load_study(write_study(place, vary={"rule": [EVIL, "smin"]}), run_rules=None)
+    finish(study, StudyOutcome((), tuple(load_results(study))), None, as_json=False, quiet=False)
+    (hint,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("next: ")]
+    words = shlex.split(hint.removeprefix("next: "))
+    assert words[:3] == ["snstdp", "study", "show"]
+    assert CliRunner().invoke(app, words[1:]).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "keys", [{"vary": {"group": [{"rule.name": EVIL}, {"rule": "smin"}]}}, {"base": {"rule": EVIL}}]
+)
+def test_the_commands_of_a_report_name_the_rules_that_looking_needs(place: Path, keys: dict[str, Any]) -> None:
+    study = load_study(write_study(place, **keys), run_rules=None)
+    printed = html.unescape(re.sub("<[^>]*>", "", str(commands(gather_results(study), ())[0])))
+    lines = [line for line in printed.splitlines() if line.startswith("snstdp study")]
+    assert len(lines) == 4
+    for line in lines[1:]:
+        assert f"--run-rule {EVIL}" in line

@@ -64,7 +64,7 @@ def test_csv_holds_every_digit_and_reads_back() -> None:
             key: value for key, value in record.items() if key.endswith("_mean")
         }
         assert row["rule.eta"] == ("" if record["rule.eta"] is None else "0.01")
-    assert rows[0]["average_best"] == "true"
+    assert rows[0]["average_best"] == "1"
 
 
 def test_long_form_has_a_row_a_cell_and_a_column_for_every_setting_and_figure() -> None:

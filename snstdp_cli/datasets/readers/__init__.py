@@ -1,7 +1,17 @@
 """Readers of the files in which people hold images: one module a format, each from a path to a `Reading`."""
 
-from snstdp_cli.datasets.readers.detection import EXPECTED, read_once, read_path
+from snstdp_cli.datasets.readers.detection import EXPECTED, FORMATS, read_once, read_path
 from snstdp_cli.datasets.readers.labels import number_classes, shown_name
 from snstdp_cli.datasets.readers.reading import Labelled, Pixels, Reading
 
-__all__ = ["EXPECTED", "Labelled", "Pixels", "Reading", "number_classes", "read_once", "read_path", "shown_name"]
+__all__ = [
+    "EXPECTED",
+    "FORMATS",
+    "Labelled",
+    "Pixels",
+    "Reading",
+    "number_classes",
+    "read_once",
+    "read_path",
+    "shown_name",
+]

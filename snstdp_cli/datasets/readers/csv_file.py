@@ -18,9 +18,11 @@ from numpy.typing import NDArray
 from snstdp_cli.datasets.files import Split, open_regular
 from snstdp_cli.datasets.limits import MAX_BYTES, MAX_PIXELS
 from snstdp_cli.datasets.readers.csv_layout import LABEL_NAMES, Layout, find_layout
+from snstdp_cli.datasets.readers.format import Format
 from snstdp_cli.datasets.readers.grey import to_grey
 from snstdp_cli.datasets.readers.groups import Group, group_of, groups_in, only_group
 from snstdp_cli.datasets.readers.labels import flat_labels
+from snstdp_cli.datasets.readers.pictures import MAGIC as PICTURE_MAGIC
 from snstdp_cli.datasets.readers.reading import Labelled, Reading
 from snstdp_cli.errors import DataError
 from snstdp_cli.fields import printable
@@ -175,3 +177,13 @@ def _numbers_or_words(words: NDArray[np.str_]) -> NDArray[Any]:
         return words
     whole = np.isfinite(numbers).all() and (numbers % 1 == 0).all() and np.abs(numbers).max(initial=0) < 2**53
     return numbers.astype(np.int64) if whole else words
+
+
+def _recognizes(path: Path, begin: bytes, unpacked: bytes) -> bool:
+    is_printable = all(byte >= 32 or byte in b"\t\r\n" for byte in unpacked)
+    return bool(unpacked.strip()) and is_printable and not begin.startswith(PICTURE_MAGIC)
+
+
+FORMAT = Format(
+    ".csv", _recognizes, read_file, read_folder, is_text=True, suffixes=SUFFIXES, read_unlabelled=read_unlabelled
+)

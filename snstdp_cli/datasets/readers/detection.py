@@ -8,7 +8,6 @@ import hashlib
 import itertools
 import os
 import zlib
-from collections.abc import Callable
 from pathlib import Path
 
 from snstdp_cli.datasets.files import open_regular
@@ -19,31 +18,30 @@ from snstdp_cli.datasets.readers import (
     npz_file,
     parquet_file,
     picture_folders,
+    pictures,
 )
-from snstdp_cli.datasets.readers.pictures import SUFFIXES as PICTURES
 from snstdp_cli.datasets.readers.reading import Reading
 from snstdp_cli.errors import DataError
 
+#: Of several in a folder, the first of this list is read.
+FORMATS = (
+    idx_files.FORMAT,
+    npz_file.FORMAT,
+    parquet_file.FORMAT,
+    picture_folders.FORMAT,
+    csv_file.FORMAT,
+    mat_file.FORMAT,
+)
+_NAMES = [one.name for one in FORMATS if one.name]
 EXPECTED = (
-    "expected an .npz, .csv, .parquet, .mat or IDX file, or a folder with IDX files or with a folder of pictures for "
-    "each class"
+    f"expected an {', '.join(_NAMES[:-1])} or {_NAMES[-1]} file, or a folder with IDX files or with a folder of "
+    "pictures for each class"
 )
 _BEGIN = 512
 #: Class folders in a split's folder.
 _DEEPEST = 3
 _MOST_ENTRIES = 1_000_000
-_IDX = (b"\0\0\x08\x01", b"\0\0\x08\x03")
-_PICTURE_MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*", b"BM")
 _PICKLES = (".pkl", ".pickle", ".pt", ".pth")
-#: In a folder, in this order.
-_FOLDER_READERS: tuple[Callable[[Path], Reading | None], ...] = (
-    idx_files.read_folder,
-    npz_file.read_folder,
-    parquet_file.read_folder,
-    picture_folders.read_folder,
-    csv_file.read_folder,
-    mat_file.read_folder,
-)
 
 
 def read_path(path: Path) -> Reading | None:
@@ -91,26 +89,16 @@ def _state_of(path: Path) -> str:
 def _read_file(path: Path) -> Reading | None:
     with open_regular(path, EXPECTED.removeprefix("expected ")) as stream:
         begin = stream.read(_BEGIN)
-    if begin.startswith(b"PK") or path.suffix == ".npz":
-        layout = npz_file.layout_of(path)
-        if layout == "keys":
-            return npz_file.read_keys(path)
-        return npz_file.read_singles(path) if layout == "single" else None
-    if begin.startswith(b"PAR1"):
-        return parquet_file.read_file(path)
-    if begin.startswith(b"MATLAB") or begin.startswith(b"\x89HDF"):
-        return mat_file.read_file(path)
-    inner = _unpacked(begin) if begin.startswith(b"\x1f\x8b") else begin
-    if inner.startswith(b"\0\0") and len(inner) > 3 and inner[2] in range(0x08, 0x0F):
-        return idx_files.read_file(path)
-    if _is_text(inner) and not begin.startswith(_PICTURE_MAGIC):
-        return csv_file.read_file(path)
+    unpacked = _unpacked(begin) if begin.startswith(b"\x1f\x8b") else begin
+    for one in sorted(FORMATS, key=lambda one: one.is_text):
+        if one.recognizes(path, begin, unpacked):
+            return one.read_file(path)
     raise DataError(f"{path}: {_describe(path, begin)}; {EXPECTED}")
 
 
 def _read_folder(folder: Path) -> Reading | None:
-    for read in _FOLDER_READERS:
-        found = read(folder)
+    for one in FORMATS:
+        found = one.read_folder(folder)
         if found is not None:
             return found
     return None
@@ -123,15 +111,11 @@ def _unpacked(begin: bytes) -> bytes:
         return b""
 
 
-def _is_text(begin: bytes) -> bool:
-    return bool(begin.strip()) and b"\0" not in begin and all(byte >= 32 or byte in b"\t\r\n" for byte in begin)
-
-
 def _describe(path: Path, begin: bytes) -> str:
     """Say what a file is that is not read."""
     if not begin:
         return "is empty"
-    if begin.startswith(_PICTURE_MAGIC) or path.suffix.lower() in PICTURES:
+    if begin.startswith(pictures.MAGIC) or path.suffix.lower() in pictures.SUFFIXES:
         return "is a single picture; name the folder that holds a folder of pictures for each class"
     if any(one.startswith(b"\x80") for one in (begin, _unpacked(begin))) or path.suffix in _PICKLES:
         return "looks like a pickle, which is not read, because unpickling runs code; save its arrays by numpy.savez"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from snstdp_cli.datasets.files import Kind, Split, open_regular
 from snstdp_cli.datasets.idx import read_idx
+from snstdp_cli.datasets.readers.format import Format
 from snstdp_cli.datasets.readers.groups import Group, group_of, groups_in, name_parts, only_group
 from snstdp_cli.datasets.readers.reading import Labelled, Reading
 from snstdp_cli.errors import DataError
@@ -65,3 +66,10 @@ def _mapping_beside(path: Path) -> dict[int, str]:
             label, *codes = map(int, line.split())
             names[label] = "/".join(dict.fromkeys(chr(code) for code in codes))
     return names
+
+
+def _recognizes(path: Path, begin: bytes, unpacked: bytes) -> bool:
+    return unpacked.startswith(b"\0\0") and len(unpacked) > 3 and unpacked[2] in range(0x08, 0x0F)
+
+
+FORMAT = Format("IDX", _recognizes, read_file, read_folder)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from snstdp_cli.datasets.files import Split, open_regular
+from snstdp_cli.datasets.readers.format import Format
 from snstdp_cli.datasets.readers.grey import to_grey
 from snstdp_cli.datasets.readers.groups import Group, group_of, groups_in, only_group
 from snstdp_cli.datasets.readers.labels import flat_labels
@@ -104,3 +105,10 @@ def _load(path: Path) -> dict[str, Value]:
             raise DataError(f"{path}: does not fit into memory; expected a data set of the size of MNIST") from None
         except OSError as error:
             raise DataError(f"{path}: cannot be read: {error.strerror or error}; copy it again") from None
+
+
+def _recognizes(path: Path, begin: bytes, unpacked: bytes) -> bool:
+    return begin.startswith((b"MATLAB", _HDF))
+
+
+FORMAT = Format(".mat", _recognizes, read_file, read_folder, suffixes=SUFFIXES)

@@ -17,6 +17,7 @@ from snstdp_cli.datasets.files import Kind, Split, open_regular
 from snstdp_cli.datasets.limits import check_bytes
 from snstdp_cli.datasets.npy import find_members, open_archive, read_header, read_values
 from snstdp_cli.datasets.npz import ARRAYS
+from snstdp_cli.datasets.readers.format import Format
 from snstdp_cli.datasets.readers.grey import to_grey
 from snstdp_cli.datasets.readers.groups import Group, group_of, groups_in, name_parts, only_group
 from snstdp_cli.datasets.readers.labels import flat_labels
@@ -151,3 +152,17 @@ def _read_members(archive: zipfile.ZipFile, path: Path, wanted: Sequence[str]) -
 def _damaged(path: Path, error: Exception) -> DataError:
     detail = " ".join(str(error).split()) or type(error).__name__
     return DataError(f"{path}: not an intact .npz archive: {detail}; write or copy it again")
+
+
+def _recognizes(path: Path, begin: bytes, unpacked: bytes) -> bool:
+    return begin.startswith(b"PK") or path.suffix == ".npz"
+
+
+def _read_file(path: Path) -> Reading | None:
+    layout = layout_of(path)
+    if layout == "keys":
+        return read_keys(path)
+    return read_singles(path) if layout == "single" else None
+
+
+FORMAT = Format(".npz", _recognizes, _read_file, read_folder)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from snstdp_cli.datasets.files import Split, open_regular
 from snstdp_cli.datasets.limits import MAX_BYTES
 from snstdp_cli.datasets.readers.csv_layout import LABEL_NAMES
+from snstdp_cli.datasets.readers.format import Format
 from snstdp_cli.datasets.readers.grey import to_grey
 from snstdp_cli.datasets.readers.groups import Group, group_of, groups_in, only_group
 from snstdp_cli.datasets.readers.labels import flat_labels
@@ -219,3 +220,10 @@ def _names(metadata: Mapping[bytes, bytes], label: str) -> dict[int, str]:
         return {k: str(name) for k, name in enumerate(names)} if isinstance(names, list) else {}
     except (KeyError, TypeError, ValueError, RecursionError):
         return {}
+
+
+def _recognizes(path: Path, begin: bytes, unpacked: bytes) -> bool:
+    return begin.startswith(b"PAR1")
+
+
+FORMAT = Format(".parquet", _recognizes, read_file, read_folder, suffixes=SUFFIXES)

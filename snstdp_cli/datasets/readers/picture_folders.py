@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snstdp_cli.datasets.limits import MAX_BYTES
+from snstdp_cli.datasets.readers.format import Format
 from snstdp_cli.datasets.readers.groups import choose_splits, split_of_folder
 from snstdp_cli.datasets.readers.pictures import SUFFIXES, read_picture
 from snstdp_cli.datasets.readers.reading import Labelled, Pixels, Reading
@@ -136,3 +137,14 @@ def _has_pictures(folder: Path) -> bool:
         return any(one.name.lower().endswith(SUFFIXES) for one in itertools.islice(folder.iterdir(), _MOST_PICTURES))
     except OSError:
         return False
+
+
+def _is_no_file(path: Path, begin: bytes, unpacked: bytes) -> bool:
+    return False
+
+
+def _read_file(path: Path) -> None:
+    return None
+
+
+FORMAT = Format("", _is_no_file, _read_file, read_folder)

@@ -18,6 +18,7 @@ from snstdp_cli.errors import DataError
 from snstdp_cli.fields import printable
 
 FORMATS = ("PNG", "BMP", "JPEG", "GIF", "TIFF")
+MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*", b"BM")
 SUFFIXES = (".png", ".bmp", ".jpg", ".jpeg", ".gif", ".tif", ".tiff")
 #: Photographs of phones have up to 12 million; they are made smaller at once.
 MAX_PICTURE = 2**24

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from snstdp_cli.errors import DataError
 from snstdp_cli.plots.drawing.style import current_theme, new_figure, styled
-from snstdp_cli.results.limits import check_drawable
+from snstdp_cli.results.drawable import check_drawable
 
 # Beyond so many spikes a vector drawing of each is slow to show and no longer readable.
 _MAX_VECTOR_SPIKES = 5_000

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from snstdp_cli.errors import DataError
+from snstdp_cli.fields.figures import Scale
 from snstdp_cli.plots.drawing.style import VERMILION, WIDTH_IN, names_of, new_figure, plain, styled
-from snstdp_cli.results.limits import check_drawable
+from snstdp_cli.results.drawable import check_drawable
 
 # Blue to white to red, centred on 0; and white to black.
 _SIGNED_MAP, _UNSIGNED_MAP, _GAP_COLOUR = "RdBu_r", "Greys", "#d0d4d8"
@@ -22,7 +24,6 @@ _SIGNED_MAP, _UNSIGNED_MAP, _GAP_COLOUR = "RdBu_r", "Greys", "#d0d4d8"
 _SCALE_PERCENTILE = 99.8
 _MAX_SNAPSHOTS, _MAX_NEURONS = 8, 8
 
-Scale = Literal["all", "neuron"]
 # A single neuron does not fill the page.
 _MAX_FIELD_IN = 2.2
 
@@ -70,11 +71,8 @@ def receptive_fields(
     fields[cells >= 0] = drawn.T.reshape(n_e, *image_shape)[cells[cells >= 0]]
 
     image = _tile(fields)
-    margin_names: list[str] = []
-    if labels is not None:
-        names = [*names_of(max(int(labels.max()) + 1, len(class_names or ())), class_names), "none"]
-        margin_names = [f"{names[labels[group[0]]]}  ({len(group):,})" for group in groups]
-    wide = WIDTH_IN - 1 - (0.2 + 0.07 * max(map(len, margin_names)) if margin_names else 0)
+    margin = [] if labels is None else _margin(groups, labels, class_names)
+    wide = WIDTH_IN - 1 - (0.2 + 0.07 * max(map(len, margin)) if margin else 0)
     figure = new_figure(0.5 + min(wide * image.shape[0] / image.shape[1], _MAX_FIELD_IN * len(cells), 9), "compressed")
     axes = figure.add_subplot()
     if scale == "neuron":
@@ -84,14 +82,25 @@ def receptive_fields(
     if crossed is not None:
         _cross_out(axes, cells, crossed, image_shape)
     axes.set_title(title or f"Receptive fields ({len(order):,} neuron{'s' * (len(order) != 1)})")
-    if margin_names:
-        ends = np.cumsum([math.ceil(len(group) / cells.shape[1]) for group in groups]) * (image_shape[0] + 1)
-        starts = np.concatenate([[0], ends[:-1]])
-        axes.set_yticks((starts + ends) / 2 - 1, margin_names)
-        axes.set_ylabel("class (neurons)")
-        for end in ends[:-1]:
-            axes.axhline(end - 1, color="black", linewidth=0.6)
+    if margin:
+        _name_classes(axes, margin, groups, cells.shape[1], image_shape[0])
     return figure
+
+
+def _margin(groups: Sequence[NDArray[Any]], labels: NDArray[Any], class_names: Sequence[str] | None) -> list[str]:
+    """Return the name of each group's class with the number of its neurons."""
+    names = [*names_of(max(int(labels.max()) + 1, len(class_names or ())), class_names), "none"]
+    return [f"{names[labels[group[0]]]}  ({len(group):,})" for group in groups]
+
+
+def _name_classes(axes: Axes, margin: Sequence[str], groups: Sequence[NDArray[Any]], columns: int, rows: int) -> None:
+    """Write the classes beside their rows of fields of so many pixel rows, and draw lines between them."""
+    ends = np.cumsum([math.ceil(len(group) / columns) for group in groups]) * (rows + 1)
+    starts = np.concatenate([[0], ends[:-1]])
+    axes.set_yticks((starts + ends) / 2 - 1, margin)
+    axes.set_ylabel("class (neurons)")
+    for end in ends[:-1]:
+        axes.axhline(end - 1, color="black", linewidth=0.6)
 
 
 @styled

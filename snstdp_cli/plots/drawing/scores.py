@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from snstdp_cli.errors import DataError
 from snstdp_cli.evaluation import wilson_interval
+from snstdp_cli.fields import percent
 from snstdp_cli.plots.drawing.style import (
     BLUE,
     GREY,
@@ -24,7 +25,7 @@ from snstdp_cli.plots.drawing.style import (
     plain,
     styled,
 )
-from snstdp_cli.results.limits import check_drawable
+from snstdp_cli.results.drawable import check_drawable
 
 _MAX_ANNOTATED = 14
 #: Colour and mark of the first and the second read-out.
@@ -91,7 +92,7 @@ def confusion_matrix(
             colour = "white" if share[row, column] > 0.55 else "black"
             axes.text(column, row, f"{counts[row, column]}", ha="center", va="center", color=colour, fontsize=8)
     right, total = int(np.trace(confusion)), int(counts.sum())
-    found = f": {right:,} of {total:,} right ({right / total:.1%})" if total else ""
+    found = f": {right:,} of {total:,} right ({percent(right / total)})" if total else ""
     axes.set(xlabel="predicted class", ylabel="true class", title=title or f"Confusion{found}")
     bar = figure.colorbar(drawn, ax=axes, label="share of the true class", shrink=0.8, aspect=30, pad=0.02)
     bar.ax.yaxis.set_major_formatter(percent_ticks())
@@ -106,7 +107,7 @@ def learning_curve(
     *,
     title: str | None = None,
 ) -> Figure:
-    """Draw accuracy against the number of training examples, with 95% intervals; both axes begin at 0.
+    """Draw accuracy against the number of training examples, with 95 % intervals; both axes begin at 0.
 
     Parameters
     ----------
@@ -125,9 +126,9 @@ def learning_curve(
         _draw_intervals(axes, examples, accuracy, ci)
     top = accuracy[-1] if ci is None else ci[-1][1]
     axes.annotate(
-        f"{accuracy[-1]:.1%}", (examples[-1], top), (0, 5), textcoords="offset points", ha="center", fontsize=8
+        percent(accuracy[-1]), (examples[-1], top), (0, 5), textcoords="offset points", ha="center", fontsize=8
     )
-    intervals = "" if ci is None else ", with 95% intervals"
+    intervals = "" if ci is None else ", with 95 % intervals"
     axes.set(xlabel="training examples", ylabel="accuracy", title=title or f"Accuracy during training{intervals}")
     axes.set_xlim(0, 1.03 * max(examples) or 1)
     axes.set_ylim(0, 1.06)
@@ -165,15 +166,15 @@ def class_accuracy(
         _draw_intervals(axes, places, [one.correct[c] / one.total[c] for c in known], intervals, colour, mark)
         whole = sum(one.correct) / sum(one.total)
         axes.axhline(
-            whole, color=colour, linestyle="--", linewidth=1, label=f"{one.name}: {whole:.1%} of all", zorder=1
+            whole, color=colour, linestyle="--", linewidth=1, label=f"{one.name}: {percent(whole)} of all", zorder=1
         )
     if chance is not None:
-        axes.axhline(chance, color=GREY, linestyle=":", linewidth=1.2, label=f"chance: {chance:.1%}", zorder=1)
+        axes.axhline(chance, color=GREY, linestyle=":", linewidth=1.2, label=f"chance: {percent(chance)}", zorder=1)
     long = max(map(len, names)) > 6
     every = 1 + num // 40
     axes.set_xticks(range(0, num, every), names[::every], rotation=45 if long else 0, ha="right" if long else "center")
     axes.set_xlim(-0.6, num - 0.4)
-    axes.set(xlabel="class", ylabel="accuracy", title=title or "Accuracy by class, with 95% intervals")
+    axes.set(xlabel="class", ylabel="accuracy", title=title or "Accuracy by class, with 95 % intervals")
     grid_lines(axes, "y")
     axes.yaxis.set_major_formatter(percent_ticks())
     figure.legend(loc="outside lower center", ncols=3)
@@ -217,7 +218,7 @@ def accuracy_bars(
             axes.plot(bar.points, [place] * len(bar.points), mark, color=colour, markersize=2.5, alpha=0.6)
             high = max(bar.interval[1], *bar.points) if bar.points else bar.interval[1]
             axes.annotate(
-                f"{bar.accuracy:.1%}", (high, place), (5, 0), textcoords="offset points", va="center", fontsize=8
+                percent(bar.accuracy), (high, place), (5, 0), textcoords="offset points", va="center", fontsize=8
             )
     for row, chance in enumerate(chances or ()):
         label = None if row else chance_name
@@ -228,7 +229,7 @@ def accuracy_bars(
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.margins(x=0.14)
     axes.set(xlabel="accuracy")
-    figure.suptitle(title or "Accuracy with 95% intervals", x=0.01, ha="left", fontsize=10)
+    figure.suptitle(title or "Accuracy with 95 % intervals", x=0.01, ha="left", fontsize=10)
     grid_lines(axes, "x")
     axes.xaxis.set_major_formatter(percent_ticks())
     figure.legend(loc="outside lower center", ncols=3)

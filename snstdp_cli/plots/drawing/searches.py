@@ -16,6 +16,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from snstdp_cli.errors import DataError
+from snstdp_cli.fields import percent
 from snstdp_cli.plots.drawing.studies import number_text
 from snstdp_cli.plots.drawing.style import (
     BLUE,
@@ -91,7 +92,7 @@ def parameter_importance(importances: Mapping[str, float], *, title: str | None 
     axes = figure.add_subplot()
     axes.barh(range(len(ordered)), [share for _, share in ordered], color=BLUE, height=0.6)
     for place, (_, share) in enumerate(ordered):
-        axes.annotate(f"{share:.0%}", (share, place), (4, 0), textcoords="offset points", va="center", fontsize=8)
+        axes.annotate(percent(share, 0), (share, place), (4, 0), textcoords="offset points", va="center", fontsize=8)
     axes.set_yticks(range(len(ordered)), [plain(name, 40) for name, _ in ordered])
     axes.set_ylim(len(ordered) - 0.5, -0.5)
     axes.margins(x=0.1)
@@ -151,7 +152,7 @@ def _draw_best(axes: Axes, trials: Sequence[tuple[int, float | None]]) -> None:
         return
     best = np.maximum.accumulate([v for _, v in ordered])
     axes.step(
-        [n for n, _ in ordered], best, where="post", color=VERMILION, linewidth=1.2, label=f"best: {best[-1]:.1%}"
+        [n for n, _ in ordered], best, where="post", color=VERMILION, linewidth=1.2, label=f"best: {percent(best[-1])}"
     )
 
 
@@ -170,7 +171,7 @@ def _draw_scale(axes: Axes, column: int, axis: SearchAxis, *, share: bool) -> No
         low, high = _limits(axis)
         ticks = [(k / 4, low + k / 4 * (high - low)) for k in range(5)]
         texts = [(place, 10**value if axis.log else value) for place, value in ticks]
-        shown = [(place, f"{value:.1%}" if share else number_text(float(f"{value:.3g}"))) for place, value in texts]
+        shown = [(place, percent(value) if share else number_text(float(f"{value:.3g}"))) for place, value in texts]
     else:
         names = _names(axis)
         every = 1 + len(names) // _MAX_NAMES

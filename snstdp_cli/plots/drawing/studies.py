@@ -13,6 +13,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLo
 from numpy.typing import NDArray
 
 from snstdp_cli.errors import DataError
+from snstdp_cli.fields import percent
 from snstdp_cli.plots.drawing.style import (
     GREY,
     current_theme,
@@ -174,11 +175,7 @@ def heat_map(
             panel.values, cmap="cividis", vmin=low, vmax=high, origin="lower", aspect="auto", interpolation="nearest"
         )
         _annotate(axes, panel.values, low, high, best=float(known.max()), small=len(xs) * columns > 12)
-        crowded = max(map(len, xs)) * len(xs) * columns > 60
-        axes.set_xticks(range(len(xs)), xs, rotation=45 if crowded else 0, ha="right" if crowded else "center")
-        axes.set_yticks(range(len(ys)), ys)
-        axes.tick_params(length=0)
-        axes.spines[:].set_visible(False)
+        _name_fields(axes, xs, ys, crowded=max(map(len, xs)) * len(xs) * columns > 60)
         axes.set_xlabel(plain(x_label, 40))
         axes.set_ylabel(plain(y_label, 40) if k % columns == 0 else "")
         axes.set_title(plain(panel.name, 50), fontsize=9)
@@ -186,6 +183,14 @@ def heat_map(
     bar.ax.yaxis.set_major_formatter(percent_ticks())
     figure.suptitle(title or "Mean accuracy over seeds", x=0.01, ha="left", fontsize=10)
     return figure
+
+
+def _name_fields(axes: Axes, xs: Sequence[str], ys: Sequence[str], *, crowded: bool) -> None:
+    """Write the values below and beside the fields of a heat map, without ticks and frame."""
+    axes.set_xticks(range(len(xs)), xs, rotation=45 if crowded else 0, ha="right" if crowded else "center")
+    axes.set_yticks(range(len(ys)), ys)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
 
 
 def _draw_line(axes: Axes, line: Line, k: int) -> None:
@@ -245,9 +250,9 @@ def _look(k: int) -> tuple[str, str, str]:
 def _note_chance(axes: Axes, label: str, chance: float | None, values: Sequence[float]) -> None:
     """Draw chance where it does not squeeze everything else together; tell it otherwise."""
     if chance is not None and min(values) - chance <= 1.5 * (max(values) - min(values)) + 0.02:
-        axes.axhline(chance, color=GREY, linestyle=":", linewidth=1.2, label=f"chance: {chance:.1%}", zorder=1)
+        axes.axhline(chance, color=GREY, linestyle=":", linewidth=1.2, label=f"chance: {percent(chance)}", zorder=1)
     elif chance is not None:
-        label = f"{label}    (chance: {chance:.1%})"
+        label = f"{label}    (chance: {percent(chance)})"
     axes.set_xlabel(label)
 
 

@@ -21,7 +21,7 @@ from matplotlib.ticker import FuncFormatter
 
 from snstdp_cli.artefacts.files import write_files
 from snstdp_cli.errors import DataError
-from snstdp_cli.fields import printable
+from snstdp_cli.fields import percent, printable
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -138,7 +138,7 @@ def names_of(num: int, class_names: Sequence[str] | None) -> list[str]:
 
 def percent_ticks() -> FuncFormatter:
     """Return a formatter of shares as percentages, with a decimal only where one is needed."""
-    return FuncFormatter(lambda share, _: f"{100 * share:.4g}%")
+    return FuncFormatter(lambda share, _: percent(share, None))
 
 
 @styled

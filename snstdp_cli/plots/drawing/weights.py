@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from snstdp_cli.errors import DataError
 from snstdp_cli.plots.drawing.style import BLUE, GREY, VERMILION, new_figure, power_ticks, styled
-from snstdp_cli.results.limits import check_drawable
+from snstdp_cli.results.drawable import check_drawable
 
 
 @styled

@@ -13,7 +13,7 @@ from snstdp_cli.engines.cores import CORES_VARIABLE
 from snstdp_cli.engines.workers import safe_search_path
 from snstdp_cli.errors import EngineError
 from snstdp_cli.studies.executors.dask import DEATHS, MEMORY, DaskExecutor
-from snstdp_cli.studies.executors.extras import require_extra
+from snstdp_cli.studies.extras import require_extra
 from snstdp_cli.studies.memory import machine_memory_mb
 
 _CONNECT_S = 20

@@ -17,8 +17,8 @@ from snstdp_cli.errors import EngineError
 from snstdp_cli.studies.executors.cluster_file import ClusterFile
 from snstdp_cli.studies.executors.clusters import DASK_SETTINGS, WORKER_ENVIRONMENT, ending, quiet
 from snstdp_cli.studies.executors.dask import MEMORY, DaskExecutor
-from snstdp_cli.studies.executors.extras import require_extra
 from snstdp_cli.studies.executors.submissions import Submissions
+from snstdp_cli.studies.extras import require_extra
 
 #: Module below dask_jobqueue and class in it.
 _CLASSES = {

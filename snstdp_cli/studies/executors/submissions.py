@@ -38,7 +38,7 @@ class Submissions:
 
         submissions = self
 
-        class ToldJob(job):  # type: ignore[misc]
+        class ObservedJob(job):  # type: ignore[misc]
             async def start(self) -> None:
                 submissions.asked += 1
                 try:
@@ -51,7 +51,7 @@ class Submissions:
                 finally:
                     submissions.asked -= 1
 
-        return ToldJob
+        return ObservedJob
 
     def waiting(self) -> str:
         """Return what to say while no job runs.

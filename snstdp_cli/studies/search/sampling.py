@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from snstdp_cli.studies.axes import Assignment
-from snstdp_cli.studies.executors.extras import require_extra
+from snstdp_cli.studies.extras import require_extra
 from snstdp_cli.studies.search.settings import SearchSettings
 from snstdp_cli.studies.search.space import RULE, Choices, Range, Space, applies
 

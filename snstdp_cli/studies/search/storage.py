@@ -19,7 +19,7 @@ from pydantic import AllowInfNan, TypeAdapter
 
 from snstdp_cli.errors import ArtefactError, ConfigError
 from snstdp_cli.fields import printable
-from snstdp_cli.studies.executors.extras import require_extra
+from snstdp_cli.studies.extras import require_extra
 from snstdp_cli.studies.search.sampling import make_pruner, quiet_optuna
 from snstdp_cli.studies.search.settings import SearchSettings
 

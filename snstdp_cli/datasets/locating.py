@@ -15,7 +15,7 @@ import platformdirs
 from snstdp_cli.config.experiment import is_data_path
 from snstdp_cli.datasets.files import Kind, Split, expand, find_file, is_there
 from snstdp_cli.datasets.identity import identify, is_other
-from snstdp_cli.datasets.known import NAMES
+from snstdp_cli.datasets.published import NAMES
 from snstdp_cli.errors import DataError
 
 DATA_VARIABLE = "SNSTDP_DATA"
@@ -34,7 +34,7 @@ def search_path(name: str, data_dir: Path | None = None, *, cache_dir: Path | No
         return []
     if is_data_path(name):
         return [expand(Path(name))]
-    asked = asked_folder(data_dir)
+    asked = requested_folder(data_dir)
     places = [asked[0]] if asked else [Path(_LOCAL_FOLDERS[name]), cache_folder(name, cache_dir)]
     return [folder for place in places for folder in (place, place / name)]
 
@@ -67,7 +67,7 @@ def check_name(name: str) -> None:
     raise DataError(f"unknown data set '{name}'; expected one of: {', '.join(NAMES)}, or a path to your own{hint}")
 
 
-def asked_folder(data_dir: Path | None) -> tuple[Path, str] | None:
+def requested_folder(data_dir: Path | None) -> tuple[Path, str] | None:
     """Return the folder the user insists on and how to call it in errors."""
     if data_dir is not None:
         path = expand(data_dir)

@@ -1,14 +1,11 @@
-"""The commands `data info` and `data fetch`."""
+"""The command `data info`."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from snstdp_cli.cli import options as o
-from snstdp_cli.cli.console import print_files, print_json, print_note, print_table
+from snstdp_cli.cli.console import print_json, print_table
 from snstdp_cli.errors import DataError
 
 
@@ -27,25 +24,6 @@ def info(data_dir: o.DataDir = None, as_json: o.Json = False) -> None:
         ("data set", "training", "test", "image", "where"),
         [(r["name"], r["train"], r["test"], r["image"], r["source"]) for r in rows],
     )
-
-
-def fetch(
-    name: Annotated[str, typer.Argument(help="mnist or fashion-mnist.", show_default=False)],
-    target: Annotated[
-        Path | None,
-        typer.Option(
-            "--target", help="Folder.  \\[default: your cache]", show_default=False, rich_help_panel=o.RUNNING
-        ),
-    ] = None,
-) -> None:
-    """Download a data set, checked by SHA-256.
-
-    Example: snstdp data fetch mnist
-    """
-    from snstdp_cli.datasets import fetch_dataset
-
-    print_note(f"fetching {name}")
-    print_files(fetch_dataset(name, target))
 
 
 def _describe(name: str, data_dir: Path | None) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What is known of MNIST, Fashion-MNIST and the bundled subset: checksums of published files, digests of content.
+"""The published data sets that have a name: MNIST, Fashion-MNIST, the bundled subset; checksums and digests of them.
 
 MNIST and its kin have the same file names, so only the content tells them apart.
 """

@@ -1,4 +1,4 @@
-"""The commands `study init`, `study script` and `study schema`: files around a study."""
+"""The command `study script`."""
 
 from __future__ import annotations
 
@@ -8,29 +8,8 @@ from typing import Annotated
 import typer
 
 from snstdp_cli.cli import options as o
-from snstdp_cli.cli.console import print_files, print_json, print_line
-from snstdp_cli.cli.hints import suggest
+from snstdp_cli.cli.console import print_line
 from snstdp_cli.cli.study_options import RunRules, StudyPath, StudyWorkdir
-
-
-def init(
-    file: Annotated[Path, typer.Argument(help="YAML file to write.", show_default=False)],
-    force: o.Force = False,
-) -> None:
-    """Write a commented study file to begin with.
-
-    Example: snstdp study init my_study.yaml
-    """
-    from snstdp_cli.artefacts import write_atomic
-    from snstdp_cli.artefacts.files import refuse_overwrite
-    from snstdp_cli.cli.init import safe_stem
-    from snstdp_cli.studies.template import study_template
-
-    refuse_overwrite([file], force)
-    write_atomic(file, study_template(safe_stem(file)).encode())
-    print_files([file])
-    suggest("study run", file, dry_run=True)
-    suggest("study run", file)
 
 
 def script(
@@ -54,13 +33,3 @@ def script(
     text = slurm_script(study, jobs=jobs, walltime=walltime, folder=Path.cwd(), data_dir=data_dir)
     for line in text.splitlines():
         print_line(line)
-
-
-def schema() -> None:
-    """Print the JSON Schema of study files, for editors.
-
-    Example: snstdp study schema
-    """
-    from snstdp_cli.studies import study_schema
-
-    print_json(study_schema())

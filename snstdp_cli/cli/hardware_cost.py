@@ -1,4 +1,4 @@
-"""The commands `hardware ...`."""
+"""The command `hardware cost`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import typer
 from snstdp_cli.cli import options as o
 from snstdp_cli.cli.console import out, print_files, print_json, print_line, print_note, print_table, print_warning
 from snstdp_cli.cli.live import steps
-from snstdp_cli.cli.names import joined, known_name, known_names
+from snstdp_cli.cli.names import joined, known_names
 
 if TYPE_CHECKING:
     from snstdp_cli.artefacts import Workdir
@@ -21,32 +21,35 @@ if TYPE_CHECKING:
 _DOES = {"learning": "learns", "answering": "answers"}
 _TITLES: Mapping[Phase, str] = {"learning": "an example is learned", "answering": "an example is answered"}
 
+ShownImages = Annotated[
+    int, typer.Option("--images", min=1, max=10_000, help="Images that are shown to learn, and to answer.")
+]
+EnergyTable = Annotated[
+    str | None,
+    typer.Option(
+        "--energy",
+        help="Multiply the counts by this published table: loihi, truenorth or horowitz45.",
+        show_default=False,
+    ),
+]
+Again = Annotated[
+    bool, typer.Option("--force", help="Count again what was counted already.", rich_help_panel=o.RUNNING)
+]
+Plot = Annotated[
+    bool, typer.Option("--plot", help="Also draw the accesses by kind, in figures/.", rich_help_panel=o.OUTPUT)
+]
+
 
 def cost(
     *,
     names: o.Names = None,
     load_names: o.LoadNames = None,
-    images: Annotated[
-        int, typer.Option("--images", min=1, max=10_000, help="Images that are shown to learn, and to answer.")
-    ] = 20,
-    energy: Annotated[
-        str | None,
-        typer.Option(
-            "--energy",
-            help="Multiply the counts by this published table: loihi, truenorth or horowitz45.",
-            show_default=False,
-        ),
-    ] = None,
+    images: ShownImages = 20,
+    energy: EnergyTable = None,
     data_dir: o.DataDir = None,
     workdir: o.WorkdirPath = Path(),
-    force: Annotated[
-        bool,
-        typer.Option("--force", help="Count again what was counted already.", rich_help_panel=o.RUNNING),
-    ] = False,
-    plot: Annotated[
-        bool,
-        typer.Option("--plot", help="Also draw the accesses by kind, in figures/.", rich_help_panel=o.OUTPUT),
-    ] = False,
+    force: Again = False,
+    plot: Plot = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
@@ -76,15 +79,22 @@ def cost(
         )
         return
     _show(found, energy)
+    _tell_cautions(found, energy)
+    if before:
+        print_note(f"counted before, from the same weights and images: {', '.join(before)}; --force counts again")
+    print_files(files)
+
+
+def _tell_cautions(found: list[NetworkCost], energy: str | None) -> None:
+    """Say what makes the figures less than they seem."""
+    from snstdp_cli.hardware import ENERGY_TABLES
+
     for one in found:
         if not one.declared:
             print_warning(f"{one.name}: the rule {one.rule} does not declare its cost; its update counts as nothing")
     if energy is not None:
         table = ENERGY_TABLES[energy]
         print_note(f"energies of {table.source}, {table.compared_with}: {table.warning}")
-    if before:
-        print_note(f"counted before, from the same weights and images: {', '.join(before)}; --force counts again")
-    print_files(files)
 
 
 def _count(
@@ -113,69 +123,6 @@ def _plot(found: list[NetworkCost], place: Workdir) -> list[Path]:
     bars = {f"{one.name} {_DOES[phase]}": accesses_by_kind(part) for one in found for phase, part in one.phases.items()}
     figure = drawing.stacked_accesses(bars, title="Accesses to input weights for an example, failed tries included")
     return list(drawing.save_figure(figure, place.root / "figures" / f"{joined([one.name for one in found])}.cost"))
-
-
-def export(
-    *,
-    name: Annotated[
-        str | None,
-        typer.Argument(help="Name of the network.  \\[default: the only one]", metavar="NAME", show_default=False),
-    ] = None,
-    load_name: Annotated[str | None, typer.Option("--load-name", help="The same as NAME.", show_default=False)] = None,
-    examples: Annotated[
-        list[int] | None,
-        typer.Option(
-            "--example",
-            min=0,
-            help="Number of an image that is answered (test) and learned (train); repeat it for more.  "
-            "\\[default: 0, 1 and 2]",
-            show_default=False,
-        ),
-    ] = None,
-    sets: o.Sets = None,
-    data_dir: o.DataDir = None,
-    workdir: o.WorkdirPath = Path(),
-    to: Annotated[
-        Path, typer.Option("--to", help="New or empty folder.", show_default=False, rich_help_panel=o.OUTPUT)
-    ],
-    as_json: o.Json = False,
-    quiet: o.Quiet = False,
-) -> None:
-    """Write a network in whole numbers, with vectors to check an implementation against.
-
-    Weights and thresholds as .npy and as .mem (hexadecimal, for Verilog's $readmemh), formats and constants as JSON,
-    connections with delays; and of a few images every spike of the answers, and of learning every change of a weight.
-    It takes the bits of weights and state; docs/hardware.md says what is in each file.
-
-    Example: snstdp hardware export mine --to chip --set precision.weights.bits=8 --set precision.state.bits=16
-    """
-    from snstdp_cli.artefacts import Workdir
-    from snstdp_cli.config import build_experiment, parse_override
-    from snstdp_cli.datasets import load_dataset
-    from snstdp_cli.hardware import export_network, refuse_full_folder, write_export
-    from snstdp_cli.results import TrainedNetwork
-
-    refuse_full_folder(to)
-    place = Workdir(workdir)
-    chosen = known_name([one for one in (name, load_name) if one is not None], "hardware export", place)
-    network = TrainedNetwork(place, chosen)
-    experiment = build_experiment(network.experiment, dict(parse_override(text) for text in sets or ()))
-    stored, inputs = network.stored_for(experiment), experiment.input
-    train, test = (load_dataset(experiment.data, part, data_dir, inputs=inputs) for part in ("train", "test"))
-    with steps(quiet) as step:
-        made = export_network(chosen, experiment, stored, train, test, examples or [0, 1, 2], step)
-        write_export(to, made)
-    if as_json:
-        told = {"spikes": dict(zip(("answering", "learning"), made.spikes, strict=True)), "updates": made.updates}
-        files = [to / path for path in made.files]
-        print_json({"name": chosen, **told, "without_learning": made.without_learning or None, "files": files})
-        return
-    print_line(
-        *("exported ", (chosen, "bold"), f": {made.spikes[0]:,} excitatory spikes of answers, {made.spikes[1]:,} of "),
-        f"learning with {made.updates:,} updates of weights; {len(made.files)} files in {to}",
-    )
-    if made.without_learning:
-        print_warning(f"{chosen}: no vectors of learning: {made.without_learning}")
 
 
 def _show(found: list[NetworkCost], energy: str | None) -> None:
