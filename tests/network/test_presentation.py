@@ -8,7 +8,7 @@ from reference import draw_images, open_run, small_experiment
 
 from snstdp_cli.config import Experiment
 from snstdp_cli.engines import Stream
-from snstdp_cli.network.protocol import controller_constants, image_constants
+from snstdp_cli.network.protocol import NO_STEP, controller_constants, image_constants
 from snstdp_cli.network.wiring import draw_weights, draw_wiring
 
 
@@ -21,6 +21,11 @@ def test_an_image_is_shown_with_every_intensity_up_to_the_cap(
 ) -> None:
     shown = {"intensity": intensity, "max_intensity": max_intensity}
     assert small_experiment(presentation=shown).max_attempts == attempts
+
+
+def test_no_input_of_a_new_network_is_about_to_fire() -> None:
+    run = open_run(small_experiment(), "numpy", plastic=False, fresh=True)
+    assert set(run.engine.built.inputs.next_step[:]) == {NO_STEP}
 
 
 def test_a_pixels_rate_is_an_eighth_of_its_value_times_the_intensity_in_hz() -> None:
