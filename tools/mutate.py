@@ -28,6 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 _ENDLESS_S = 300
 #: Beginning of a file's path -> tests that know it, the likeliest and fastest first.
 TESTS = {
+    "config/experiment.py": ("network/test_presentation",),
     "rules/": ("rules/test_rules", "rules/test_closures", "rules/test_rules_in_brian", "engines/test_engines"),
     "engines/base.py": (
         *("engines/test_engines_base", "engines/test_engines", "network/test_presentation", "network/test_neurons"),
@@ -69,6 +70,7 @@ RANDOMNESS, WIRING = "network/randomness.py", "network/wiring.py"
 GENERATED, REST, NUMBERS = "engines/generated.py", "network/rest.py", "network/numbers.py"
 ROUNDING, FIXED_POINT, FIXED_STEP = "network/rounding.py", "network/fixed_point.py", "network/fixed_step.py"
 ARITHMETIC, SINGLE = "network/arithmetic.py", "network/single.py"
+EXPERIMENT = "config/experiment.py"
 Mutation = tuple[str, str, str, int]
 #: (file, text that occurs there, replacement, number of the occurrence from 0)
 MUTATIONS: list[Mutation] = [
@@ -282,7 +284,7 @@ MUTATIONS: list[Mutation] = [
     (PROTOCOL, "int(tick_post > 0 and tick_post <=", "int(tick_post <=", 0),
     (PROTOCOL, "tick_post <= stimulus_steps)", "tick_post <= 10 * stimulus_steps)", 0),
     (PROTOCOL, "(intensity + attempt_pre)", "intensity", 0),
-    (PROTOCOL, "/ 1000 / 8", "/ 1000 / 4", 0),
+    (EXPERIMENT, "/ 1000 / 8", "/ 1000 / 4", 0),
     (PROTOCOL, "draw_gap(key, i, nth,", "draw_gap(key, 0, nth,", 0),
     (PROTOCOL, "draw_gap(key, i, nth,", "draw_gap(key, i, 0,", 0),
     (PROTOCOL, "draw_gap(key_pre, j, 0,", "draw_gap(key_pre, 0, 0,", 0),
@@ -488,7 +490,7 @@ class Trial:
             run_tests(self.folder, self.tests, *self.options)
 
     def outcome(self, status: int) -> tuple[int, list[str]]:
-        """Return pytest's exit code (below 0 for a signal) and the functions of the tests that failed; the folder goes."""
+        """Return pytest's exit code (below 0 for a signal) and the test functions that failed; the folder goes."""
         code, output = os.waitstatus_to_exitcode(status), (self.folder / "output.txt").read_text(errors="replace")
         shutil.rmtree(self.folder, ignore_errors=True)
         return code, list(dict.fromkeys(re.findall(r"^(?:FAILED|ERROR) ([^\s\[]+)", output, re.MULTILINE)))
