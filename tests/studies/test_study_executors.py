@@ -278,10 +278,16 @@ def write_program(path: Path, script: str) -> None:
     path.chmod(0o755)
 
 
+def require_batch_systems() -> None:
+    """Skip where dask-jobqueue is missing, without importing it: it takes Ctrl-C from whoever imports it."""
+    if importlib.util.find_spec("dask_jobqueue") is None:
+        pytest.skip("dask-jobqueue is not installed")
+
+
 class TestBatchSystems:
     @pytest.fixture
     def settings(self, tmp_path: Path) -> Any:
-        pytest.importorskip("dask_jobqueue")
+        require_batch_systems()
         from snstdp_cli.studies.executors.cluster_file import read_cluster_file
 
         def read(kind: str) -> Any:
@@ -315,7 +321,7 @@ class TestBatchSystems:
     @pytest.mark.slow
     def test_jobs_of_this_machine_run_cells(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """From end to end with the stand-in of dask-jobqueue, whose jobs are processes."""
-        pytest.importorskip("dask_jobqueue")
+        require_batch_systems()
         from snstdp_cli.studies.executors.cluster_file import ClusterFile
         from snstdp_cli.studies.executors.queue import batch_cluster
 
@@ -350,7 +356,7 @@ class TestBatchSystems:
     def test_a_job_is_submitted_for_each_cell_that_is_left(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int, submitted: int
     ) -> None:
-        pytest.importorskip("dask_jobqueue")
+        require_batch_systems()
         from snstdp_cli.studies.executors.cluster_file import ClusterFile
         from snstdp_cli.studies.executors.queue import batch_cluster
 
@@ -375,7 +381,7 @@ class TestBatchSystems:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """As where a user may have only so many jobs: the others are taken later."""
-        pytest.importorskip("dask_jobqueue")
+        require_batch_systems()
         from snstdp_cli.studies.executors import queue, submissions
         from snstdp_cli.studies.executors.cluster_file import ClusterFile
 
@@ -399,6 +405,37 @@ class TestBatchSystems:
         with pytest.raises(InterruptedRunError), queue.batch_cluster(ClusterFile(kind="slurm")) as executor:
             run_study(study, executor, report=StudyReporter(tick=count))
         assert calls.read_text().split() == ["x"] * 3
+
+    def test_a_job_that_is_taken_while_the_others_end_is_ended_too(self) -> None:
+        """Dask only asserts that there is none, and leaves it in the batch system."""
+        from distributed.core import Status
+
+        from snstdp_cli.studies.executors.clusters import ending
+
+        class Job:
+            status = Status.running
+
+            async def close(self) -> None:
+                self.status = Status.closed
+
+        class Cluster:
+            def __init__(self) -> None:
+                self.status, self._created = Status.running, {Job(), Job()}
+
+            def sync(self, work: Any) -> None:
+                asyncio.run(work())
+
+            def close(self, timeout: float) -> None:
+                assert self.status == Status.running or self.status == Status.failed
+                self.status = Status.closing
+                assert all(job.status == Status.closed for job in self._created)
+                self.status = Status.closed
+
+        cluster = Cluster()
+        with ending(cluster, 1.0):
+            pass
+        assert cluster.status == Status.closed
+        assert {job.status for job in cluster._created} == {Status.closed}
 
     def test_a_refusal_is_no_end_while_another_submission_is_under_way(self) -> None:
         from snstdp_cli.studies.executors.submissions import Submissions

@@ -51,6 +51,10 @@ class Submissions:
                 finally:
                     submissions.asked -= 1
 
+            async def close(self) -> None:
+                await super().close()
+                self.status = Status.closed  # or Dask takes it for one that was left, while anything refers to it
+
         return ObservedJob
 
     def waiting(self) -> str:
