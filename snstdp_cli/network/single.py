@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from snstdp_cli.network.neurons import COUNTER
+from snstdp_cli.rules.expressions import OPERATORS
 
 #: What a value is. `whole` is a whole number that is written or named, `integer` one of a variable.
 Kind = Literal["boolean", "whole", "integer", "constant", "single", "double"]
@@ -28,7 +29,7 @@ _EXACT = 2**24
 INTEGERS = frozenset({"arrived", "t_in_timesteps", "i", "j", "N"})
 DOUBLES = frozenset({"theta", COUNTER, "t", "dt"})
 _LARGEST_POWER = 8
-_ARITHMETIC = (ast.Add, ast.Sub, ast.Mult, ast.Div)
+_ARITHMETIC = tuple(OPERATORS)
 _TARGET = re.compile(r"_(?:pre|post)$")
 
 
@@ -65,7 +66,7 @@ class _Rounding:
                     return text if kind == "double" else f"{name} = {self._assigned(name, whole)}"
                 # Stored in 32 bits, which rounds; several synapses may add to one target.
                 change = ast.unparse(_single(*self._value(value)))
-                return f"{ast.unparse(target)} {_written(sign)}= {change}"
+                return f"{ast.unparse(target)} {OPERATORS[type(sign)]}= {change}"
             case ast.Expr(value=condition):
                 return ast.unparse(self._value(condition)[0])
         raise AssertionError(text)  # Brian 2 has no other statements
@@ -211,7 +212,3 @@ def _whole_number(node: ast.expr) -> int | None:
 
 def _call_of(name: str, *nodes: ast.expr) -> ast.Call:
     return ast.Call(ast.Name(name), list(nodes), [])
-
-
-def _written(sign: ast.operator) -> str:
-    return {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}[type(sign)]
