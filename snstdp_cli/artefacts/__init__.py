@@ -12,7 +12,7 @@ from snstdp_cli.artefacts.checkpoints import (
 from snstdp_cli.artefacts.files import Workdir, refuse_overwrite, write_atomic
 from snstdp_cli.artefacts.locks import lock_name
 from snstdp_cli.artefacts.partial import delete_partial, load_partial, save_partial
-from snstdp_cli.artefacts.record_reading import read_record
+from snstdp_cli.artefacts.record_files import read_record, read_record_file, write_record_file
 from snstdp_cli.artefacts.recordings import (
     RecordingFile,
     Responses,
@@ -84,6 +84,7 @@ __all__ = [
     "lock_name",
     "read_checkpoint",
     "read_record",
+    "read_record_file",
     "read_state",
     "recording_mark",
     "recording_path",
@@ -100,4 +101,5 @@ __all__ = [
     "weights_exist",
     "write_atomic",
     "write_checkpoint",
+    "write_record_file",
 ]

@@ -27,7 +27,7 @@ from snstdp_cli.artefacts.files import (
     write_atomic,
     write_files,
 )
-from snstdp_cli.artefacts.record_reading import read_record
+from snstdp_cli.artefacts.record_files import read_record
 from snstdp_cli.artefacts.records import RecordingRecord
 from snstdp_cli.datasets import Part, is_sealed, refuse_sealed
 from snstdp_cli.errors import ArtefactError, ConfigError

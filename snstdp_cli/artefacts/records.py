@@ -1,6 +1,6 @@
 """What is written down beside a result, as validated types: how it was made, on which images, with which versions.
 
-What records of version 0.1 do not tell is None; `record_reading` reads both.
+What records of version 0.1 do not tell is None; `record_files` reads both.
 """
 
 from __future__ import annotations

@@ -17,17 +17,15 @@ from numpy.typing import NDArray
 
 from snstdp_cli.artefacts.ancestor import UNNAMED, array_paths, series_numbers
 from snstdp_cli.artefacts.files import (
-    MAX_JSON_BYTES,
     Workdir,
     checked_name,
     checksum,
     exists,
     json_bytes,
-    parse_json,
     read_file,
     write_files,
 )
-from snstdp_cli.artefacts.record_reading import read_record
+from snstdp_cli.artefacts.record_files import read_record_file
 from snstdp_cli.artefacts.records import Count, Digest, Identity, Record, Text
 from snstdp_cli.artefacts.weight_arrays import encode_weights, load_weight_files
 from snstdp_cli.errors import ArtefactError
@@ -143,7 +141,7 @@ def _read_list(workdir: Workdir, name: str) -> SnapshotList | None:
     path = _list_path(workdir, name)
     if not exists(path):
         return None
-    return read_record(SnapshotList, parse_json(read_file(path, MAX_JSON_BYTES), path), path)
+    return read_record_file(SnapshotList, path)
 
 
 def _intact_list(workdir: Workdir, name: str) -> SnapshotList | None:

@@ -8,16 +8,11 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from snstdp_cli.artefacts.files import (
-    MAX_JSON_BYTES,
     Workdir,
     checked_name,
     exists,
-    json_bytes,
-    parse_json,
-    read_file,
-    write_atomic,
 )
-from snstdp_cli.artefacts.record_reading import read_record
+from snstdp_cli.artefacts.record_files import read_record_file, write_record_file
 from snstdp_cli.artefacts.records import Count, DataRecord, Digest, Identity, Record, Text
 
 
@@ -90,7 +85,7 @@ def stages_path(workdir: Workdir, name: str) -> Path:
 def save_stages(workdir: Workdir, name: str, record: StagesRecord) -> Path:
     """Write the stages down, completely or not at all."""
     path = stages_path(workdir, name)
-    write_atomic(path, json_bytes(record.model_dump(mode="json"), path))
+    write_record_file(path, record)
     return path
 
 
@@ -105,4 +100,4 @@ def load_stages(workdir: Workdir, name: str) -> StagesRecord | None:
     path = stages_path(workdir, name)
     if not exists(path):
         return None
-    return read_record(StagesRecord, parse_json(read_file(path, MAX_JSON_BYTES), path), path)
+    return read_record_file(StagesRecord, path)

@@ -21,18 +21,16 @@ from snstdp_cli.artefacts.ancestor import (
     usual_theta_mv,
 )
 from snstdp_cli.artefacts.files import (
-    MAX_JSON_BYTES,
     Workdir,
     checked_name,
     checksum,
     exists,
     json_bytes,
-    parse_json,
     read_file,
     refuse_overwrite,
     write_files,
 )
-from snstdp_cli.artefacts.record_reading import read_record
+from snstdp_cli.artefacts.record_files import read_record_file
 from snstdp_cli.artefacts.records import TrainingRecord
 from snstdp_cli.artefacts.weight_arrays import (
     TrainedWeights,
@@ -116,7 +114,7 @@ def load_weights(
     json_path = workdir.weights / f"{name}.json"
     if not exists(json_path):
         return loaded
-    record = read_record(TrainingRecord, parse_json(read_file(json_path, MAX_JSON_BYTES), json_path), json_path)
+    record = read_record_file(TrainingRecord, json_path)
     for path, data in ((weights_path, weights_data), (theta_path, theta_data)):
         if record.files.get(path.name, "") not in ("", checksum(data)):
             raise ArtefactError(

@@ -12,8 +12,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, model_validator
 
-from snstdp_cli.artefacts import DataRecord, Record, Workdir, read_record, write_atomic
-from snstdp_cli.artefacts.files import MAX_JSON_BYTES, checked_name, exists, json_bytes, parse_json, read_file
+from snstdp_cli.artefacts import DataRecord, Record, Workdir, read_record_file, write_record_file
+from snstdp_cli.artefacts.files import checked_name, exists
 from snstdp_cli.artefacts.records import Count, Digest, Identity, Text
 from snstdp_cli.config import Experiment, fingerprint, settings_of
 from snstdp_cli.errors import ArtefactError
@@ -77,7 +77,7 @@ def cost_path(workdir: Workdir, name: str) -> Path:
 def save_cost(workdir: Workdir, name: str, record: CostRecord) -> Path:
     """Keep what was counted in place of what was counted before, completely or not at all."""
     path = cost_path(workdir, name)
-    write_atomic(path, json_bytes(record.model_dump(mode="json"), path))
+    write_record_file(path, record)
     return path
 
 
@@ -92,7 +92,7 @@ def load_cost(network: TrainedNetwork) -> CostRecord | None:
     path = cost_path(network.workdir, network.name)
     if not exists(path):
         return None
-    record = read_record(CostRecord, parse_json(read_file(path, MAX_JSON_BYTES), path), path)
+    record = read_record_file(CostRecord, path)
     if not record.fits(network):
         raise ArtefactError(
             f"{path}: counted from other weights or settings than '{network.name}' has now; count again: "

@@ -19,8 +19,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
-from snstdp_cli.artefacts import Record, write_atomic
-from snstdp_cli.artefacts.files import MAX_JSON_BYTES, exists, json_bytes, parse_json, read_file
+from snstdp_cli.artefacts import Record, write_record_file
+from snstdp_cli.artefacts.files import MAX_JSON_BYTES, exists, parse_json, read_file
 from snstdp_cli.artefacts.records import Count, Identity, Real, Text
 from snstdp_cli.errors import ArtefactError
 from snstdp_cli.fields import describe
@@ -140,7 +140,7 @@ def has_scores(record: CellRecord, split: ScoredSplit, read_outs: Iterable[str])
 def write_cell_record(folder: Path, record: CellRecord) -> None:
     """Write the record of a cell, completely or not at all."""
     path = folder / RECORD
-    write_atomic(path, json_bytes(record.model_dump(mode="json"), path))
+    write_record_file(path, record)
 
 
 def read_progress(folder: Path) -> CellProgress | None:
@@ -155,4 +155,4 @@ def read_progress(folder: Path) -> CellProgress | None:
 def write_progress(folder: Path, progress: CellProgress) -> None:
     """Write how far a cell is; it is read by whoever watches the study."""
     path = folder / PROGRESS
-    write_atomic(path, json_bytes(progress.model_dump(mode="json"), path))
+    write_record_file(path, progress)

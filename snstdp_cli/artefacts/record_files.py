@@ -1,4 +1,4 @@
-"""Reading records: JSON that anybody may have edited. Whatever does not fit gives a sentence."""
+"""Records in files: JSON that anybody may have edited. Whatever does not fit gives a sentence."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from snstdp_cli.artefacts.files import MAX_JSON_BYTES, json_bytes, parse_json, read_file, write_atomic
 from snstdp_cli.artefacts.old_records import from_version_1
 from snstdp_cli.artefacts.records import FORMAT, Record
 from snstdp_cli.errors import ArtefactError, DataError
@@ -18,6 +19,22 @@ _R = TypeVar("_R", bound=Record)
 _MOST_KEYS = 1_000
 _DEEPEST = 20
 _MOST_BITS = 64
+
+
+def write_record_file(path: Path, record: Record) -> None:
+    """Write a record in place of what was there, completely or not at all."""
+    write_atomic(path, json_bytes(record.model_dump(mode="json"), path))
+
+
+def read_record_file(model: type[_R], path: Path) -> _R:
+    """Read a record of a file.
+
+    Raises
+    ------
+    ArtefactError
+        If the file cannot be read or is damaged, or its record does not fit (`read_record`).
+    """
+    return read_record(model, parse_json(read_file(path, MAX_JSON_BYTES), path), path)
 
 
 def read_record(model: type[_R], content: Mapping[str, Any], where: Path) -> _R:
