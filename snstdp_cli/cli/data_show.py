@@ -36,6 +36,8 @@ Picture = Annotated[
 ]
 _DIVIDED = "input.test_share=0.2"
 _MOST_CLASSES = 60
+#: Training that says within a minute whether a network learns from the images.
+_A_MINUTE = {"n_e": 100, "num_examples": 1500}
 _SCREEN_DPI = 110
 
 
@@ -85,7 +87,7 @@ def show(
         show_picture(render_figure(figure, "png", dpi=_SCREEN_DPI), way)
     print_files(files)
     if not quiet and not suggestions and ("test" in sets or missing):
-        suggest("run", data=name, **options)
+        suggest("run", data=name, **_small_run(given), **options)
 
 
 def _title(found: Survey, split: str) -> str:
@@ -111,6 +113,12 @@ def _print_survey(found: Survey) -> None:
         )
     if found.shared is not None:
         print_line(f"images in both splits: {found.shared:,}")
+
+
+def _small_run(given: o.GivenSettings) -> dict[str, int]:
+    """Return settings of a run that takes a minute, as far as no others were given: the defaults make a long one."""
+    keys = {one.partition("=")[0] for one in given.sets}
+    return {} if given.config else {key: value for key, value in _A_MINUTE.items() if key not in keys}
 
 
 def _dividing(name: str, data_dir: Path | None, given: o.GivenSettings) -> list[str]:
