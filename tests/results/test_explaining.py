@@ -62,7 +62,7 @@ def test_a_learning_rate_is_high_if_an_image_overwrites_a_neuron_and_low_if_the_
     # As measured with 100 neurons: ten times the default rate of SMIN lost 7 points after 5,000 examples.
     assert "is high" in told(pace_finding(10, 1000, 10.5))
     assert pace_finding(33, 1000, 10.5) is None
-    assert "needs 100 spikes" in low.sentence
+    assert "needs 300 spikes to forget 95 % of its random start" in low.sentence
     assert "fired 250 times" in low.sentence
     assert pace_finding(None, 0, 20) is None
 
