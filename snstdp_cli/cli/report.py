@@ -17,18 +17,20 @@ from snstdp_cli.cli.names import joined, known_names
 if TYPE_CHECKING:
     from snstdp_cli.artefacts import Workdir
 
+Names = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="NAME",
+        help="Names of the networks; several are compared.  \\[default: the only one]",
+        show_default=False,
+    ),
+]
+
 
 @o.takes_settings("classifier", file=False)
 def report(
     given: o.GivenSettings,
-    names: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="NAME",
-            help="Names of the networks; several are compared.  \\[default: the only one]",
-            show_default=False,
-        ),
-    ] = None,
+    names: Names = None,
     example: Annotated[
         int | None,
         typer.Option("--example", min=0, help="Also simulate this test image and draw its spikes and traces."),

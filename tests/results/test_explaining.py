@@ -18,7 +18,7 @@ from snstdp_cli.fields import percent
 from snstdp_cli.plots.kinds import KINDS
 from snstdp_cli.results import FindingKind, Score, TrainedNetwork, findings, score_network
 from snstdp_cli.results.convergence import classes_finding, pace_finding, theta_finding
-from snstdp_cli.results.finding import FIGURES
+from snstdp_cli.results.finding import FIGURES, figure_of
 from snstdp_cli.results.stages import training_stages
 from snstdp_cli.results.usual import usual_finding, usual_results
 from snstdp_cli.rules import RULES
@@ -34,6 +34,22 @@ def told(finding: Any) -> str:
 def test_every_figure_that_a_finding_names_can_be_drawn() -> None:
     assert set(FIGURES.values()) <= KINDS.keys()
     assert set(get_args(FindingKind)) - FIGURES.keys() == {"data"}
+
+
+@pytest.mark.parametrize("chunks", [1, 4])
+@pytest.mark.parametrize("snapshots", [True, False])
+def test_the_figure_that_a_finding_of_a_short_training_names_can_be_drawn(
+    tmp_path: Path, chunks: int, snapshots: bool
+) -> None:
+    place = make_network(tmp_path, "one", figures=figures(), history=history_of(chunks))
+    if not snapshots:
+        shutil.rmtree(place.weights / "snapshots")
+    network = TrainedNetwork(place, "one")
+    named = {one.kind: figure_of(one, network) for one in findings(network, score_network(network))}
+    assert named["learning rate"] == ("evolution" if snapshots else "fields")
+    assert named["norm"] == ("norm" if chunks > 1 else "weights")
+    for name in set(named.values()) - {"raster", None}:  # a raster is a presentation that is simulated again
+        assert KINDS[name].draw(network) is not None
 
 
 def test_thresholds_that_still_rise_and_those_that_settled() -> None:
@@ -120,14 +136,18 @@ def test_a_score_is_compared_with_what_is_usual_for_rule_and_size(
     assert usual_finding(score, "smax", 401, 60_000) is None
 
 
-def test_a_networks_findings_hold_pace_and_thresholds(tmp_path: Path) -> None:
-    history = {
-        **dict.fromkeys(("retries", "silent_neurons"), (0, 0, 0, 0)),
-        **dict.fromkeys(("l1_mean", "l1_min", "l1_max", "spikes_per_example"), (9, 9, 9, 9)),
-        **{f"theta_{key}_mv": (6, 7, 8, 9) for key in ("min", "mean", "max")},
-        "examples": (2, 4, 8, 10),
+def history_of(chunks: int) -> dict[str, tuple[int, ...]]:
+    rising = tuple(range(6, 6 + chunks))
+    return {
+        **dict.fromkeys(("retries", "silent_neurons"), (0,) * chunks),
+        **dict.fromkeys(("l1_mean", "l1_min", "l1_max", "spikes_per_example"), (9,) * chunks),
+        **{f"theta_{key}_mv": rising for key in ("min", "mean", "max")},
+        "examples": tuple(range(10 - 2 * (chunks - 1), 11, 2)),
     }
-    place = make_network(tmp_path, "one", figures=figures(), history=history)
+
+
+def test_a_networks_findings_hold_pace_and_thresholds(tmp_path: Path) -> None:
+    place = make_network(tmp_path, "one", figures=figures(), history=history_of(4))
     found = {one.kind: one for one in findings(TrainedNetwork(place, "one"))}
     assert "it still rises" in found["theta"].sentence
     assert found["learning rate"].advice == "Use a larger rule.eta, or more examples."
