@@ -89,9 +89,8 @@ def show(
     if not quiet:
         missing = [] if "test" in sets else _dividing(name, data_dir, given)
         options = {**given.options(), "sets": [*given.sets, *missing], "data_dir": data_dir, "workdir": workdir}
-        _print_next(
-            suggestions, name, options, {} if given.config else _A_MINUTE, trains="test" in sets or bool(missing)
-        )
+        small = {} if given.config else _A_MINUTE
+        _print_next(suggestions, name, options, small, trains="test" in sets or missing != [])
 
 
 def _title(found: Survey, split: str) -> str:
