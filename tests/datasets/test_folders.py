@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from image_files import FORMATS, TEST, TRAIN, WORDS, class_folders
+from image_files import FORMATS, TEST, TRAIN, WORDS, class_folders, idx_bytes
 from PIL import Image
 
 from snstdp_cli.config import build_experiment
@@ -51,6 +51,37 @@ def test_parquet_files_lie_in_a_folder_of_any_name() -> None:
     told = refusal("./mnist")
     assert "holds several data sets ('mnist/my_train.parquet', " in told
     assert "such as mnist/mnist/my_train.parquet" in told
+
+
+@pytest.mark.parametrize("named", ["./some", "some/my_train.npz", "some/my_test.npz"])
+def test_one_split_a_file_belongs_to_the_other_beside_it(named: str) -> None:
+    Path("some").mkdir()
+    FORMATS["npz_of_one_split"](Path("some"))
+    assert np.array_equal(load_dataset(named, "train").images, TRAIN)
+    assert np.array_equal(load_dataset(named, "test").images, TEST)
+
+
+def test_one_split_whose_other_has_no_labels_or_is_not_there_is_one_to_divide() -> None:
+    Path("some").mkdir()
+    path = FORMATS["npz_of_one_split"](Path("some"))
+    np.savez("some/my_test.npz", X=TEST)
+    found = load_dataset("./some", "train")
+    assert np.array_equal(found.images, TRAIN)
+    assert found.warnings == ("some/my_test.npz: has no labels under a name that is known and is not used",)
+    path.rename("some/my_test.npz")
+    found = load_dataset("some/my_test.npz", "test", inputs=build_experiment({"input": {"test_share": 0.5}}).input)
+    assert 0 < len(found) < len(TRAIN)
+
+
+def test_of_files_that_belong_together_one_is_told() -> None:
+    for name in ("digits", "letters"):
+        for kind, content in (("images-idx3", TRAIN), ("labels-idx1", TRAIN[:, 0, 0])):
+            place = Path("data/EMNIST/raw", f"emnist-{name}-train-{kind}-ubyte")
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(idx_bytes(content))
+    place = "data/EMNIST/raw/emnist-"
+    told = f"name what lies in it: {place}digits-train-images-idx3-ubyte or {place}letters-train-images-idx3-ubyte"
+    assert refusal("./data").endswith(told)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from snstdp_cli.config.experiment import is_data_path
 from snstdp_cli.datasets.readers.detection import EXPECTED, FORMATS
-from snstdp_cli.datasets.readers.groups import folders_in, list_files
+from snstdp_cli.datasets.readers.groups import folders_in, list_files, name_parts
 from snstdp_cli.datasets.readers.picture_folders import has_classes
 from snstdp_cli.errors import DataError
 from snstdp_cli.fields import printable
@@ -28,10 +28,12 @@ def only_archive(folder: Path) -> Path | None:
 
 def describe_folder(folder: Path) -> str:
     """Say why a folder is no data set, and which ones lie in it, as the end of a sentence."""
-    below = list(itertools.islice(_data_below(folder), _MOST_SHOWN))
+    below = list(itertools.islice(_data_below(folder), _MOST_SHOWN + 1))
     if not below:
         return f"is a folder without a data set; {EXPECTED}"
-    return f"is a folder without a data set of its own; name what lies in it: {' or '.join(map(_as_typed, below))}"
+    shown = " or ".join(map(_as_typed, below[:_MOST_SHOWN]))
+    more = ", ..." if len(below) > _MOST_SHOWN else ""
+    return f"is a folder without a data set of its own; name what lies in it: {shown}{more}"
 
 
 def _as_typed(path: Path) -> str:
@@ -44,7 +46,7 @@ def _data_below(folder: Path) -> Iterator[Path]:
     for _ in range(_DEEPEST):
         inner = list[Path]()
         for place in level:
-            yield from _files_like_data(place)[:_MOST_SHOWN]
+            yield from _files_like_data(place)
             for below in folders_in(place):
                 if _is_torchvision(below) or has_classes(below):
                     yield below
@@ -54,10 +56,15 @@ def _data_below(folder: Path) -> Iterator[Path]:
 
 
 def _files_like_data(folder: Path) -> list[Path]:
+    """Return the files that look like data, one of those that belong together."""
     try:
-        return list_files(folder, (*_SUFFIXES, "-ubyte", "-ubyte.gz"))
+        files = list_files(folder, (*_SUFFIXES, "-ubyte", "-ubyte.gz"))
     except DataError:
         return []
+    first = dict[str, Path]()
+    for path in files:
+        first.setdefault(name_parts(path.name).stem, path)
+    return list(first.values())
 
 
 def _is_torchvision(folder: Path) -> bool:
