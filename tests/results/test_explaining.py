@@ -153,6 +153,30 @@ def test_a_networks_findings_hold_pace_and_thresholds(tmp_path: Path) -> None:
     assert found["learning rate"].advice == "Use a larger rule.eta, or more examples."
 
 
+@pytest.mark.parametrize(
+    ("settings", "advice"),
+    [
+        ({"presentation": {"intensity": 0.5}}, "Use a larger presentation.intensity (0.5 here, 2 by default)."),
+        ({}, "Use a larger rule.a_tar."),
+    ],
+)
+def test_weak_inputs_are_named_before_what_the_rule_advises(
+    tmp_path: Path, settings: dict[str, Any], advice: str
+) -> None:
+    told = figures().model_copy(update={"retries": 9})
+    place = make_network(tmp_path, "one", experiment=settings, figures=told)
+    assert {one.kind: one for one in findings(TrainedNetwork(place, "one"))}["retries"].advice == advice
+
+
+def test_thresholds_out_of_reach_explain_too_few_spikes_better_than_the_learning_rate(tmp_path: Path) -> None:
+    told = figures().model_copy(update={"retries": 9})
+    place = make_network(
+        tmp_path, "one", experiment={"network": {"theta_step_mv": 3}}, figures=told, history=history_of(4)
+    )
+    found = {one.kind: one for one in findings(TrainedNetwork(place, "one"))}
+    assert "thresholds rise out of reach" in str(found["learning rate"].advice)
+
+
 def test_a_network_without_snapshots_is_advised_steps_that_give_some(tmp_path: Path) -> None:
     network = TrainedNetwork(make_network(tmp_path, "one"), "one")
     shutil.rmtree(network.workdir.weights / "snapshots")
