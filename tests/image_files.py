@@ -56,6 +56,12 @@ def keras_floats(folder: Path) -> Path:
     return path
 
 
+def npz_of_one_split(folder: Path) -> Path:
+    for split, (images, labels) in SPLITS.items():
+        np.savez(folder / f"my_{split}.npz", X=images, y=labels)
+    return folder / "my_train.npz"
+
+
 def kmnist(folder: Path) -> Path:
     for split, pair in SPLITS.items():
         for kind, array in zip(("imgs", "labels"), pair, strict=True):
@@ -155,7 +161,7 @@ def svhn_mat(folder: Path) -> Path:
 FORMATS: dict[str, Callable[[Path], Path]] = {
     one.__name__: one
     for one in (
-        *(keras, keras_floats, kmnist, kmnist_file, torchvision, emnist_idx),
+        *(keras, keras_floats, npz_of_one_split, kmnist, kmnist_file, torchvision, emnist_idx),
         *(csv_with_header, csv_without_header, csv_label_last),
         *(parquet_pictures, parquet_pixels, parquet_lists, emnist_mat, svhn_mat),
     )

@@ -36,6 +36,8 @@ Picture = Annotated[
 ]
 _DIVIDED = "input.test_share=0.2"
 _MOST_CLASSES = 60
+#: Training that says within a minute whether a network learns from the images.
+_A_MINUTE = {"n_e": 100, "num_examples": 1500}
 _SCREEN_DPI = 110
 
 
@@ -70,7 +72,7 @@ def show(
     )
     path = output or workdir / "figures" / f"{_stem(name)}.data.png"
     files = save_figure(figure, path)
-    suggestions = suggest_settings(first, load_dataset("bundled", "train"))
+    suggestions = _unanswered(suggest_settings(first, load_dataset("bundled", "train")), given)
     if as_json:
         told = [one._asdict() for one in suggestions]
         print_json({**found.as_dict(), "suggestions": told, "files": files})
@@ -78,14 +80,17 @@ def show(
     for sentence in found.warnings:
         print_warning(sentence)
     _print_survey(found)
-    missing = [] if "test" in sets else _dividing(name, data_dir, given)
-    options = {**given.options(), "sets": [*given.sets, *missing], "data_dir": data_dir, "workdir": workdir}
-    _print_suggestions(suggestions, name, options)
+    for one in suggestions:
+        head = "look" if one.key is None else f"--set {one.key}={_yaml(one.value)}"
+        print_line((head, "bold cyan"), f"  {one.why}")
     if (way := chosen_way(picture)) is not PictureWay.none:
         show_picture(render_figure(figure, "png", dpi=_SCREEN_DPI), way)
     print_files(files)
-    if not quiet and not suggestions and ("test" in sets or missing):
-        suggest("run", data=name, **options)
+    if not quiet:
+        missing = [] if "test" in sets else _dividing(name, data_dir, given)
+        options = {**given.options(), "sets": [*given.sets, *missing], "data_dir": data_dir, "workdir": workdir}
+        small = {} if given.config else _A_MINUTE
+        _print_next(suggestions, name, options, small, trains="test" in sets or missing != [])
 
 
 def _title(found: Survey, split: str) -> str:
@@ -125,14 +130,36 @@ def _dividing(name: str, data_dir: Path | None, given: o.GivenSettings) -> list[
     return [_DIVIDED]
 
 
-def _print_suggestions(suggestions: list[Suggestion], name: str, options: Mapping[str, Any]) -> None:
-    for one in suggestions:
-        head = "look" if one.key is None else f"--set {one.key}={_yaml(one.value)}"
-        print_line((head, "bold cyan"), f"  {one.why}")
-    sets = [f"{one.key}={_yaml(one.value)}" for one in suggestions if one.key is not None]
-    if sets:
-        again = next_command("data show", name, **{**options, "sets": [*options["sets"], *sets]})
+def _unanswered(suggestions: list[Suggestion], given: o.GivenSettings) -> list[Suggestion]:
+    """Leave out settings of the training that were given: only those of the section `input` show in the images."""
+    answered = resolve(given, run_rule_files=False).sources
+    return [one for one in suggestions if one.key is None or _changes_images(one) or one.key not in answered]
+
+
+def _changes_images(suggestion: Suggestion) -> bool:
+    return suggestion.key is not None and suggestion.key.startswith("input.")
+
+
+def _print_next(
+    suggestions: list[Suggestion], name: str, options: Mapping[str, Any], small: Mapping[str, int], *, trains: bool
+) -> None:
+    """Say what to look at again; or else, if nothing is left that only the user can mend, how to train.
+
+    Parameters
+    ----------
+    small
+        Settings of a run that takes a minute, for those that were not given: the defaults make a long one.
+    trains
+        Whether there are images of both splits.
+    """
+    sets = [*options["sets"], *(f"{one.key}={_yaml(one.value)}" for one in suggestions if one.key is not None)]
+    if any(map(_changes_images, suggestions)):
+        again = next_command("data show", name, **{**options, "sets": sets})
         print_note(f"look again: {again}", to_copy=True)
+    elif trains and all(one.key is not None for one in suggestions):
+        keys = {one.partition("=")[0] for one in sets}
+        left = {key: value for key, value in small.items() if key not in keys}
+        suggest("run", data=name, **left, **{**options, "sets": sets})
 
 
 def _yaml(value: Any) -> str:

@@ -64,9 +64,10 @@ def _score(network: TrainedNetwork, given: o.GivenSettings) -> tuple[Score | Non
 
 
 def _figure(finding: Finding, workdir: Path, network: TrainedNetwork) -> str | None:
-    if finding.figure is None:
-        return None
-    return next_command("plot", finding.figure, network.name, workdir=workdir)
+    from snstdp_cli.results import figure_of
+
+    figure = figure_of(finding, network)
+    return None if figure is None else next_command("plot", figure, network.name, workdir=workdir)
 
 
 def _as_json(finding: Finding, workdir: Path, network: TrainedNetwork) -> dict[str, Any]:

@@ -104,7 +104,7 @@ class _LiveView:
             ("speed", f"{now.rate:.0f} examples/s, {duration(left)} left" if left else f"{now.rate:.0f} examples/s"),
             (
                 "activity",
-                f"{now.spikes_per_example:.1f} spikes an example, {now.silent_neurons} silent neurons, "
+                f"{now.spikes_per_example:.1f} spikes an example; neurons: {now.silent_neurons} silent, "
                 f"{now.never_learned} never learned",
             ),
             ("retries", f"{now.retries:,} presentations again, {now.silent:,} examples without an answer"),

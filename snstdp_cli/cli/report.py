@@ -17,11 +17,20 @@ from snstdp_cli.cli.names import joined, known_names
 if TYPE_CHECKING:
     from snstdp_cli.artefacts import Workdir
 
+Names = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="NAME",
+        help="Names of the networks; several are compared.  \\[default: the only one]",
+        show_default=False,
+    ),
+]
+
 
 @o.takes_settings("classifier", file=False)
 def report(
     given: o.GivenSettings,
-    names: Annotated[list[str], typer.Argument(help="Name of the weights; several are compared.", show_default=False)],
+    names: Names = None,
     example: Annotated[
         int | None,
         typer.Option("--example", min=0, help="Also simulate this test image and draw its spikes and traces."),
@@ -51,7 +60,7 @@ def report(
     from snstdp_cli.artefacts.files import refuse_overwrite
 
     place = Workdir(workdir)
-    chosen = known_names(names, "report", place)
+    chosen = known_names(names or [], "report", place)
     path = output or workdir / "figures" / f"report.{joined(chosen)}.html"
     refuse_overwrite([path], force)
     with steps(quiet) as step:

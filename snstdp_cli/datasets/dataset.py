@@ -228,7 +228,7 @@ def _prepared(
         )
     if len(labels) == 0:
         raise DataError(f"{source}: no images are left in the {split} split of {name}; see input.classes")
-    check_size(images.shape, 1, source)
+    check_size(images.shape, 1, source, "make them smaller: --set input.size=28")
     return images, labels
 
 

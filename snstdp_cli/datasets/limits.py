@@ -16,7 +16,7 @@ MAX_BYTES = 2**30
 LARGEST_LABEL = 254
 
 
-def check_size(shape: Sequence[int], item_bytes: int, where: str) -> None:
+def check_size(shape: Sequence[int], item_bytes: int, where: str, advice: str = "") -> None:
     """Raise `DataError` for an array, announced in a header, that is larger than any data set for this program.
 
     Parameters
@@ -27,14 +27,17 @@ def check_size(shape: Sequence[int], item_bytes: int, where: str) -> None:
         Bytes of a value.
     where
         What an error begins with: the file, and perhaps the array in it.
+    advice
+        What helps where images are too large; by default a line of Python.
     """
     check_bytes(shape, item_bytes, where)
     pixels = math.prod(shape[1:])
     if pixels > MAX_PIXELS:
         step = math.ceil(math.sqrt(pixels / MAX_PIXELS))
+        helps = advice or f"make them smaller: images[:, ::{step}, ::{step}]"
         raise DataError(
             f"{where}: found images of {size_text(shape[1:])} = {pixels:,} pixels; expected at most {MAX_PIXELS:,} "
-            f"(256 x 256), because every neuron has a weight for each; make them smaller: images[:, ::{step}, ::{step}]"
+            f"(256 x 256), because every neuron has a weight for each; {helps}"
         )
 
 

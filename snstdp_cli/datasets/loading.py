@@ -21,15 +21,22 @@ from snstdp_cli.datasets.idx import parse_idx, read_idx
 from snstdp_cli.datasets.locating import check_name, find_dataset, requested_folder, search_path
 from snstdp_cli.datasets.npz import read_class_names, read_npz
 from snstdp_cli.datasets.preparation import Labelled, divide, refuse_to_divide
-from snstdp_cli.datasets.readers import EXPECTED, number_classes, read_once
+from snstdp_cli.datasets.readers import (
+    EXPECTED,
+    describe_folder,
+    folders_in,
+    number_classes,
+    only_archive,
+    read_once,
+)
 from snstdp_cli.datasets.sealing import readable_splits, refuse_sealed
 from snstdp_cli.datasets.splits import Pair, check_numbers
 from snstdp_cli.errors import DataError
 
 #: Of a folder's files, for a hint.
 _MOST_NAMES = 1000
-#: What helps where there are no test images, as the end of a sentence.
-_TO_DIVIDE = "; or make some of the training images test images: --set input.test_share=0.2"
+#: What helps where there are no test images.
+_TO_DIVIDE = "make some of the training images test images: --set input.test_share=0.2"
 _OTHER: dict[Split, Split] = {"train": "test", "test": "train"}
 
 
@@ -108,7 +115,7 @@ def _missing(name: str, split: Split, folder: Path, kind: Kind) -> str:
     others = _other_names(folder)
     return (
         f"{folder}: {holds} no {kind} of the {split} split; expected {expected_names(kind, split)}{others}"
-        f"{_TO_DIVIDE if split == 'test' and kind == 'images' else ''}"
+        f"{f'; or {_TO_DIVIDE}' if split == 'test' and kind == 'images' else ''}"
     )
 
 
@@ -136,7 +143,7 @@ def _assemble(
         read = parts.get
     pair = read(split)
     if pair is None:
-        raise DataError(f"{source}: there are no {split} images{_TO_DIVIDE if split == 'test' else ''}")
+        raise DataError(f"{source}: there are no {split} images{f'; {_TO_DIVIDE}' if split == 'test' else ''}")
     return build_dataset(
         name, split, pair, source, lambda: read(_OTHER[split]), inputs=inputs, names=names, notes=notes
     )
@@ -178,6 +185,10 @@ def _load_own(name: str, split: Split, inputs: InputSection | None) -> Dataset:
     if found is not None:
         here = "" if path.is_absolute() else f" (looked for in {Path.cwd()})"
         raise DataError(f"{path}: {found}{here}; {EXPECTED}")
+    return _load_path(name, path, split, inputs)
+
+
+def _load_path(name: str, path: Path, split: Split, inputs: InputSection | None) -> Dataset:
     if path.is_dir():
         place = _idx_folder(path)
         if place is not None:
@@ -194,7 +205,10 @@ def _load_own(name: str, split: Split, inputs: InputSection | None) -> Dataset:
             )
         return _assemble(name, split, str(path), pairs.get, inputs, names, notes)
     if path.is_dir():
-        return _load_folder(name, split, path, inputs)
+        archive = only_archive(path)
+        if archive is None:
+            raise DataError(f"{path}: {describe_folder(path)}")
+        return _load_path(name, archive, split, inputs)
     arrays = read_npz(path, readable_splits())
     own: dict[Split, Labelled] = {
         part: (arrays[f"{part}_images"], arrays[f"{part}_labels"]) for part in readable_splits()
@@ -206,13 +220,9 @@ def _load_own(name: str, split: Split, inputs: InputSection | None) -> Dataset:
 
 def _idx_folder(folder: Path) -> Path | None:
     """Return the folder, or torchvision's folder in it, that holds files by MNIST's names."""
-    try:
-        inner = sorted(one / "raw" for one in itertools.islice(folder.iterdir(), _MOST_NAMES) if one.is_dir())
-    except (OSError, ValueError):
-        return None
     found = [
         place
-        for place in (folder, folder / "raw", *inner)
+        for place in (folder, folder / "raw", *(one / "raw" for one in folders_in(folder)))
         if any(find_file(place, kind, split) for split in get_args(Split) for kind in get_args(Kind))
     ]
     if len(found) > 1 and found[0] not in (folder, folder / "raw"):

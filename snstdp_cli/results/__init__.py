@@ -2,7 +2,7 @@
 
 from snstdp_cli.results.comparison import SEEDS, SeedGroup, differing_rows, group_seeds, on_same_data
 from snstdp_cli.results.curves import Trend, trend_of
-from snstdp_cli.results.finding import Finding, FindingKind
+from snstdp_cli.results.finding import Finding, FindingKind, figure_of
 from snstdp_cli.results.findings import findings
 from snstdp_cli.results.mistakes import Mistake, find_mistakes, recorded_images
 from snstdp_cli.results.network import TrainedNetwork, guess_shape
@@ -38,6 +38,7 @@ __all__ = [
     "compare_scores",
     "current_recordings",
     "differing_rows",
+    "figure_of",
     "find_mistakes",
     "find_test",
     "findings",

@@ -40,6 +40,13 @@ def threshold_advice(step_mv: float, usual_mv: float, *, many_retries: bool) -> 
     return None
 
 
+def intensity_advice(intensity: float, usual: float) -> str | None:
+    """Return what to change of inputs that are weaker than by default; None if they are not."""
+    if intensity >= usual:
+        return None
+    return f"Use a larger presentation.intensity ({intensity:g} here, {usual:g} by default)."
+
+
 def never_learned_finding(never: int, neurons: int, advice: str | None = None) -> Finding | None:
     """Say how many neurons never spiked while learning; None if all did."""
     if never == 0:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from snstdp_cli.evaluation import Assignment
+from snstdp_cli.fields import percent
 from snstdp_cli.results.finding import Finding
 
 #: A rise in the last quarter of a training that is at least this share of the whole rise is no end of it.
@@ -72,8 +74,9 @@ def pace_finding(
         return Finding("learning rate", text, slower)
     if spikes_of_a_neuron < _LEAST_MEMORIES * memory:
         text = (
-            f"The learning rate is low for so short a training: a neuron needs {memory:,.0f} spikes to forget two "
-            f"thirds of its random start, and fired {spikes_of_a_neuron:,.0f} times on average."
+            f"The learning rate is low for so short a training: a neuron needs {_LEAST_MEMORIES * memory:,.0f} spikes "
+            f"to forget {percent(1 - math.exp(-_LEAST_MEMORIES), 0)} of its random start, and fired "
+            f"{spikes_of_a_neuron:,.0f} times on average."
         )
         return Finding("learning rate", text, faster or "Train on more examples.")
     return None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from snstdp_cli.results.network import TrainedNetwork
+
 FindingKind = Literal[
     "accuracy",
     "usual",
@@ -66,3 +68,15 @@ class Finding:
     def figure(self) -> str | None:
         """The kind of figure that shows it, if there is one."""
         return FIGURES.get(self.kind)
+
+
+def figure_of(finding: Finding, network: TrainedNetwork) -> str | None:
+    """Return the kind of figure that shows a finding of a network, or what shows it nearly as well.
+
+    A training without snapshots has no evolution to draw, and one of a single chunk no course of its norm.
+    """
+    if finding.figure == "evolution" and not network.snapshots:
+        return "fields"
+    if finding.figure == "norm" and len(network.history.examples) < 2:
+        return "weights"
+    return finding.figure

@@ -16,6 +16,7 @@ from snstdp_cli.evaluation import CurvePoint, read_out_title
 from snstdp_cli.fields import percent
 from snstdp_cli.results.competition import (
     dominating_finding,
+    intensity_advice,
     never_learned_finding,
     retries_finding,
     silent_finding,
@@ -60,14 +61,15 @@ def findings(network: TrainedNetwork, score: Score | None = None) -> list[Findin
     found.append(learning_finding(network.learning_curve))
     found.append(norm_of(network))
     found.append(theta_of(network))
-    found.append(pace_of(network))
     cause = _cause_of(network)
+    found.append(pace_of(network, cause))
     never = network.never_learned
     if never is not None:
         found.append(never_learned_finding(int(never.sum()), len(never), cause or advise("never learned")))
     if figures is not None:
-        found.append(retries_finding(figures.retries, figures.examples, cause or advise("silent")))
-        found.append(silent_finding(figures.silent_examples, figures.examples, cause or advise("silent")))
+        brighter = cause or _weakness_of(network) or advise("silent")
+        found.append(retries_finding(figures.retries, figures.examples, brighter))
+        found.append(silent_finding(figures.silent_examples, figures.examples, brighter))
     if score is not None:
         assignment = score.evaluation.assignment
         found.append(classes_finding(assignment, score.class_names, cause or advise("classes without neurons")))
@@ -110,8 +112,22 @@ def _cause_of(network: TrainedNetwork) -> str | None:
     return threshold_advice(experiment.theta_step_mv, usual_theta_step_mv(experiment.n_e), many_retries=many)
 
 
-def pace_of(network: TrainedNetwork) -> Finding | None:
-    """Compare what a network's rule says of its memory with the spikes of its training; None if one is not known."""
+def _weakness_of(network: TrainedNetwork) -> str | None:
+    """Return what to change of inputs that explain alone why images have no answer at first."""
+    if network.record is None:
+        return None
+    presentation = network.record.experiment.presentation
+    return intensity_advice(presentation.intensity, type(presentation)().intensity)
+
+
+def pace_of(network: TrainedNetwork, cause: str | None = None) -> Finding | None:
+    """Compare what a network's rule says of its memory with the spikes of its training; None if one is not known.
+
+    Parameters
+    ----------
+    cause
+        What to change in place of a rate that is too low, if that alone explains why neurons fired so rarely.
+    """
     record, history = network.record, network.history
     if record is None or record.figures is None or not history.spikes_per_example:
         return None
@@ -122,7 +138,7 @@ def pace_of(network: TrainedNetwork) -> Finding | None:
         spikes * record.figures.examples / network.n_e,
         spikes,
         slower=advise("learns too fast"),
-        faster=advise("learns too slowly"),
+        faster=cause or advise("learns too slowly"),
     )
 
 

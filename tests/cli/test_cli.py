@@ -169,7 +169,8 @@ class TestJourney:
     def test_a_name_that_nothing_has_is_told_with_the_nearest_and_a_choice_is_not_guessed(self, place: Path) -> None:
         for command in (("plot", "fields", "whol"), ("report", "whol"), ("evaluate", "whol")):
             assert "no weights named 'whol'; did you mean 'whole'?" in snstdp(place, *command, code=2).stderr
-        assert "name the network: mine, start, whole" in snstdp(place, "plot", "fields", code=2).stderr
+        for command in (("plot", "fields"), ("report",)):
+            assert "name the network: mine, start, whole" in snstdp(place, *command, code=2).stderr
         assert "expected a folder" in snstdp(place, "plot", "fields", "mine", "--output", "x.png", code=2).stderr
 
     def test_a_run_without_a_terminal_writes_plain_lines(self, place: Path) -> None:
@@ -337,6 +338,7 @@ def test_defaults_are_shown_in_the_help() -> None:
         "train": ("400", "smin", "0.5", "60000", "0", "mnist"),
         "test": ("pretrained_smax_400", "test", "all cores"),
         "plot": ("the only one", "figures/ in the workdir", "average"),
+        "report": ("the only one",),
     }.items():
         text = re.sub(r"[\s│]+", " ", invoke(command, "--help")[1])
         for default in defaults:

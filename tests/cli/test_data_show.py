@@ -122,14 +122,28 @@ def test_counts_brightness_and_images_in_both_splits_are_told(places: Path) -> N
 def test_one_split_is_shown_and_what_to_do_for_another_is_told(places: Path) -> None:
     class_folders(Path("pictures"), splits=False)
     printed = call("show", "pictures", "--set", "input.size=8", "--out", "sheet.png")
-    assert "there are no test images; or make some" in printed
+    assert "there are no test images; make some" in printed
     assert "--set input.size=8 --set input.test_share=0.2 --set presentation.intensity" in printed
     assert re.search(r"bee +8\b", printed)
     assert Path("sheet.png").exists()
     np.savez("digits.npz", X=SOME, y=DIGITS.labels[:1000])
     printed = call("show", "digits.npz")
-    assert re.search(r"next: .*run --data digits.npz --set input.test_share=0.2", printed)
+    assert re.search(r"next: .*run --n-e 100 --num-examples 1500 --data digits.npz --set input.test_share=0.2", printed)
     assert "look again" not in printed
+
+
+def test_a_setting_that_was_given_is_not_suggested_again_and_training_comes_next(places: Path) -> None:
+    order = np.argsort(DIGITS.labels[:1000], kind="stable")
+    path = write(places, (SOME // 4)[order][:, 10:18, 10:18], DIGITS.labels[:1000][order])
+    given: list[str] = []
+    for hint, suggested_again in (("look again", True), ("next", False)):
+        printed = call("show", path, *given)
+        assert ("--set order=shuffled  " in printed) == suggested_again
+        (line,) = re.findall(rf"^{hint}: (.*)$", printed, re.MULTILINE)
+        assert all(line.count(key) == 1 for key in ("order", "input.scale", "presentation.intensity"))
+        words = shlex.split(line)
+        given = words[words.index("--set") :]
+    assert "run" in words
 
 
 @pytest.mark.parametrize(

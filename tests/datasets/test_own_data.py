@@ -203,7 +203,7 @@ def test_what_is_not_there_or_no_data_set_is_refused_with_what_is_expected(folde
     )
     assert "letters: no such file or folder; expected" in refusal(f"{folder}/letters")
     assert "file.txt: is empty; expected an IDX, .npz, " in refusal("./file.txt")
-    assert "empty: holds no images of the train split; expected train-images-idx3-ubyte or" in refusal("./empty")
+    assert "empty: is a folder without a data set; expected an IDX, .npz, " in refusal("./empty")
     Path("own.npz").write_bytes(b"no archive")
     assert "own.npz: not an intact .npz archive" in refusal("own.npz")
     with pytest.raises(DataError, match="is your own data, there is nothing to fetch"):

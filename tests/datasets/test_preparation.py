@@ -59,7 +59,7 @@ def test_a_single_split_is_divided_alike_for_each_class(tmp_path: Path) -> None:
     # Which images are for the test hangs on the images and the share alone: another choice of classes keeps them.
     some = load(path, "test", test_share=0.25, classes=[1]).images[:, 0, 0]
     assert set(some) <= set(test.images[:, 0, 0])
-    with pytest.raises(DataError, match="there are no test images; or make some of the training images test images"):
+    with pytest.raises(DataError, match="there are no test images; make some of the training images test images"):
         load(path, "test")
     with pytest.raises(DataError, match=r"input.test_share: 0.001 of 100 images leaves 0 test images"):
         load(path, "test", test_share=0.001)

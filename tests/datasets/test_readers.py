@@ -101,7 +101,7 @@ def test_folders_of_pictures(tmp_path: Path, kind: str, suffix: str, splits: boo
     if splits:
         assert len(load(folder, "test")) == len(TEST)
     else:
-        assert "there are no test images; or make some of the training images" in refusal(folder, "test")
+        assert "there are no test images; make some of the training images" in refusal(folder, "test")
         assert len(load(folder, "test", test_share=0.25)) == 6
 
 

@@ -18,7 +18,7 @@ from snstdp_cli.fields import percent
 from snstdp_cli.plots.kinds import KINDS
 from snstdp_cli.results import FindingKind, Score, TrainedNetwork, findings, score_network
 from snstdp_cli.results.convergence import classes_finding, pace_finding, theta_finding
-from snstdp_cli.results.finding import FIGURES
+from snstdp_cli.results.finding import FIGURES, figure_of
 from snstdp_cli.results.stages import training_stages
 from snstdp_cli.results.usual import usual_finding, usual_results
 from snstdp_cli.rules import RULES
@@ -34,6 +34,22 @@ def told(finding: Any) -> str:
 def test_every_figure_that_a_finding_names_can_be_drawn() -> None:
     assert set(FIGURES.values()) <= KINDS.keys()
     assert set(get_args(FindingKind)) - FIGURES.keys() == {"data"}
+
+
+@pytest.mark.parametrize("chunks", [1, 4])
+@pytest.mark.parametrize("snapshots", [True, False])
+def test_the_figure_that_a_finding_of_a_short_training_names_can_be_drawn(
+    tmp_path: Path, chunks: int, snapshots: bool
+) -> None:
+    place = make_network(tmp_path, "one", figures=figures(), history=history_of(chunks))
+    if not snapshots:
+        shutil.rmtree(place.weights / "snapshots")
+    network = TrainedNetwork(place, "one")
+    named = {one.kind: figure_of(one, network) for one in findings(network, score_network(network))}
+    assert named["learning rate"] == ("evolution" if snapshots else "fields")
+    assert named["norm"] == ("norm" if chunks > 1 else "weights")
+    for name in set(named.values()) - {"raster", None}:  # a raster is a presentation that is simulated again
+        assert KINDS[name].draw(network) is not None
 
 
 def test_thresholds_that_still_rise_and_those_that_settled() -> None:
@@ -62,7 +78,7 @@ def test_a_learning_rate_is_high_if_an_image_overwrites_a_neuron_and_low_if_the_
     # As measured with 100 neurons: ten times the default rate of SMIN lost 7 points after 5,000 examples.
     assert "is high" in told(pace_finding(10, 1000, 10.5))
     assert pace_finding(33, 1000, 10.5) is None
-    assert "needs 100 spikes" in low.sentence
+    assert "needs 300 spikes to forget 95 % of its random start" in low.sentence
     assert "fired 250 times" in low.sentence
     assert pace_finding(None, 0, 20) is None
 
@@ -120,17 +136,45 @@ def test_a_score_is_compared_with_what_is_usual_for_rule_and_size(
     assert usual_finding(score, "smax", 401, 60_000) is None
 
 
-def test_a_networks_findings_hold_pace_and_thresholds(tmp_path: Path) -> None:
-    history = {
-        **dict.fromkeys(("retries", "silent_neurons"), (0, 0, 0, 0)),
-        **dict.fromkeys(("l1_mean", "l1_min", "l1_max", "spikes_per_example"), (9, 9, 9, 9)),
-        **{f"theta_{key}_mv": (6, 7, 8, 9) for key in ("min", "mean", "max")},
-        "examples": (2, 4, 8, 10),
+def history_of(chunks: int) -> dict[str, tuple[int, ...]]:
+    rising = tuple(range(6, 6 + chunks))
+    return {
+        **dict.fromkeys(("retries", "silent_neurons"), (0,) * chunks),
+        **dict.fromkeys(("l1_mean", "l1_min", "l1_max", "spikes_per_example"), (9,) * chunks),
+        **{f"theta_{key}_mv": rising for key in ("min", "mean", "max")},
+        "examples": tuple(range(10 - 2 * (chunks - 1), 11, 2)),
     }
-    place = make_network(tmp_path, "one", figures=figures(), history=history)
+
+
+def test_a_networks_findings_hold_pace_and_thresholds(tmp_path: Path) -> None:
+    place = make_network(tmp_path, "one", figures=figures(), history=history_of(4))
     found = {one.kind: one for one in findings(TrainedNetwork(place, "one"))}
     assert "it still rises" in found["theta"].sentence
     assert found["learning rate"].advice == "Use a larger rule.eta, or more examples."
+
+
+@pytest.mark.parametrize(
+    ("settings", "advice"),
+    [
+        ({"presentation": {"intensity": 0.5}}, "Use a larger presentation.intensity (0.5 here, 2 by default)."),
+        ({}, "Use a larger rule.a_tar."),
+    ],
+)
+def test_weak_inputs_are_named_before_what_the_rule_advises(
+    tmp_path: Path, settings: dict[str, Any], advice: str
+) -> None:
+    told = figures().model_copy(update={"retries": 9})
+    place = make_network(tmp_path, "one", experiment=settings, figures=told)
+    assert {one.kind: one for one in findings(TrainedNetwork(place, "one"))}["retries"].advice == advice
+
+
+def test_thresholds_out_of_reach_explain_too_few_spikes_better_than_the_learning_rate(tmp_path: Path) -> None:
+    told = figures().model_copy(update={"retries": 9})
+    place = make_network(
+        tmp_path, "one", experiment={"network": {"theta_step_mv": 3}}, figures=told, history=history_of(4)
+    )
+    found = {one.kind: one for one in findings(TrainedNetwork(place, "one"))}
+    assert "thresholds rise out of reach" in str(found["learning rate"].advice)
 
 
 def test_a_network_without_snapshots_is_advised_steps_that_give_some(tmp_path: Path) -> None:

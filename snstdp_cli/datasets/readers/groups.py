@@ -17,6 +17,7 @@ _KIND = re.compile(r"(?<![a-z])(images?|imgs?|labels?)(?:[-._]?idx\d)?(?![a-z])"
 _SHARD = re.compile(r"-\d{5}-of-\d{5}")
 #: More than these in one folder are not looked through.
 _MOST_FILES = 100_000
+_MOST_FOLDERS = 1000
 _CALLED: dict[str, str] = {"tr": "train", "te": "test", "t1": "test", "va": "validation", "ev": "validation"}
 
 
@@ -82,6 +83,15 @@ def list_files(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
         raise DataError(f"{folder}: cannot be read: {error.strerror}; check the folder and its permissions") from None
 
 
+def folders_in(folder: Path) -> list[Path]:
+    """Return the folders in a folder, sorted; none if it cannot be read."""
+    try:
+        found = [one for one in itertools.islice(folder.iterdir(), _MOST_FOLDERS) if one.is_dir()]
+    except (OSError, ValueError):
+        return []
+    return sorted(one for one in found if not one.name.startswith("."))
+
+
 def group_of(path: Path, suffixes: tuple[str, ...], *, pairs: bool = False) -> Group:
     """Return the files that belong to one, from the same folder.
 
@@ -122,10 +132,10 @@ def only_group(groups: list[Group], folder: Path) -> Group:
         If there are several.
     """
     if len(groups) > 1:
-        first = [next(iter(group.files.values()))[0].name for group in groups[:6]]
+        first = [next(iter(group.files.values()))[0] for group in groups[:6]]
         raise DataError(
-            f"{folder}: holds several data sets ({', '.join(map(repr, first))}); name one file of the one you mean, "
-            f"such as {folder / first[0]}"
+            f"{folder}: holds several data sets ({', '.join(repr(str(one.relative_to(folder))) for one in first)}); "
+            f"name one file of the one you mean, such as {first[0]}"
         )
     return groups[0]
 

@@ -1,4 +1,4 @@
-"""Other `.npz` files than ours: Keras' keys and their kin, and KMNIST's files of one array each.
+"""Other `.npz` files than ours: Keras' keys and their kin, one split a file, and KMNIST's files of one array each.
 
 Our own four arrays are read by `datasets.npz`, which converts nothing.
 """
@@ -6,7 +6,7 @@ Our own four arrays are read by `datasets.npz`, which converts nothing.
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,22 +61,48 @@ def array_names(path: Path) -> list[str]:
 
 
 def read_keys(path: Path) -> Reading:
-    """Read images and labels of both splits, or of one, from the arrays of one file."""
+    """Read images and labels of both splits from one file, or of one split from it and of the other beside it."""
     names = set(array_names(path))
     both = next((keys for keys in (*_BOTH, _OURS) if names >= set(keys)), None)
-    if both is not None:
-        wanted: dict[Split, tuple[str, str]] = {"train": both[:2], "test": both[2:]}
-    else:
-        wanted = {"train": next(keys for keys in _ONE if names >= set(keys))}
+    if both is None:
+        found = _read_splits(group_of(path, (".npz",)), path)
+        if found is not None:
+            return found
+        # Alone, a file is what there is to train on, whatever it is called.
+        only = next(keys for keys in _ONE if names >= set(keys))
+        splits, notes = _read_pairs(path, {"train": only})
+        return Reading(path, splits, notes=tuple(notes))
+    splits, notes = _read_pairs(path, {"train": both[:2], "test": both[2:]})
+    if _MEDMNIST in names:
+        notes.append(f"{path}: its validation images are not used")
+    return Reading(path, splits, notes=tuple(notes))
+
+
+def _read_splits(group: Group, source: Path) -> Reading | None:
+    """Read files of one split each; None if none of them has images and labels to train on."""
+    splits: dict[Split, Labelled] = {}
+    notes = [f"{source}: {group.note}"] if group.note else []
+    for (split, _), files in group.files.items():
+        names = set(array_names(files[0]))
+        keys = next((keys for keys in _ONE if names >= set(keys)), None)
+        if keys is None:
+            notes.append(f"{files[0]}: has no labels under a name that is known and is not used")
+            continue
+        found, told = _read_pairs(files[0], {split: keys})
+        splits |= found
+        notes += told
+    return Reading(source, splits, notes=tuple(notes)) if "train" in splits else None
+
+
+def _read_pairs(path: Path, wanted: Mapping[Split, tuple[str, str]]) -> tuple[dict[Split, Labelled], list[str]]:
+    """Read images and labels by the names of their arrays, and say what was converted."""
     arrays = read_arrays(path, [name for pair in wanted.values() for name in pair])
-    splits, notes = {}, dict[str, None]()
+    splits, notes = dict[Split, Labelled](), dict[str, None]()
     for split, (pixels, labels) in wanted.items():
         images, told = to_grey(arrays[pixels], pixels, f"{path}: {pixels}")
         splits[split] = Labelled(images, flat_labels(arrays[labels], f"{path}: {labels}"))
         notes |= dict.fromkeys(told)
-    if _MEDMNIST in names:
-        notes[f"{path}: its validation images are not used"] = None
-    return Reading(path, splits, notes=tuple(notes))
+    return splits, list(notes)
 
 
 def read_singles(path: Path) -> Reading:
@@ -85,9 +111,12 @@ def read_singles(path: Path) -> Reading:
 
 
 def read_folder(folder: Path) -> Reading | None:
-    """Read files of one array each from a folder; None if it has none."""
-    groups = groups_in(folder, (".npz",), pairs=True)
-    return _read_group(only_group(groups, folder), folder) if groups else None
+    """Read files of one array each, or of one split each, from a folder; None if it has none."""
+    singles = groups_in(folder, (".npz",), pairs=True)
+    if singles:
+        return _read_group(only_group(singles, folder), folder)
+    groups = groups_in(folder, (".npz",))
+    return _read_splits(groups[0], folder) if len(groups) == 1 and len(groups[0].files) > 1 else None
 
 
 def _read_group(group: Group, source: Path) -> Reading:

@@ -15,7 +15,7 @@ from snstdp_cli.datasets.limits import MAX_BYTES
 from snstdp_cli.datasets.readers.csv_layout import LABEL_NAMES
 from snstdp_cli.datasets.readers.format import Format
 from snstdp_cli.datasets.readers.grey import to_grey
-from snstdp_cli.datasets.readers.groups import Group, group_of, groups_in, only_group
+from snstdp_cli.datasets.readers.groups import Group, folders_in, group_of, groups_in, only_group
 from snstdp_cli.datasets.readers.labels import flat_labels
 from snstdp_cli.datasets.readers.picture_folders import check_total, stack_or_list
 from snstdp_cli.datasets.readers.pictures import decode_picture
@@ -41,12 +41,19 @@ def read_file(path: Path) -> Reading:
 
 
 def read_folder(folder: Path) -> Reading | None:
-    """Read the Parquet files of a folder, or of `data/` in it; None if there are none."""
+    """Read the Parquet files of a folder, or of `data/` or the only other one with some in it; None without any.
+
+    Raises
+    ------
+    DataError
+        If there are several data sets, or a file is damaged, or too large.
+    """
     for place in (folder, folder / "data"):
         groups = groups_in(place, SUFFIXES) if place.is_dir() else []
         if groups:
             return _read(only_group(groups, place), folder)
-    return None
+    inner = [group for place in folders_in(folder) for group in groups_in(place, SUFFIXES)]
+    return _read(only_group(inner, folder), folder) if inner else None
 
 
 def _read(group: Group, source: Path) -> Reading:

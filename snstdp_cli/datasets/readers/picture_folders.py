@@ -19,6 +19,8 @@ from snstdp_cli.errors import DataError
 from snstdp_cli.fields import printable
 
 _MOST_FOLDERS = 1000
+#: Where commands draw, each figure as PNG and as SVG.
+_FIGURES = "figures"
 _MOST_PICTURES = 2_000_000
 
 
@@ -48,6 +50,14 @@ def read_flat(folder: Path) -> tuple[tuple[str, ...], list[NDArray[np.uint8]]]:
     """Read the pictures that lie in a folder itself, sorted by name, and their names; they have no labels."""
     paths = _pictures(folder)
     return tuple(path.name for path in paths), read_pictures(paths)
+
+
+def has_classes(folder: Path) -> bool:
+    """Tell whether a folder holds folders of pictures, or a split's folder with some."""
+    try:
+        return bool(_classes(folder)) or any(split_of_folder(one.name) and _classes(one) for one in _folders(folder))
+    except DataError:
+        return False
 
 
 def stack_or_list(pictures: list[NDArray[np.uint8]]) -> Pixels:
@@ -127,16 +137,23 @@ def _folders(folder: Path) -> list[Path]:
 def _pictures(folder: Path) -> list[Path]:
     try:
         names = itertools.islice(folder.iterdir(), _MOST_PICTURES)
-        return sorted(one for one in names if one.name.lower().endswith(SUFFIXES) and not one.name.startswith("."))
+        return sorted(one for one in names if _is_picture(one))
     except OSError as error:
         raise DataError(f"{folder}: cannot be read: {error.strerror}; check the folder and its permissions") from None
 
 
 def _has_pictures(folder: Path) -> bool:
     try:
-        return any(one.name.lower().endswith(SUFFIXES) for one in itertools.islice(folder.iterdir(), _MOST_PICTURES))
+        return any(_is_picture(one) for one in itertools.islice(folder.iterdir(), _MOST_PICTURES))
     except OSError:
         return False
+
+
+def _is_picture(path: Path) -> bool:
+    """Tell whether a file is a picture of a class, and not a figure that a command drew in the folder of the images."""
+    if path.name.startswith(".") or not path.name.lower().endswith(SUFFIXES):
+        return False
+    return path.parent.name != _FIGURES or not path.with_suffix(".svg").exists()
 
 
 def _is_no_file(path: Path, begin: bytes, unpacked: bytes) -> bool:
