@@ -85,6 +85,7 @@ def test_failed_cells_are_told_with_their_sentence_and_the_exit_code(place: Path
     assert "study small: 2 failed" in done.stdout
     assert done.stderr.count("the network ran away") == 4  # at its end, and in the list
     assert "try again with --retry" in done.stderr
+    assert "nothing is left to run" in snstdp("run", "small.yaml", "--dry-run").stdout
     assert snstdp("run", "small.yaml").exit_code == 1
     assert snstdp("worker", "small.yaml", "--retry", "--fail-fast").exit_code == 1
 
