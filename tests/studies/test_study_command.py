@@ -167,6 +167,15 @@ def test_the_live_view_draws_running_cells(place: Path) -> None:
     assert study_view.progress_text(now) == "training 500 / 1,000, 80 examples/s, 50.0 % on withheld images"
 
 
+def test_the_live_view_counts_what_is_done_runs_failed_and_is_missing(place: Path) -> None:
+    study = load_study(write_study(place, seeds=9))
+    view, now = study_view._Cells(study), CellProgress(stage="starting", examples=0, total=9, rate=0.0, time=0.0)
+    view.begun(7)  # two were finished before
+    assert view.parts([now]) == ["0 / 7 cells", "1 running", "6 missing"]
+    view.take(CellEnded(study.cells[2], CellOutcome(study.cells[2].id, "failed", "ran away"), 1, 7))
+    assert view.parts([now, now])[:4] == ["1 / 7 cells", "2 running", "1 failed", "4 missing"]
+
+
 @pytest.mark.parametrize(("name", "cells"), [("rules", 18), ("eta", 21)])
 def test_the_studies_to_begin_with_are_valid(name: str, cells: int) -> None:
     path = ROOT / "configs" / "studies" / f"{name}.yaml"
