@@ -158,6 +158,7 @@ def run_search(
         with worker.turn():
             opened = open_storage(study.folder, storage, mend=is_alone)
             trials = open_trials(opened, trials_name(study, plan), plan.settings)
+        report.goes_on(SearchResult(plan, read_trials(trials)).ended)
         search = Search(trials, plan.settings, plan.space, plan.base, report.ended, worker)
         runner = CellRunner(study, executor, plan.settings.read_out, data_dir=data_dir, report=report)
         try:
