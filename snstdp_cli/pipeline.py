@@ -151,7 +151,7 @@ def _record(
             report=report,
         )
     except InterruptedRunError as error:
-        raise InterruptedRunError(f"{error}; the training is kept") from None
+        raise type(error)(f"{error}; the training is kept") from None
 
 
 def find_recorded(experiment: Experiment, workdir: Workdir, split: Part, dataset: Dataset) -> Responses | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -41,20 +41,27 @@ def search_reporter(study: Study, total: int, quiet: bool, *, live: bool = True)
         elif live and err.is_terminal:
             with Live(console=err, auto_refresh=False, transient=True) as shown:
                 panel = _TrialPanel(study, total, shown)
-                yield SearchReporter(panel.began, panel.ended, panel.tick, panel.waits)
+                yield SearchReporter(panel.began, panel.ended, panel.tick, panel.waits, panel.goes_on)
         else:
             lines = _TrialLines(study, total)
-            yield SearchReporter(lines.began, lines.ended, lines.tick, lines.waits)
+            yield SearchReporter(lines.began, lines.ended, lines.tick, lines.waits, lines.goes_on)
 
 
 class _Trials:
-    """What is known of the trials of this session."""
+    """What is known of the trials: those of this session, and what came to an end before it."""
 
     def __init__(self, study: Study, total: int) -> None:
         self.study, self.total, self.best, self.pace = study, total, -1.0, Pace()
         self.cells: dict[int, Cell] = {}
         self.states: Counter[str] = Counter()
+        self._num_before = 0
         self._has_waited = False
+
+    def goes_on(self, trials: Sequence[SearchTrial]) -> None:
+        """Count trials of earlier sessions, whose time says nothing of what is left."""
+        self.states.update(trial.state for trial in trials)
+        self.best = max((trial.value or 0.0 for trial in trials if trial.state == "finished"), default=self.best)
+        self._num_before = len(trials)
 
     def began(self, number: int, cell: Cell) -> None:
         self.cells[number] = cell
@@ -69,13 +76,14 @@ class _Trials:
         """Take note of a trial that came to an end; return it in a line, which says if it is the best so far."""
         self.cells.pop(trial.number, None)
         self.states[trial.state] += 1
-        self.pace.done, self.pace.total = self.states.total(), max(self.total, self.states.total())
+        done = self.states.total()
+        self.pace.done, self.pace.total = done - self._num_before, max(self.total, done) - self._num_before
         told = trial.state if trial.value is None else f"{trial.state}, {percent(trial.value)}"
         if trial.error:
             told += f": {trial.error.splitlines()[0]}"
         if trial.state == "finished" and trial.value is not None and trial.value > self.best:
             self.best = trial.value
-            told += " (best of this session)"
+            told += " (best so far)"
         return f"{trial_label(trial.number, trial.settings)}, of {self.total:,}: {told}"
 
     def running(self) -> list[tuple[str, CellProgress]]:

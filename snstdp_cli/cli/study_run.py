@@ -57,7 +57,7 @@ def run(
     if study.file.search is not None and not study.cells:  # more workers would have nothing to do
         num = min(num, study.file.search.parallel or num, study.file.search.trials)
     if dry_run:
-        show_plan(study, num, data_dir, storage, as_json, quiet)
+        show_plan(study, num, data_dir, storage, retry=retry, as_json=as_json, quiet=quiet)
         return
     say = (lambda _: None) if quiet else print_note
     with working(), open_executor(num, scheduler, cluster, say) as executor:

@@ -39,16 +39,11 @@ def stored_search(study: Study, storage: str | None = None) -> SearchResult | No
     return load_search(study, storage)
 
 
-def show_search_plan(study: Study, storage: str | None) -> None:
-    """Say what a search will try, if there is one."""
-    found = stored_search(study, storage)
-    if found is None:
-        return
-    settings = found.plan.settings
-    done = sum(trial.state not in ("running", "interrupted") for trial in found.trials)
-    num = found.plan.base.evaluation.validation_examples
+def show_search_plan(found: SearchResult) -> None:
+    """Say what a search will try."""
+    settings, num = found.plan.settings, found.plan.base.evaluation.validation_examples
     print_line(
-        f"search: {settings.trials:,} trials by {settings.sampler}, {done:,} of them done, over "
+        f"search: {settings.trials:,} trials by {settings.sampler}, {len(found.ended):,} of them done, over "
         f"{', '.join(found.plan.space)}; scored on {num:,} validation images"
     )
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from rich.console import Group
 from rich.live import Live
 from rich.progress_bar import ProgressBar
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 #: Seconds between two looks at the running cells, and between two summaries where there is no terminal.
 _LOOK_S, LINE_S = 1.0, 60.0
 _MOST_ROWS = 12
+_NARROW_BAR, _WIDE_BAR = 10, 30
 
 
 @contextmanager
@@ -37,10 +39,10 @@ def study_reporter(study: Study, quiet: bool) -> Iterator[StudyReporter]:
         elif err.is_terminal:
             with Live(console=err, auto_refresh=False, transient=True) as live:
                 panel = _CellPanel(study, live)
-                yield StudyReporter(print_note, print_warning, panel.ended, panel.tick)
+                yield StudyReporter(print_note, print_warning, panel.ended, panel.tick, panel.begun)
         else:
             lines = _Lines(study)
-            yield StudyReporter(print_note, print_warning, lines.ended, lines.tick)
+            yield StudyReporter(print_note, print_warning, lines.ended, lines.tick, lines.begun)
 
 
 class Pace:
@@ -84,8 +86,10 @@ class Panel:
         """
         self.last = time.monotonic()
         head, body = Table.grid(padding=(0, 1)), Table.grid(padding=(0, 2))
-        bar = ProgressBar(total=total, completed=done, width=30)
-        head.add_row(styled((self.title, "bold")), bar, Text(", ".join(filter(None, told))))
+        state = Text(", ".join(filter(None, told)))
+        room = self.live.console.width - cell_len(self.title) - state.cell_len - 3
+        bar = ProgressBar(total=total, completed=done, width=max(_NARROW_BAR, min(room, _WIDE_BAR)))
+        head.add_row(styled((self.title, "bold")), bar, state)
         for name, progress in rows[:_MOST_ROWS]:
             body.add_row(styled((f"  {name}", "cyan")), styled(progress_text(progress)))
         if len(rows) > _MOST_ROWS:
@@ -93,16 +97,38 @@ class Panel:
         self.live.update(Group(head, body), refresh=True)
 
 
-class _CellPanel:
-    """The panel of a study's cells."""
+class _Cells:
+    """What is known of the cells of this session."""
 
-    def __init__(self, study: Study, live: Live) -> None:
-        self.study, self.panel, self.pace, self.failed = study, Panel(live, f"study {study.name}"), Pace(), 0
+    def __init__(self, study: Study) -> None:
+        self.study, self.pace, self.failed = study, Pace(), 0
 
-    def ended(self, event: CellEnded) -> None:
+    def begun(self, total: int) -> None:
+        self.pace.total = total
+
+    def take(self, event: CellEnded) -> str:
+        """Take note of a cell that came to its end; return it in a line."""
         self.pace.done, self.pace.total = event.done, event.total
         self.failed += event.outcome.state == "failed"
-        self.panel.say(ended_line(event))
+        return ended_line(event)
+
+    def parts(self, running: Sequence[CellProgress]) -> list[str]:
+        """Return how the study stands, in parts: of the cells that were left when it was begun."""
+        missing = max(0, self.pace.total - self.pace.done - len(running))
+        told = [f"{self.pace.done:,} / {self.pace.total:,} cells", f"{len(running)} running"]
+        told += [f"{num:,} {name}" for num, name in ((self.failed, "failed"), (missing, "missing")) if num]
+        return [part for part in (*told, self.pace.left(running)) if part]
+
+
+class _CellPanel(_Cells):
+    """A panel, and a line for each cell above it."""
+
+    def __init__(self, study: Study, live: Live) -> None:
+        super().__init__(study)
+        self.panel = Panel(live, f"study {study.name}")
+
+    def ended(self, event: CellEnded) -> None:
+        self.panel.say(self.take(event))
         self._draw()
 
     def tick(self) -> None:
@@ -113,31 +139,26 @@ class _CellPanel:
         from snstdp_cli.studies import running_cells
 
         running = running_cells(self.study)
-        total = self.pace.total or len(self.study.cells)
-        told = [f"{self.pace.done:,} / {total:,} cells", f"{len(running)} running"]
-        told += [f"{self.failed} failed" if self.failed else "", self.pace.left(now for _, now in running)]
-        self.panel.draw(self.pace.done, total, told, [(cell.label, now) for cell, now in running])
+        told = self.parts([now for _, now in running])
+        self.panel.draw(self.pace.done, self.pace.total, told, [(cell.label, now) for cell, now in running])
 
 
-class _Lines:
+class _Lines(_Cells):
     """One line an event, and a summary now and then, for logs."""
 
     def __init__(self, study: Study) -> None:
-        self.study, self.pace, self.last = study, Pace(), time.monotonic()
+        super().__init__(study)
+        self.last = time.monotonic()
 
     def ended(self, event: CellEnded) -> None:
-        self.pace.done, self.pace.total = event.done, event.total
-        print_note(ended_line(event))
+        print_note(self.take(event))
 
     def tick(self) -> None:
         from snstdp_cli.studies import running_cells
 
-        if time.monotonic() - self.last < LINE_S:
-            return
-        self.last = time.monotonic()
-        running = running_cells(self.study)
-        told = [f"{self.pace.done:,} cells done", f"{len(running)} running", self.pace.left(now for _, now in running)]
-        print_note(", ".join(filter(None, told)))
+        if time.monotonic() - self.last >= LINE_S:
+            self.last = time.monotonic()
+            print_note(", ".join(self.parts([now for _, now in running_cells(self.study)])))
 
 
 def ended_line(event: CellEnded) -> str:

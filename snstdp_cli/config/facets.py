@@ -61,9 +61,9 @@ def settings_of(experiment: Experiment, facet: Facet, without: Iterable[str] = (
 def identifying_settings(experiment: Experiment) -> dict[str, Any]:
     """Return all settings that affect anything, by dotted key, without later ones that are at their defaults."""
     leaves = dict(setting_leaves(experiment.model_dump(mode="json")))
-    later = dict(_later_defaults(Experiment))
+    later = _later_defaults(Experiment)
     if experiment.rule.name in RULES:
-        later |= _later_defaults(RULES[experiment.rule.name].parameters, "rule.")
+        later = later | _later_defaults(RULES[experiment.rule.name].parameters, "rule.")
     leaves = {key: value for key, value in leaves.items() if key not in later or value != later[key]}
     leaves[_SHUFFLE] = leaves.get("order") == "shuffled"
     if leaves[_SHUFFLE]:
@@ -71,7 +71,12 @@ def identifying_settings(experiment: Experiment) -> dict[str, Any]:
     return {key: value for key, value in leaves.items() if affected(key)}
 
 
-def _later_defaults(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Any]]:
+@cache  # for a study of many cells
+def _later_defaults(model: type[BaseModel], prefix: str = "") -> dict[str, Any]:
+    return dict(_find_later(model, prefix))
+
+
+def _find_later(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, Any]]:
     """Yield each setting that came later, or each one of a section that did, with its default."""
     for name, field in model.model_fields.items():
         if is_later(field):
@@ -79,7 +84,7 @@ def _later_defaults(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[
             plain = usual.model_dump(mode="json") if isinstance(usual, BaseModel) else usual
             yield from setting_leaves({name: plain}, prefix)
         elif isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            yield from _later_defaults(field.annotation, f"{prefix}{name}.")
+            yield from _find_later(field.annotation, f"{prefix}{name}.")
 
 
 def fingerprint(content: Mapping[str, Any]) -> str:

@@ -182,11 +182,14 @@ def _heat_map(study: StudyResults, read_out: Classifier, x: str | None) -> Figur
         raise DataError("a heat map needs two keys with several numbers each; this study does not vary so many")
     across, up = numeric[:2]
     xs, ys = sorted(_numbers(study.cells, across)), sorted(_numbers(study.cells, up))
-    rows, panels = summarize(study.cells, (read_out,)), dict[str, Panel]()
+    rows, panels, num_left_out = summarize(study.cells, (read_out,)), dict[str, Panel](), 0
     for row in rows:
         others = {key: value for key, value in row.settings.items() if key not in (across, up)}
         found = row.estimates[read_out]
-        if found is None or None in (row.settings.get(across), row.settings.get(up)):
+        if found is None:
+            continue
+        if None in (row.settings.get(across), row.settings.get(up)):
+            num_left_out += 1
             continue
         name = _described(study, others) if others else ""
         panel = panels.setdefault(name, Panel(name, np.full((len(ys), len(xs)), np.nan)))
@@ -194,6 +197,9 @@ def _heat_map(study: StudyResults, read_out: Classifier, x: str | None) -> Figur
     chance = _chance(rows)
     told = "" if chance is None else f" (chance: {percent(chance)})"
     title = f"{plain(study.name, 40)}: accuracy by {read_out} in percent, mean over seeds{told}"
+    if num_left_out:
+        without = f"{num_left_out} setting{'s' * (num_left_out > 1)} without {plain(across, 40)} or {plain(up, 40)}"
+        title += f"\n{without} left out"
     texts = [[number_text(value) for value in values] for values in (xs, ys)]
     return heat_map(texts[0], texts[1], list(panels.values()), across, up, title=title)
 

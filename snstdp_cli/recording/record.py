@@ -225,5 +225,7 @@ def _record(
             )
         finally:
             recorder.close()
-    except (KeyboardInterrupt, InterruptedRunError):
+    except KeyboardInterrupt:
         raise InterruptedRunError(keeper.told_interrupt()) from None
+    except InterruptedRunError as interrupt:  # whoever asked for it knows it by its class
+        raise type(interrupt)(keeper.told_interrupt()) from None

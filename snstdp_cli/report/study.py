@@ -14,7 +14,7 @@ from snstdp_cli.plots.studies import StudyKind, draw_study, kinds_of
 from snstdp_cli.report.document import Section, html_document
 from snstdp_cli.report.embedding import data_uri
 from snstdp_cli.report.markup import Cell, Markup, duration, interval_text, number, percent, signed, table, tag
-from snstdp_cli.report.study_cells import cells_section, facts_of, failures, provenance
+from snstdp_cli.report.study_cells import Facts, cells_section, facts_of, failures, name_of, provenance, time_cell
 from snstdp_cli.report.study_commands import commands
 from snstdp_cli.studies.differences import Difference
 from snstdp_cli.studies.intervals import Estimate
@@ -72,7 +72,7 @@ def render_study(study: StudyResults, *, against: Sequence[str] = ()) -> str:
         *([Section("result", "Result", result, _MEASURED, _NO_CELLS)] if of_cells else []),
         *([Section("differences", "Differences", _differences(summary), nothing=_NO_BASELINE)] if of_cells else []),
         Section("figures", "Figures", _figures(study)),
-        *([Section("search", "Search", _trials(study.trials))] if study.trials else []),
+        *([Section("search", "Search", _trials(study.trials, facts))] if study.trials else []),
         *([Section("cells", "Cells", cells_section(study, facts), nothing=_NO_CELLS)] if of_cells else []),
         Section("failures", "Failures", failures(study), nothing="No cell failed."),
         Section("provenance", "Time, versions and machines", provenance(study, facts, problems)),
@@ -219,7 +219,7 @@ def _png(study: StudyResults, kind: StudyKind, theme: Theme) -> bytes:
         return render_figure(draw_study(study, kind), "png")
 
 
-def _trials(trials: Sequence[Trial]) -> list[Markup]:
+def _trials(trials: Sequence[Trial], facts: Facts) -> list[Markup]:
     """Return the best trials, best first; those without a value last."""
     ordered = sorted(trials, key=lambda trial: (trial.state != "finished", -(trial.value or 0.0), trial.number))
     keys = list(dict.fromkeys(key for trial in trials for key in trial.settings))
@@ -229,6 +229,8 @@ def _trials(trials: Sequence[Trial]) -> list[Markup]:
             Cell("–") if trial.value is None else Cell(percent(trial.value, 2), trial.value),
             trial.state,
             *(_setting_cell(trial.settings.get(key)) for key in keys),
+            name_of(trial) or "–",
+            time_cell(facts.get(name_of(trial))),
         ]
         for trial in ordered[:_MAX_TRIALS]
     ]
@@ -236,4 +238,4 @@ def _trials(trials: Sequence[Trial]) -> list[Markup]:
         f"The best of {number(len(trials))} trials by accuracy on validation images; pruned ones by the end of their "
         "learning curves"
     )
-    return [table(("trial", "accuracy", "state", *keys), rows, caption)]
+    return [table(("trial", "accuracy", "state", *keys, "cell", "time"), rows, caption)]

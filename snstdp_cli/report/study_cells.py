@@ -9,7 +9,7 @@ from snstdp_cli.config import setting_leaves
 from snstdp_cli.errors import SnstdpError
 from snstdp_cli.report.markup import Cell, Markup, duration, percent, table, tag
 from snstdp_cli.studies.cells import CellResult
-from snstdp_cli.studies.results import CellFacts, StudyResults
+from snstdp_cli.studies.results import CellFacts, StudyResults, Trial
 from snstdp_cli.studies.statistics import describe_settings, show_value, varied_keys
 
 #: More rows could not be read; the long table holds all.
@@ -20,17 +20,25 @@ Facts = Mapping[str, CellFacts]
 
 
 def facts_of(study: StudyResults) -> tuple[dict[str, CellFacts], list[str]]:
-    """Return how each cell was made, as far as it is written down, and what cannot be read."""
+    """Return how each cell and that of each trial was made, as far as it is written down, and what cannot be read."""
     facts, problems = dict[str, CellFacts](), list[str]()
-    for cell in study.cells:
+    made: list[CellResult | Trial] = [*study.cells, *study.trials]
+    for cell in made:
         try:
             found = study.load_facts(cell)
         except SnstdpError as error:
             problems.append(str(error))
             continue
         if found is not None:
-            facts[cell.cell] = found
+            facts[name_of(cell)] = found
     return facts, problems
+
+
+def name_of(cell: CellResult | Trial) -> str:
+    """Return the name of a cell, or of that of a trial; nothing for a trial that has none."""
+    if isinstance(cell, CellResult):
+        return cell.cell
+    return "" if cell.folder is None else cell.folder.name
 
 
 def cells_section(study: StudyResults, facts: Facts) -> list[Markup]:
@@ -49,18 +57,27 @@ def cells_section(study: StudyResults, facts: Facts) -> list[Markup]:
 
 
 def failures(study: StudyResults) -> list[Markup]:
-    """Return why each failed cell failed."""
-    failed = [cell for cell in study.cells if cell.state == "failed"]
+    """Return why each failed cell and trial failed."""
+    cells = [cell for cell in study.cells if cell.state == "failed"]
+    trials = [trial for trial in study.trials if trial.state == "failed"]
+    retry = "snstdp study run FILE --retry tries them again."
+    return [
+        *_failed(cells, [f"{describe_settings(cell.settings)}, seed {cell.seed}" for cell in cells], "Cells", retry),
+        *_failed(trials, [f"trial {one.number}: {describe_settings(one.settings)}" for one in trials], "Trials", ""),
+    ]
+
+
+def _failed(failed: Sequence[CellResult | Trial], names: Sequence[str], kind: str, advice: str) -> list[Markup]:
     if not failed:
         return []
     rows = [
-        (f"{describe_settings(cell.settings)}, seed {cell.seed}", cell.cell, cell.error or "no reason is written down")
-        for cell in failed[:_MAX_FAILURES]
+        (name, name_of(one) or "–", one.error or "no reason is written down")
+        for name, one in list(zip(names, failed, strict=True))[:_MAX_FAILURES]
     ]
-    text = "snstdp study run FILE --retry tries them again."
-    if len(failed) > len(rows):
-        text = f"The first {len(rows)} of {len(failed):,}. {text}"
-    return [table(("setting", "cell", "what went wrong"), rows, "Cells that failed"), tag("p", text, class_="note")]
+    cut = f"The first {len(rows)} of {len(failed):,}." if len(failed) > len(rows) else ""
+    note = " ".join(filter(None, (cut, advice)))
+    rest = [tag("p", note, class_="note")] if note else []
+    return [table(("setting", "cell", "what went wrong"), rows, f"{kind} that failed"), *rest]
 
 
 def provenance(study: StudyResults, facts: Facts, problems: Sequence[str]) -> list[Markup]:
@@ -86,9 +103,14 @@ def _cell_row(
         Cell(str(cell.seed), cell.seed),
         cell.state,
         *(Cell("–") if value is None else Cell(percent(value, 2), value) for value in accuracies),
-        Cell("–") if facts is None else Cell(duration(facts.seconds), facts.seconds),
+        time_cell(facts),
         "–" if facts is None or facts.machine is None else facts.machine,
     )
+
+
+def time_cell(facts: CellFacts | None) -> Cell:
+    """Return how long a cell took."""
+    return Cell("–") if facts is None else Cell(duration(facts.seconds), facts.seconds)
 
 
 def _machines(facts: Facts) -> Markup:

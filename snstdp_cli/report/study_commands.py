@@ -20,10 +20,12 @@ def commands(study: StudyResults, against: Sequence[str]) -> list[Markup]:
     file = shlex.quote(str(study.file or f"{study.name}.yaml"))
     rules = "".join(f" --run-rule {shlex.quote(name)}" for name in study.rule_files)
     compared = "".join(f" --against {shlex.quote(text)}" for text in against)
+    has_table = study.cells or not study.trials  # a search without a grid has none
     lines = [
         f"snstdp study run {file}",
-        f"snstdp study table {file}{rules}{compared}",
+        *([f"snstdp study table {file}{rules}{compared}"] if has_table else []),
         f"snstdp study plot {file}{rules}",
         f"snstdp study report {file}{rules}{compared}",
+        *([f"snstdp study run {shlex.quote(str(study.best_study))}"] if study.best_study is not None else []),
     ]
     return [copyable("\n".join(lines)), tag("p", _NOTE, class_="note")]

@@ -11,10 +11,12 @@ from pathlib import Path
 
 from snstdp_cli.artefacts import Workdir
 from snstdp_cli.config import Experiment, build_experiment
-from snstdp_cli.datasets import Dataset, Split, load_dataset
+from snstdp_cli.config.sections import EvaluationSettings
+from snstdp_cli.datasets import Dataset, Split, load_dataset, sealed_test_images
 from snstdp_cli.pipeline import run_experiment
 from snstdp_cli.progress import RecordingProgress, Reporter, TrainingProgress
 from snstdp_cli.studies.cell import Cell
+from snstdp_cli.studies.file import ScoredSplit
 from snstdp_cli.studies.memory import estimate_memory_mb
 
 #: Examples that are shown to measure a network, and the largest number of networks that are measured.
@@ -81,9 +83,19 @@ class _Rates:
 
 
 def estimate_study(
-    cells: Sequence[Cell], workers: int, *, data_dir: Path | None = None, say: Callable[[str], None] = lambda _: None
+    cells: Sequence[Cell],
+    workers: int,
+    *,
+    score_on: ScoredSplit = "test",
+    data_dir: Path | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> StudyEstimate:
     """Measure one network of each rule and size, at most six, and tell what all cells take.
+
+    Parameters
+    ----------
+    score_on
+        What the cells are scored on; for validation images no test image is read.
 
     Raises
     ------
@@ -96,8 +108,9 @@ def estimate_study(
     measured: dict[tuple[str, int], _Rates] = {}
     for key, cell in list(groups.items())[:_MOST_MEASURED]:
         say(f"measuring {key[0]} with {key[1]:,} neurons")
-        measured[key] = _measure(cell.experiment, data_dir)
-    found = tuple(_estimate(cell, _nearest(measured, cell.experiment)) for cell in cells)
+        with sealed_test_images(score_on == "validation"):
+            measured[key] = _measure(cell.experiment, score_on, data_dir)
+    found = tuple(_estimate(cell, _nearest(measured, cell.experiment), score_on) for cell in cells)
     return StudyEstimate(found, workers, len(measured))
 
 
@@ -105,22 +118,36 @@ def _group(experiment: Experiment) -> tuple[str, int]:
     return experiment.rule.name, experiment.n_e
 
 
-def _measure(experiment: Experiment, data_dir: Path | None) -> _Rates:
+def _measure(experiment: Experiment, score_on: ScoredSplit, data_dir: Path | None) -> _Rates:
     """Show a few examples in a temporary folder; the compiled program is kept for the study."""
-    splits: tuple[Split, ...] = ("train", "test")
+    splits: tuple[Split, ...] = ("train",) if score_on == "validation" else ("train", "test")
     images: dict[Split, Dataset] = {
         split: load_dataset(experiment.data, split, data_dir, inputs=experiment.input) for split in splits
     }
     num = min(_SHOWN, experiment.num_examples)
-    small = {"assign_examples": _RECORDED, "test_examples": _RECORDED, "curve_every": 0}
+    settings = experiment.evaluation
+    small = {
+        "assign_examples": min(_RECORDED, settings.assign_examples),
+        f"{score_on}_examples": min(_RECORDED, _num_scored(settings, score_on)),
+        "curve_every": 0,
+    }
     changed = {"num_examples": num, **{f"evaluation.{key}": value for key, value in small.items()}}
     trained, recorded = list[TrainingProgress](), list[RecordingProgress]()
     report = dataclasses.replace(Reporter(), training=trained.append, recording=recorded.append)
     with tempfile.TemporaryDirectory(prefix="snstdp-") as folder:
         run_experiment(
-            build_experiment(experiment, changed), Workdir(Path(folder)), datasets=images, workers=1, report=report
+            build_experiment(experiment, changed),
+            Workdir(Path(folder)),
+            score_on=score_on,
+            datasets=images,
+            workers=1,
+            report=report,
         )
     return _Rates(experiment.n_e, images["train"].n_input, trained[-1].rate, recorded[-1].rate)
+
+
+def _num_scored(settings: EvaluationSettings, score_on: ScoredSplit) -> int:
+    return settings.validation_examples if score_on == "validation" else settings.test_examples
 
 
 def _nearest(measured: dict[tuple[str, int], _Rates], experiment: Experiment) -> _Rates:
@@ -134,14 +161,15 @@ def _nearest(measured: dict[tuple[str, int], _Rates], experiment: Experiment) ->
     return dataclasses.replace(near, training=near.training * share, recording=near.recording * share)
 
 
-def _estimate(cell: Cell, rates: _Rates) -> CellEstimate:
+def _estimate(cell: Cell, rates: _Rates, score_on: ScoredSplit) -> CellEstimate:
     experiment, settings = cell.experiment, cell.experiment.evaluation
+    answered = settings.assign_examples + _num_scored(settings, score_on)
     points = experiment.num_examples // settings.curve_every if settings.curve_every else 0
-    recorded = settings.assign_examples + settings.test_examples + points * settings.curve_examples
+    recorded = answered + points * settings.curve_examples
     seconds = experiment.num_examples / rates.training + recorded / rates.recording + _OVERHEAD_S
     snapshots = (experiment.num_examples - 1) // experiment.checkpoint_every
     weights_mb = experiment.n_e * (rates.n_input + 1) * 8 / 1e6
-    responses_mb = experiment.n_e * (settings.assign_examples + settings.test_examples) * 2 / 1e6
+    responses_mb = experiment.n_e * answered * 2 / 1e6
     return CellEstimate(
         cell,
         seconds,

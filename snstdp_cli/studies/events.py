@@ -39,6 +39,8 @@ class StudyReporter:
 
     Attributes
     ----------
+    begun
+        So many cells are left to run.
     ended
         A cell came to its end.
     tick
@@ -49,3 +51,4 @@ class StudyReporter:
     warn: Callable[[str], None] = field(default=_ignore)
     ended: Callable[[CellEnded], None] = field(default=_ignore)
     tick: Callable[[], None] = field(default=_nothing)
+    begun: Callable[[int], None] = field(default=_ignore)

@@ -24,12 +24,22 @@ if TYPE_CHECKING:
 
 
 class Trial(NamedTuple):
-    """One attempt of a search: its value is an accuracy on validation images, None before there is one."""
+    """One attempt of a search: its value is an accuracy on validation images, None before there is one.
+
+    Attributes
+    ----------
+    error
+        Why it failed, in a sentence.
+    folder
+        Its working folder, which is a cell's; None for settings of which no cell can be built.
+    """
 
     number: int
     settings: Mapping[str, Any]
     value: float | None
     state: TrialState
+    error: str | None = None
+    folder: Path | None = None
 
 
 class CellFacts(Protocol):
@@ -57,15 +67,15 @@ def curve_of(cell: CellResult) -> Sequence[CurvePoint]:
     return TrainedNetwork(place, CELL_NAME).learning_curve if weights_exist(place, CELL_NAME) else ()
 
 
-def facts_of_cell(cell: CellResult) -> CellFacts | None:
-    """Return how a cell was made; None if it was never begun.
+def facts_of_cell(cell: CellResult | Trial) -> CellFacts | None:
+    """Return how a cell, or that of a trial, was made; None if it was never begun.
 
     Raises
     ------
     ArtefactError
         If its record is damaged.
     """
-    return read_cell_record(cell.folder)
+    return None if cell.folder is None else read_cell_record(cell.folder)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,8 +106,10 @@ class StudyResults:
         Those of a search, in order.
     importances
         By key, how much it matters for being among the best trials, from 0 to 1.
+    best_study
+        The study file that tests the best settings of a search; None before there is one.
     load_correct, load_curve, load_facts
-        Read of a cell where it was right, its learning curve, and how it was made.
+        Read of a cell where it was right, its learning curve, and how it, or that of a trial, was made.
     """
 
     name: str
@@ -112,9 +124,10 @@ class StudyResults:
     rule_files: tuple[str, ...] = ()
     trials: tuple[Trial, ...] = ()
     importances: Mapping[str, float] = field(default_factory=dict)
+    best_study: Path | None = None
     load_correct: LoadCorrect | None = load_correct
     load_curve: Callable[[CellResult], Sequence[CurvePoint]] = curve_of
-    load_facts: Callable[[CellResult], CellFacts | None] = facts_of_cell
+    load_facts: Callable[[CellResult | Trial], CellFacts | None] = facts_of_cell
 
     def table(self, *, against: Sequence[str] = (), read_outs: Sequence[Classifier] = ()) -> StudyTable:
         """Summarize the cells: a row for each setting, and differences to a baseline such as `rule=triplet`.
@@ -165,11 +178,15 @@ def gather_results(study: Study, storage: str | None = None) -> StudyResults:
     if file.search is None:
         return results
 
-    from snstdp_cli.studies.search.study import load_search
+    from snstdp_cli.studies.search.cells import folder_of_trial
+    from snstdp_cli.studies.search.study import BEST_STUDY, load_search
 
-    found = load_search(study, storage)
-    trials = tuple(Trial(one.number, one.settings, one.value, one.state) for one in found.trials)
-    return replace(results, trials=trials, importances=found.importances)
+    found, best = load_search(study, storage), study.folder / BEST_STUDY
+    trials = tuple(
+        Trial(one.number, one.settings, one.value, one.state, one.error, folder_of_trial(study, one))
+        for one in found.trials
+    )
+    return replace(results, trials=trials, importances=found.importances, best_study=best if best.is_file() else None)
 
 
 def _log_keys(file: StudyFile) -> frozenset[str]:

@@ -93,6 +93,7 @@ def run_study(
     cells = cells_to_run(study, load_results(study), retry=retry, share=share)
     tasks = (make_task(study, cell, data_dir=data_dir, retry=retry) for cell in cells)
     ran: list[CellOutcome] = []
+    report.begun(len(cells))
     try:
         for ended in run_tasks(executor, tasks, report.tick):
             outcome = replace(ended, accuracies=in_order(ended.accuracies, study))

@@ -166,6 +166,12 @@ def test_a_heat_map_for_each_other_setting() -> None:
     assert {"rule smin", "rule smax"} <= set(texts(draw_study(study(cells), "heatmap")))
 
 
+def test_a_heat_map_says_how_many_settings_have_no_field_in_it() -> None:
+    cells = [*grid_study().cells, make_cell({"rule": "triplet", "n_e": 100}, 0, 0.8)]
+    figure = draw_study(study(cells), "heatmap", x="rule.eta")
+    assert "1 setting without rule.eta or n_e left out" in str(figure.get_suptitle())
+
+
 def test_learning_curves_are_means_over_seeds_where_all_have_a_point() -> None:
     def curve(cell: CellResult) -> list[CurvePoint]:
         return [CurvePoint(100, 50 + cell.seed * 10, 100), CurvePoint(200, 80, 100)][: 2 - cell.seed]

@@ -30,9 +30,11 @@ class Facts:
     versions: Mapping[str, str] = field(default_factory=lambda: {"snstdp": "0.2.0"})
 
 
-def load_facts(cell: CellResult) -> Facts | None:
+def load_facts(cell: CellResult | Trial) -> Facts | None:
     if cell.state != "finished":
         return None
+    if isinstance(cell, Trial):
+        return Facts(seconds=30.0, machine="node-2")
     return Facts(attempts=2, versions={"snstdp": "0.3.0"}) if cell.seed else Facts()
 
 
@@ -153,19 +155,29 @@ def test_figures_are_there_for_light_and_for_dark_paper(page: str, sections: dic
 
 def test_a_search_is_told_with_its_best_trials_first() -> None:
     trials = (
-        Trial(0, {"rule.eta": 0.01}, 0.7, "finished"),
+        Trial(0, {"rule.eta": 0.01}, 0.7, "finished", folder=Path("cells/a")),
         Trial(1, {"rule.eta": 0.02}, 0.9, "pruned"),
-        Trial(2, {"rule.eta": 0.03}, 0.8, "finished"),
-        Trial(3, {"rule.eta": 0.04}, None, "failed"),
+        Trial(2, {"rule.eta": 0.03}, 0.8, "finished", folder=Path("cells/b")),
+        Trial(3, {"rule.eta": 0.04}, None, "failed", f"it ran away {HOSTILE}"),
     )
-    page = render_study(study(cells=(), trials=trials, importances={"rule.eta": 1.0}))
+    best = Path("studies/it's/best-study.yaml")
+    page = render_study(study(cells=(), trials=trials, importances={"rule.eta": 1.0}, best_study=best))
     found = Text(page).sections
-    assert re.findall(r"(\d)\s+(?:\d\d\.\d\d\xa0%|–)", found["search"]) == ["2", "0", "1", "3"]
+    states = r"\s+(?:finished|pruned|failed)"
+    assert re.findall(rf"(\d)\s+(?:\d\d\.\d\d\xa0%|–){states}", found["search"]) == ["2", "0", "1", "3"]
     assert page.count("data:image/png;base64,") == 6
     assert {"result", "differences", "cells"}.isdisjoint(found)
     assert "2 finished, 1 pruned, 1 failed" in found["question"]
     assert "training images withheld for validation" in found["question"]
     assert "test images" not in found["question"]
+    # What a trial took, where and why it failed, as of any cell.
+    assert "60 s" in found["question"].replace("\xa0", " ")
+    assert "node-2" in found["provenance"]
+    assert "0.2.0" in found["provenance"]
+    assert f"it ran away {HOSTILE}" in found["failures"]
+    assert "trial 3: rule.eta 0.04" in found["failures"]
+    assert "study table" not in found["commands"]  # there are no cells to put into one
+    assert """snstdp study run 'studies/it'"'"'s/best-study.yaml'""" in found["commands"]
 
 
 def test_a_record_that_cannot_be_read_is_told_and_the_rest_stands() -> None:

@@ -129,7 +129,11 @@ def test_the_command_line_shows_how_a_search_stands(tmp_path: Path, training_onl
     file, where = str(tmp_path / "search.yaml"), ["--workdir", str(tmp_path)]
     planned = CliRunner().invoke(app, ["study", "run", file, "--dry-run", *where])
     assert "4 trials by tpe, 0 of them done, over network.theta_init_mv, network.weight_init" in flat(planned.output)
+    assert "4 trials to run: about " in flat(planned.output)  # without a look at the test images, which are garbage
+    assert "nothing is left" not in planned.output
     result = run_search(study, SerialExecutor())
+    plan = json.loads(CliRunner().invoke(app, ["study", "run", file, "--dry-run", "--json", *where]).stdout)
+    assert (plan["left"], plan["search"]["left"], plan["search"]["seconds"]) == (0, 0, 0.0)
     assert result.best is not None
     shown = CliRunner().invoke(app, ["study", "show", file, *where])
     assert shown.exit_code == 0

@@ -186,7 +186,7 @@ def test_a_worker_without_dask_runs_the_trials_and_tells_each(place: Path, stora
     for number in range(3):
         assert f"trial {number}: network.theta_init_mv=" in done.stderr
     assert "of 3: finished, " in done.stderr
-    assert "(best of this session)" in done.stderr
+    assert "(best so far)" in done.stderr
     assert "search small: 3 finished" in done.stdout
     assert (place / "studies" / "small" / "best-study.yaml").exists()
     assert (place / "studies" / "small" / "search.journal").exists() != bool(storage)
@@ -201,10 +201,19 @@ def test_the_panel_shows_trials_their_progress_and_the_best(place: Path, monkeyp
     monkeypatch.setattr(search_view, "err", Console(file=stream, width=200, force_terminal=True, color_system=None))
     drive(place)
     text = stream.getvalue()
-    assert "trial 0: rule.eta=0.01, of 3: finished, 71.0 % (best of this session)" in text
+    assert "trial 0: rule.eta=0.01, of 3: finished, 71.0 % (best so far)" in text
     assert "search small" in text
     assert "1 / 3 trials, 1 running, best 71.0 %" in text
     assert "trial 1: rule.eta=0.02  training 500 / 1,000, 80 examples/s, 50.0 % on withheld images" in text
+
+
+def test_a_search_that_goes_on_counts_the_trials_of_earlier_sessions(place: Path) -> None:
+    view = search_view._Trials(load_study(place / "small.yaml", place), 5)
+    view.goes_on([SearchTrial(0, {}, 0.7, "finished"), SearchTrial(1, {}, 0.3, "pruned")])
+    assert view.parts([]) == ["2 / 5 trials", "0 running", "1 pruned", "best 70.0 %"]
+    assert "best" not in view.take(SearchTrial(2, {}, 0.6, "finished"))
+    assert (view.pace.done, view.pace.total) == (1, 3)  # those before took none of this session's time
+    assert "finished, 80.0 % (best so far)" in view.take(SearchTrial(3, {}, 0.8, "finished"))
 
 
 def drive(place: Path) -> None:

@@ -313,6 +313,16 @@ class TestInterruption:
         assert (outcome.state, states(study)) == ("interrupted", ["interrupted"])
         assert not (folder / "stop").exists()
 
+    @pytest.mark.compiles
+    def test_a_request_to_stop_is_heard_while_images_are_recorded(self, place: Path) -> None:
+        """A worker of Dask that met KeyboardInterrupt in its place would end with a traceback."""
+        study = small_study(place)
+        task, folder = make_task(study, study.cells[0]), study.folder_of(study.cells[0])
+        asking = dataclasses.replace(Reporter(), recording=lambda now: request_stop(folder))
+        outcome = run_cell(task, report=asking)
+        assert (outcome.state, states(study)) == ("interrupted", ["interrupted"])
+        assert run_cell(task).state == "finished"
+
     def test_a_running_cell_is_seen_with_its_progress_and_is_busy_for_others(
         self, place: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -85,6 +85,7 @@ def test_failed_cells_are_told_with_their_sentence_and_the_exit_code(place: Path
     assert "study small: 2 failed" in done.stdout
     assert done.stderr.count("the network ran away") == 4  # at its end, and in the list
     assert "try again with --retry" in done.stderr
+    assert "nothing is left to run" in snstdp("run", "small.yaml", "--dry-run").stdout
     assert snstdp("run", "small.yaml").exit_code == 1
     assert snstdp("worker", "small.yaml", "--retry", "--fail-fast").exit_code == 1
 
@@ -164,6 +165,15 @@ def test_the_live_view_draws_running_cells(place: Path) -> None:
     assert study_view.ended_line(event) == "3 / 18  n_e=4, seed 0: finished, 87.1 % (75 s)"
     now = CellProgress(stage="training", examples=500, total=1000, rate=80.0, accuracy=0.5, time=0.0)
     assert study_view.progress_text(now) == "training 500 / 1,000, 80 examples/s, 50.0 % on withheld images"
+
+
+def test_the_live_view_counts_what_is_done_runs_failed_and_is_missing(place: Path) -> None:
+    study = load_study(write_study(place, seeds=9))
+    view, now = study_view._Cells(study), CellProgress(stage="starting", examples=0, total=9, rate=0.0, time=0.0)
+    view.begun(7)  # two were finished before
+    assert view.parts([now]) == ["0 / 7 cells", "1 running", "6 missing"]
+    view.take(CellEnded(study.cells[2], CellOutcome(study.cells[2].id, "failed", "ran away"), 1, 7))
+    assert view.parts([now, now])[:4] == ["1 / 7 cells", "2 running", "1 failed", "4 missing"]
 
 
 @pytest.mark.parametrize(("name", "cells"), [("rules", 18), ("eta", 21)])

@@ -83,6 +83,7 @@ class TestDask:
     def place(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         pytest.importorskip("distributed")
         monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("SNSTDP_CORES", "1")  # which workers that are threads of this process would set for it
         return tmp_path
 
     @pytest.fixture
@@ -113,6 +114,23 @@ class TestDask:
         monkeypatch.setattr(running, "run_experiment", _no_memory)
         outcome = run_study(study, DaskExecutor(in_process, lambda: 2))
         assert [one.state for one in outcome.ran] == ["failed"] * 3
+
+    def test_a_cell_takes_one_core_of_a_worker_that_was_started_by_others(
+        self, place: Path, in_process: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from snstdp_cli.engines import available_cores
+        from snstdp_cli.studies.executors.dask import DaskExecutor
+
+        monkeypatch.delenv("SNSTDP_CORES")
+        cores: list[int] = []
+
+        def look(*args: Any, **options: Any) -> Any:
+            cores.append(available_cores())
+            _no_memory()
+
+        monkeypatch.setattr(running, "run_experiment", look)
+        run_study(small_study(place), DaskExecutor(in_process))
+        assert cores == [1]
 
     def test_a_cell_larger_than_the_machine_is_told_and_the_rest_runs(
         self, place: Path, in_process: Any, monkeypatch: pytest.MonkeyPatch

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from snstdp_cli.config import recorded_experiment
+from snstdp_cli.engines.cores import CORES_VARIABLE
 from snstdp_cli.errors import EngineError
 from snstdp_cli.studies.executors.base import Upcoming
 from snstdp_cli.studies.memory import estimate_memory_mb
@@ -202,5 +204,6 @@ def _largest_mb(workers: list[dict[str, Any]]) -> float | None:
 
 
 def _run_task(task: CellTask) -> CellOutcome:
-    """Run a cell in a worker; wait for a worker that was cut off and still runs it."""
+    """Run a cell in a worker, on one core as workers of our own do; wait for one that was cut off and still runs it."""
+    os.environ.setdefault(CORES_VARIABLE, "1")
     return run_cell(task, wait=True)

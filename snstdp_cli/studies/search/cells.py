@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from snstdp_cli.artefacts import Workdir, weights_exist
 from snstdp_cli.errors import ArtefactError, ConfigError, SnstdpError
@@ -27,9 +28,21 @@ def running_trials(study: Study, trials: Iterable[SearchTrial]) -> list[tuple[Se
     found = []
     for trial in trials:
         if trial.state == "running":
-            cell = build_cell(study.base, dict(trial.settings), study.file.seeds[0], list(trial.settings), "search")
+            cell = _cell(study, trial.settings)
             found += [(trial, progress) for _, progress in running_cells(study, [cell])]
     return found
+
+
+def folder_of_trial(study: Study, trial: SearchTrial) -> Path | None:
+    """Return the folder of a trial's cell, which may not be there; None for settings that do not go together."""
+    try:
+        return study.folder_of(_cell(study, trial.settings))
+    except SnstdpError:
+        return None
+
+
+def _cell(study: Study, settings: Mapping[str, Any]) -> Cell:
+    return build_cell(study.base, dict(settings), study.file.seeds[0], list(settings), "search")
 
 
 class CellRunner:
@@ -70,8 +83,7 @@ class CellRunner:
             If the settings do not go together.
         """
         if proposal.number not in self._cells:
-            seed, keys = self.study.file.seeds[0], list(proposal.settings)
-            self._cells[proposal.number] = build_cell(self.study.base, proposal.settings, seed, keys, "search")
+            self._cells[proposal.number] = _cell(self.study, proposal.settings)
         return self._cells[proposal.number]
 
     def run(self, proposals: Iterable[Proposal | None], tick: Callable[[], None]) -> Iterator[TrialEnd]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from snstdp_cli.studies.cell import Cell
@@ -19,6 +19,8 @@ class SearchReporter:
 
     Attributes
     ----------
+    goes_on
+        These trials came to an end in earlier sessions.
     began
         A trial of this number was handed out, whose cell is this one.
     ended
@@ -33,3 +35,4 @@ class SearchReporter:
     ended: Callable[[SearchTrial], None] = field(default=_ignore)
     tick: Callable[[], None] = field(default=_ignore)
     waits: Callable[[], None] = field(default=_ignore)
+    goes_on: Callable[[Sequence[SearchTrial]], None] = field(default=_ignore)

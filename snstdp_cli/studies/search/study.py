@@ -12,7 +12,7 @@ from snstdp_cli.config import Experiment, commented_yaml, fingerprint
 from snstdp_cli.datasets import sealed_test_images
 from snstdp_cli.errors import ConfigError, InterruptedRunError
 from snstdp_cli.rules import only_rule_files
-from snstdp_cli.studies.cell import build_cell, cell_id
+from snstdp_cli.studies.cell import Cell, build_cell, cell_id
 from snstdp_cli.studies.executors.base import CellExecutor
 from snstdp_cli.studies.plan import Study, allowed_rules
 from snstdp_cli.studies.search.cells import CellRunner
@@ -34,6 +34,8 @@ from snstdp_cli.studies.search.workers import SharingWorker
 BEST, BEST_STUDY = "best.yaml", "best-study.yaml"
 #: Seeds with which the best settings are run on the test images.
 _SEEDS = 5
+#: Settings that say how long a trial takes.
+_SIZES = {"n_e", "num_examples"}
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,11 @@ class SearchResult:
     def base_trial(self) -> SearchTrial | None:
         """The finished trial with the settings of the base."""
         return next((one for one in self._finished if one.settings == self.plan.values), None)
+
+    @property
+    def ended(self) -> list[SearchTrial]:
+        """The trials that need not be run again."""
+        return [one for one in self.trials if one.state not in ("running", "interrupted")]
 
     @property
     def _finished(self) -> list[SearchTrial]:
@@ -151,6 +158,7 @@ def run_search(
         with worker.turn():
             opened = open_storage(study.folder, storage, mend=is_alone)
             trials = open_trials(opened, trials_name(study, plan), plan.settings)
+        report.goes_on(SearchResult(plan, read_trials(trials)).ended)
         search = Search(trials, plan.settings, plan.space, plan.base, report.ended, worker)
         runner = CellRunner(study, executor, plan.settings.read_out, data_dir=data_dir, report=report)
         try:
@@ -179,6 +187,22 @@ def load_search(study: Study, storage: str | None = None) -> SearchResult:
     if trials is None:
         return SearchResult(plan)
     return SearchResult(plan, read_trials(trials, SharingWorker(study.folder).is_alive), importances(trials))
+
+
+def largest_trials(study: Study, result: SearchResult) -> list[Cell]:
+    """Return a cell for each trial that is left, as large as any of the space: what a trial takes at most.
+
+    Raises
+    ------
+    ConfigError
+        If that network cannot be built.
+    """
+    plan, ends = result.plan, dict[str, object]()
+    for key in _SIZES & plan.space.keys():
+        searched = plan.space[key]
+        ends[key] = max(searched.values) if isinstance(searched, Choices) else int(searched.high)
+    cell = build_cell(study.base, ends, study.file.seeds[0], list(ends), f"{study.path}: search.space")
+    return [cell] * max(0, plan.settings.trials - len(result.ended))
 
 
 def trials_name(study: Study, plan: SearchPlan) -> str:
