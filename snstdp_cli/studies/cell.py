@@ -115,11 +115,16 @@ def make_cell(experiment: Experiment, keys: Sequence[str], named: Iterable[str])
     named
         Those of the keys that the cell is told by.
     """
-    leaves = dict(setting_leaves(experiment.model_dump(mode="json")))
-    values = {**leaves, "rule": leaves["rule.name"]}
+    values = setting_values(experiment)
     settings = {key: values[key] for key in keys if key in values}
     told = tuple(key for key in named if key in settings)
     return Cell(cell_id(experiment), settings, experiment.seed, experiment, told)
+
+
+def setting_values(experiment: Experiment) -> dict[str, Any]:
+    """Return all settings of an experiment by dotted key; `rule` is the rule's name."""
+    leaves = dict(setting_leaves(experiment.model_dump(mode="json")))
+    return {"rule": leaves.pop("rule.name"), **leaves}
 
 
 def _short(value: Any) -> str:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from snstdp_cli.artefacts import Workdir, weights_exist
 from snstdp_cli.artefacts.locks import is_locked
+from snstdp_cli.config import Experiment
 from snstdp_cli.errors import ArtefactError
 from snstdp_cli.evaluation import Classifier
 from snstdp_cli.results import Score, TrainedNetwork, score_network
@@ -58,6 +59,8 @@ class CellResult:
         Its working folder.
     score_on
         Which images were scored.
+    experiment
+        All settings, if they are known.
     """
 
     cell: str
@@ -71,6 +74,7 @@ class CellResult:
     error: str | None
     folder: Path
     score_on: ScoredSplit = "test"
+    experiment: Experiment | None = None
 
 
 def load_results(study: Study) -> list[CellResult]:
@@ -103,6 +107,7 @@ def load_result(study: Study, cell: Cell) -> CellResult:
         error=error or (record.error if record is not None and state == "failed" else None),
         folder=folder,
         score_on=split,
+        experiment=cell.experiment,
     )
 
 

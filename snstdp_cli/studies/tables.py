@@ -12,6 +12,7 @@ from snstdp_cli.errors import ConfigError
 from snstdp_cli.evaluation import CLASSIFIERS, Classifier
 from snstdp_cli.studies.baseline import resolve_baseline
 from snstdp_cli.studies.cautions import warnings_of
+from snstdp_cli.studies.cell import setting_values
 from snstdp_cli.studies.cells import CellResult
 from snstdp_cli.studies.differences import Difference, LoadCorrect, paired_differences
 from snstdp_cli.studies.intervals import Estimate
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 #: A row of a table for machines.
 Record = dict[str, Any]
+#: Settings that say what a cell's files are called, and nothing else.
+_OF_FILES = ("save_name", "load_name")
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +69,7 @@ class StudyTable:
         return [self._record(row, by_setting) for row in self.rows]
 
     def long_records(self) -> list[Record]:
-        """Return a record for each cell, every setting and figure a column."""
+        """Return a record for each cell, every setting and figure a column (see `long_records`)."""
         return long_records(self.cells)
 
     def frame(self, *, long: bool = False) -> pd.DataFrame:
@@ -145,7 +148,21 @@ def make_table(
 
 
 def long_records(cells: Sequence[CellResult]) -> list[Record]:
-    """Return a record for each cell, every setting and figure a column; None where a cell does not have it."""
+    """Return a record for each cell, every setting and figure a column; None where a cell does not have it.
+
+    What varies comes first, and what all cells have in common comes last.
+    """
+    records = varied_records(cells)
+    every = [{} if cell.experiment is None else setting_values(cell.experiment) for cell in cells]
+    keys = list(dict.fromkeys(key for values in every for key in values))
+    common = [key for key in keys if key not in (*varied_keys(cells), "seed", *_OF_FILES)]
+    for record, values in zip(records, every, strict=True):
+        record |= _prefixed({key: values.get(key) for key in common}, record, "setting")
+    return records
+
+
+def varied_records(cells: Sequence[CellResult]) -> list[Record]:
+    """Return a record for each cell: the settings that vary in the study, and every figure."""
     keys = varied_keys(cells)
     figures = list(dict.fromkeys(name for cell in cells for name in cell.figures))
     read_outs = list(dict.fromkeys((*CLASSIFIERS, *(name for cell in cells for name in cell.accuracies))))

@@ -11,7 +11,7 @@ from snstdp_cli.studies.differences import Difference
 from snstdp_cli.studies.formats import Shown, TextTable
 from snstdp_cli.studies.intervals import Estimate
 from snstdp_cli.studies.statistics import SettingRow, describe_settings, show_value
-from snstdp_cli.studies.tables import StudyTable, long_records
+from snstdp_cli.studies.tables import StudyTable, varied_records
 
 #: The t interval is as far below the mean as above it; its half is shorter than both ends.
 _TITLE = "Accuracy (%): mean over seeds, half of its 95 % interval, standard deviation"
@@ -24,8 +24,8 @@ def text_tables(table: StudyTable) -> list[TextTable]:
 
 
 def long_text_table(cells: Sequence[CellResult]) -> TextTable:
-    """Return a row for each cell for people."""
-    records = long_records(cells)
+    """Return a row for each cell for people, without the settings that all have in common."""
+    records = varied_records(cells)
     columns = tuple(records[0]) if records else ()
     rows = tuple(tuple(Shown(_text(value), number=_is_number(value)) for value in one.values()) for one in records)
     return TextTable("Cells", columns, rows)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from made_up_study import load_correct, make_cell, make_cells
 
+from snstdp_cli.config import build_experiment
 from snstdp_cli.errors import ConfigError
 from snstdp_cli.studies.cells import CellResult
 from snstdp_cli.studies.formats import Shown, TextTable, to_csv, to_latex, to_markdown
@@ -77,6 +78,19 @@ def test_long_form_has_a_row_a_cell_and_a_column_for_every_setting_and_figure() 
     assert records[-1]["error"] == "it ran away, =1+1"
     assert records[0]["duration_s"] == 10.0
     assert len(read_csv(to_csv(records))) == 7
+
+
+def test_the_long_form_ends_with_the_settings_that_all_cells_have_in_common() -> None:
+    experiment = build_experiment({"n_e": 100, "rule": {"name": "triplet"}}, {}, "test")
+    one, other = (make_cell({"n_e": 100}, seed, 0.9, experiment=experiment) for seed in (3, 4))
+    for record in long_records([one, other]):
+        assert (record["n_e"], record["rule"], record["rule.nu_post"]) == (100, "triplet", experiment.rule.nu_post)
+        assert record["presentation.rest"] == "simulated"
+        assert (record["num_examples"], record["setting.num_examples"]) == (200, experiment.num_examples)
+        assert list(record).index("error") < list(record).index("presentation.rest")
+        assert not {"save_name", "rule.name"} & record.keys()
+    assert [record["seed"] for record in long_records([one, other])] == [3, 4]
+    assert "presentation.rest" not in long_text_table([one, other]).columns
 
 
 def test_no_column_hides_another() -> None:
