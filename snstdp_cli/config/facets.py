@@ -69,10 +69,18 @@ def identifying_settings(experiment: Experiment) -> dict[str, Any]:
     return {key: value for key, value in leaves.items() if affected(key)}
 
 
-def _later_defaults_of(rule: str | None) -> dict[str, Any]:
-    """Return the defaults of all settings that came later, by dotted key; with those of a rule that comes with us."""
+def _later_defaults_of(rule: object) -> dict[str, Any]:
+    """Return the defaults of all settings that came later, by dotted key; with those of a rule that comes with us.
+
+    Parameters
+    ----------
+    rule
+        Its name; a file that was changed may say anything.
+    """
     later = dict(_later_defaults(Experiment))
-    return later | dict(_later_defaults(RULES[rule].parameters, "rule.")) if rule in RULES else later
+    if isinstance(rule, str) and rule in RULES:
+        later |= _later_defaults(RULES[rule].parameters, "rule.")
+    return later
 
 
 def _later_defaults(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -214,7 +214,7 @@ def curve(network: TrainedNetwork) -> Figure:
         number, place = network.snapshots[-1].examples, place_words(network.workdir.root)
         raise ArtefactError(
             f"{network.workdir.activity}: no responses of the weights that were saved during the training are "
-            f"recorded; record both splits of some of them: "
+            "recorded; record both splits of some of them: "
             + command_line("test", "--load-name", str(number), "--split", "train", *place)
         )
     if not points:

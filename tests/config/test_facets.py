@@ -335,6 +335,10 @@ def test_a_setting_that_is_older_than_results_is_told_at_its_default(changes: di
     assert differences(explicit, then) == differences(then, explicit) == []
 
 
+def test_a_name_of_a_rule_that_is_none_is_told_as_it_is() -> None:
+    assert differences({"rule.name": "smax"}, {"rule.name": ["smax"]}) == ["rule.name (smax, there ['smax'])"]
+
+
 def test_the_order_has_one_name_in_differences() -> None:
     by_class, shuffled = (
         settings_of(build_experiment({"order": order}), "training") for order in ("by_class", "shuffled")
