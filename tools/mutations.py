@@ -209,8 +209,8 @@ MUTATIONS: list[Mutation] = [
     (INHIBITION, "~np.eye(experiment.n_e, dtype=bool)", "np.ones((experiment.n_e,) * 2, dtype=bool)", 0),
     (INHIBITION, "if wiring.inhibition_delay_steps is not None:", "if False:", 0),
     (INHIBITION, "inhibition_delay_steps[pre, post]", "inhibition_delay_steps[post, pre]", 0),
-    (INHIBITION, 'excite.connect(j="i")', "excite.connect()", 0),
-    (INHIBITION, 'own.connect(j="i")', "own.connect()", 0),
+    (INHIBITION, "connect_each(excite)", "connect_all(excite)", 0),
+    (INHIBITION, "connect_each(own)", "connect_all(own)", 0),
     # The rest of a frozen network, delays
     (REST, "v_post = v_rest\\nge_post = 0\\ngi_post = 0", "v_post = v_rest\\nge_post = 0", 0),
     (REST, "v_post = v_rest\\nge_post = 0\\ncooldown", "ge_post = 0\\ncooldown", 0),

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import sys
 
@@ -22,6 +23,8 @@ def main() -> None:
     signals.catch()
     streams.prepare()
     gc.set_threshold(_COLLECT_AFTER, *gc.get_threshold()[1:])
+    # Python would look through all that is there for garbage once more before the process and its memory end.
+    atexit.register(gc.freeze)
     try:
         # In here, so that an interrupt meanwhile and an output that is closed do no harm.
         from snstdp_cli.cli.app import app

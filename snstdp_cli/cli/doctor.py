@@ -23,7 +23,7 @@ def doctor(
     workdir: o.WorkdirPath = Path(),
     as_json: o.Json = False,
 ) -> None:
-    """Check compiler, cores, folders, cache, memory and data, and compare the engines.
+    """Check compiler, cores, folders, cache, memory and data, and compare the engines in both precisions.
 
     Exit code 1 if something does not work that an experiment needs.
 

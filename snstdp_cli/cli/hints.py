@@ -14,6 +14,7 @@ from typing import Any
 import typer
 
 from snstdp_cli.cli.console import print_note
+from snstdp_cli.fields.command_lines import option_words
 
 
 def suggest(command: str, *arguments: str | Path, **options: Any) -> None:
@@ -67,11 +68,7 @@ def _words(parameter: Any, value: Any) -> Iterator[str]:
         yield flag
         return
     for one in value if isinstance(value, list | tuple) else [value]:
-        text = str(one.value) if isinstance(one, Enum) else str(one)
-        if text.startswith("-"):
-            yield f"{flag}={text}"
-        else:
-            yield from (flag, text)
+        yield from option_words(flag, one.value if isinstance(one, Enum) else one)
 
 
 def _program() -> list[str]:

@@ -25,7 +25,7 @@ from snstdp_cli.config.sections import (
     PresentationSettings,
     Section,
 )
-from snstdp_cli.fields import MAX_EXAMPLES, SINCE, Name, Number, Whole, check_name, setting, shown, whole_number
+from snstdp_cli.fields import MAX_EXAMPLES, Name, Number, Whole, check_name, setting, shown, since_version, whole_number
 from snstdp_cli.rules import Plasticity, UpdateTable, WeightGrid
 
 #: Diehl & Cook's step of the adaptive threshold in mV, by number of excitatory neurons.
@@ -139,12 +139,12 @@ class Experiment(Section):
     input: InputSection = Field(
         default_factory=InputSection,
         description="what is done to the images before they are shown (see docs/data.md)",
-        json_schema_extra={SINCE: "0.2"},
+        json_schema_extra=since_version("0.2"),
     )
     network: NetworkSettings = Field(default_factory=NetworkSettings)
     presentation: PresentationSettings = Field(default_factory=PresentationSettings)
     evaluation: EvaluationSettings = Field(default_factory=EvaluationSettings)
-    precision: PrecisionSettings = Field(default_factory=PrecisionSettings, json_schema_extra={SINCE: "0.2"})
+    precision: PrecisionSettings = Field(default_factory=PrecisionSettings, json_schema_extra=since_version("0.2"))
 
     @model_validator(mode="before")
     @classmethod

@@ -61,14 +61,26 @@ def settings_of(experiment: Experiment, facet: Facet, without: Iterable[str] = (
 def identifying_settings(experiment: Experiment) -> dict[str, Any]:
     """Return all settings that affect anything, by dotted key, without later ones that are at their defaults."""
     leaves = dict(setting_leaves(experiment.model_dump(mode="json")))
-    later = _later_defaults(Experiment)
-    if experiment.rule.name in RULES:
-        later = later | _later_defaults(RULES[experiment.rule.name].parameters, "rule.")
+    later = _later_defaults_of(experiment.rule.name)
     leaves = {key: value for key, value in leaves.items() if key not in later or value != later[key]}
     leaves[_SHUFFLE] = leaves.get("order") == "shuffled"
     if leaves[_SHUFFLE]:
         del leaves["order"]
     return {key: value for key, value in leaves.items() if affected(key)}
+
+
+def _later_defaults_of(rule: object) -> dict[str, Any]:
+    """Return the defaults of all settings that came later, by dotted key; with those of a rule that comes with us.
+
+    Parameters
+    ----------
+    rule
+        Its name; a file that was changed may say anything.
+    """
+    later = _later_defaults(Experiment)
+    if isinstance(rule, str) and rule in RULES:
+        later = later | _later_defaults(RULES[rule].parameters, "rule.")
+    return later
 
 
 @cache  # for a study of many cells
@@ -102,12 +114,17 @@ def fingerprint(content: Mapping[str, Any]) -> str:
 def differences(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[str]:
     """Return a note for each key in which two groups of settings differ.
 
+    A setting that came later is told at its default where it is missing: results that are older were made as if by it.
+
     Examples
     --------
     >>> differences({"n_e": 400, "dt": 0.5}, {"n_e": 400, "dt": 0.1})
     ['dt (0.5, there 0.1)']
+    >>> differences({"n_e": 400, "arithmetic": "single"}, {"n_e": 400})
+    ['arithmetic (single, there double)']
     """
     notes = []
+    ours, theirs = (_complete(one, ours.keys() | theirs.keys()) for one in (ours, theirs))
     for key in sorted(ours.keys() | theirs.keys()):
         here, there = ours.get(key, _ABSENT), theirs.get(key, _ABSENT)
         if here == there and type(here) is type(there):
@@ -117,6 +134,15 @@ def differences(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[str]
         pair = pair if pair[0] != pair[1] else (repr(here), repr(there))
         notes.append(f"{key} ({pair[0]}, there {pair[1]})")
     return notes
+
+
+def _complete(settings: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:
+    """Return settings as a reader knows them: with those of `keys` that came later, and `order` as it is set today."""
+    whole = {key: value for key, value in _later_defaults_of(settings.get("rule.name")).items() if key in keys}
+    whole |= settings
+    if _SHUFFLE in whole:
+        whole["order"] = "shuffled" if whole.pop(_SHUFFLE) else settings.get("order", "as_is")
+    return whole
 
 
 def differing_settings(experiments: Sequence[Experiment | None]) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ anything that one of the `readers` reads.
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
@@ -99,12 +100,15 @@ def load_dataset(
 
 
 def _load_folder(name: str, split: Split, folder: Path, inputs: InputSection | None) -> Dataset:
+    # Unpacking takes longer than all that is done with a split, and several ask for it.
+    find = functools.cache(functools.partial(_read_folder, folder))
+
     def read(part: Split) -> Pair | None:
-        found = _read_folder(folder, part)
+        found = find(part)
         return None if isinstance(found, str) else found
 
     if _is_whole(inputs) or split == "train":
-        pair = _read_folder(folder, split)
+        pair = find(split)
         if isinstance(pair, str):
             raise DataError(_missing(name, split, folder, pair))
     return _assemble(name, split, str(folder), read, inputs)

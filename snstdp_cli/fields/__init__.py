@@ -1,6 +1,6 @@
 """How a single setting is said: its type, meaning and range, what it affects, and the sentence when it is wrong."""
 
-from snstdp_cli.fields.facets import AFFECTS, FACETS, SINCE, Facet, is_later, setting
+from snstdp_cli.fields.facets import AFFECTS, FACETS, Facet, is_later, setting, since_version
 from snstdp_cli.fields.messages import allowed, describe, percent, printable, shown
 from snstdp_cli.fields.values import MAX_EXAMPLES, Name, Number, Whole, check_name, plain_number, whole_number
 
@@ -8,7 +8,6 @@ __all__ = [
     "AFFECTS",
     "FACETS",
     "MAX_EXAMPLES",
-    "SINCE",
     "Facet",
     "Name",
     "Number",
@@ -22,5 +21,6 @@ __all__ = [
     "printable",
     "setting",
     "shown",
+    "since_version",
     "whole_number",
 ]

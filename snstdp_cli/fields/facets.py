@@ -24,7 +24,7 @@ FACETS: tuple[Facet, ...] = get_args(Facet)
 #: Key of the facets in a field's JSON Schema.
 AFFECTS = "affects"
 #: Key of the version from which on there is a field, if results are older.
-SINCE = "since"
+_SINCE = "since"
 
 
 def setting(
@@ -43,10 +43,21 @@ def setting(
         `ge`, `gt`, `le`, `lt`, `strict` or `default_factory`, as pydantic knows them.
     """
     declared = {} if default is ... else {"default": default}
-    extra: dict[str, Any] = {AFFECTS: list(affects), **({SINCE: since} if since else {})}
+    extra: dict[str, Any] = {AFFECTS: list(affects), **(since_version(since) if since else {})}
     return Field(**declared, description=meaning, json_schema_extra=extra, **limits)
+
+
+def since_version(version: str) -> dict[str, Any]:
+    """Return what a field's `json_schema_extra` says that is no `setting`: a section, or a parameter of a rule.
+
+    Parameters
+    ----------
+    version
+        The version that brings it, as `since` of a `setting`.
+    """
+    return {_SINCE: version}
 
 
 def is_later(field: FieldInfo) -> bool:
     """Tell whether a field came after the first results."""
-    return isinstance(field.json_schema_extra, dict) and SINCE in field.json_schema_extra
+    return isinstance(field.json_schema_extra, dict) and _SINCE in field.json_schema_extra

@@ -17,6 +17,7 @@ from snstdp_cli.artefacts.files import checked_name, exists
 from snstdp_cli.artefacts.records import Count, Digest, Identity, Text
 from snstdp_cli.config import Experiment, fingerprint, settings_of
 from snstdp_cli.errors import ArtefactError
+from snstdp_cli.fields.command_lines import command_line, place_words
 from snstdp_cli.hardware.networks import NetworkCost
 from snstdp_cli.network.neurons import generation
 from snstdp_cli.results import TrainedNetwork
@@ -96,7 +97,7 @@ def load_cost(network: TrainedNetwork) -> CostRecord | None:
     if not record.fits(network):
         raise ArtefactError(
             f"{path}: counted from other weights or settings than '{network.name}' has now; count again: "
-            f"snstdp hardware cost {network.name}"
+            + command_line("hardware", "cost", network.name, *place_words(network.workdir.root))
         )
     return record
 

@@ -1,16 +1,16 @@
 """Is this machine fit for an experiment? Compiler, targets, disk, memory, data, cache, and a short self-test.
 
 The self-test trains a small network on a few bundled images with every engine that works here and compares spikes,
-weights and thresholds bit for bit.
+weights and thresholds bit for bit; in single precision it trains with the two engines that `auto` takes.
 """
 
 from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import numpy as np
 
@@ -28,9 +28,16 @@ from snstdp_cli.machine.checks import (
     check_places,
     check_the_compiler,
 )
-from snstdp_cli.network.wiring import draw_weights, draw_wiring
+from snstdp_cli.network.wiring import Wiring, draw_weights, draw_wiring
+from snstdp_cli.rules import Plasticity
 
 _IMAGES = 3
+_EQUAL = "spikes, weights and thresholds equal bit for bit"
+
+Arithmetic = Literal["double", "single"]
+_MakeEngine = Callable[[Experiment, Plasticity | None, Wiring], Engine]
+#: Of a learning network, then of a frozen one.
+_Outcomes = tuple[ChunkResult, ...]
 
 
 def examine(workdir: Workdir, data_dir: Path | None = None, *, thorough: bool = False) -> Iterator[Finding]:
@@ -62,8 +69,9 @@ def self_test(*, compiles: bool = True, thorough: bool = False) -> Iterator[Find
     thorough
         Test Cython as well.
     """
-    results: dict[str, tuple[ChunkResult, ChunkResult]] = {}
-    for name, make in _engines(compiles, thorough).items():
+    results: dict[str, _Outcomes] = {}
+    engines = _engines(compiles, thorough)
+    for name, make in engines.items():
         began = time.perf_counter()
         try:
             results[name] = _exercise(make)
@@ -73,21 +81,29 @@ def self_test(*, compiles: bool = True, thorough: bool = False) -> Iterator[Find
             yield Finding(f"engine {name}", "note" if name == "cython" else "bad", f"does not work: {detail}")
         else:
             yield Finding(f"engine {name}", "ok", f"{_IMAGES} images in {time.perf_counter() - began:.1f} s")
-    names = list(results)
-    for a, b in itertools.pairwise(names):
+    for a, b in itertools.pairwise(results):
         differences = _differences(results[a], results[b])
-        yield Finding(
-            f"{a} = {b}",
-            "bad" if differences else "ok",
-            ", ".join(differences) or "spikes, weights and thresholds equal bit for bit",
-        )
+        yield Finding(f"{a} = {b}", "bad" if differences else "ok", ", ".join(differences) or _EQUAL)
+    if {"numpy", "standalone"} <= results.keys():
+        yield _compare_in_single_precision(engines)
 
 
-def _engines(compiles: bool, thorough: bool) -> dict[str, Callable[[Experiment, Any, Any], Engine]]:
+def _compare_in_single_precision(engines: Mapping[str, _MakeEngine]) -> Finding:
+    """Train in single precision with NumPy and the C++ engine; not more, as each program takes seconds to compile."""
+    check = "single precision"
+    try:
+        a, b = (_exercise(engines[name], "single") for name in ("numpy", "standalone"))
+    except (SnstdpError, OSError, RuntimeError, ImportError) as error:
+        return Finding(check, "bad", f"does not work: {' '.join(str(error).split())[:300]}")
+    differences = _differences(a, b)
+    return Finding(check, "bad" if differences else "ok", f"numpy = standalone: {', '.join(differences) or _EQUAL}")
+
+
+def _engines(compiles: bool, thorough: bool) -> dict[str, _MakeEngine]:
     from snstdp_cli.engines.runtime import RuntimeEngine
     from snstdp_cli.engines.standalone import StandaloneEngine
 
-    found: dict[str, Callable[[Experiment, Any, Any], Engine]] = {
+    found: dict[str, _MakeEngine] = {
         "numpy": lambda experiment, plasticity, wiring: RuntimeEngine(experiment, plasticity, wiring, target="numpy")
     }
     if compiles:
@@ -99,12 +115,13 @@ def _engines(compiles: bool, thorough: bool) -> dict[str, Callable[[Experiment, 
     return found
 
 
-def _exercise(make: Callable[[Experiment, Any, Any], Engine]) -> tuple[ChunkResult, ChunkResult]:
-    """Show a few images to a learning and to a frozen network."""
+def _exercise(make: _MakeEngine, arithmetic: Arithmetic = "double") -> _Outcomes:
+    """Show a few images to a learning and, in double precision, to a frozen network."""
     experiment = build_experiment(
         {
             "n_e": 20,
             "chunk": _IMAGES,
+            "arithmetic": arithmetic,
             "data": "bundled",
             "presentation": {"stimulus_ms": 100, "rest_ms": 25, "max_intensity": 4},
         }
@@ -113,19 +130,20 @@ def _exercise(make: Callable[[Experiment, Any, Any], Engine]) -> tuple[ChunkResu
     plasticity, wiring = experiment.plasticity(images.shape[1]), draw_wiring(experiment, images.shape[1])
     weights = draw_weights(experiment, images.shape[1], plasticity.l1_target)
     outcomes = []
-    for rule, stream in ((plasticity, Stream.TRAINING), (None, Stream.TEST_RECORDING)):
+    networks = ((plasticity, Stream.TRAINING), (None, Stream.TEST_RECORDING))
+    for rule, stream in networks if arithmetic == "double" else networks[:1]:
         engine = make(experiment, rule, wiring)
         try:
             state = initial_state(experiment, wiring, rule, weights)
             outcomes.append(engine.run(state, Chunk(0, images, stream)))
         finally:
             engine.close()
-    return outcomes[0], outcomes[1]
+    return tuple(outcomes)
 
 
-def _differences(a: tuple[ChunkResult, ChunkResult], b: tuple[ChunkResult, ChunkResult]) -> list[str]:
+def _differences(a: _Outcomes, b: _Outcomes) -> list[str]:
     found = []
-    for kind, x, y in zip(("learning", "frozen"), a, b, strict=True):
+    for kind, x, y in zip(("learning", "frozen"), a, b, strict=False):
         if not np.array_equal(x.counts, y.counts):
             found.append(f"{kind}: {np.count_nonzero(x.counts != y.counts)} spike counts differ")
         for name in ("input_exc.w", "exc.theta"):

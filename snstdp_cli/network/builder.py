@@ -24,6 +24,7 @@ from snstdp_cli.brian_import import (
 from snstdp_cli.config import Experiment
 from snstdp_cli.network import neurons
 from snstdp_cli.network.arithmetic import Arithmetic, choose_arithmetic
+from snstdp_cli.network.connections import connect_all
 from snstdp_cli.network.fixed_step import fixed_point_functions
 from snstdp_cli.network.inhibition import build_inhibition
 from snstdp_cli.network.names import CLOCK, COUNTERS, EXC, EXC_SPIKES, INH, INPUT_EXC, SHOWN, state_variables
@@ -180,7 +181,7 @@ def _build_rescaling(
         clock=clock,
         name="rescaling",
     )
-    rescaling.connect()
+    connect_all(rescaling)
     rescaling.clear.when = "before_synapses"
     rescaling.divide.order = synapses.sum_weights.order + 1
     return rescaling

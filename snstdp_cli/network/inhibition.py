@@ -14,6 +14,7 @@ import numpy as np
 from snstdp_cli.brian_import import Clock, NeuronGroup, Synapses, ms
 from snstdp_cli.config import Experiment
 from snstdp_cli.network.arithmetic import Arithmetic
+from snstdp_cli.network.connections import connect_all, connect_each
 from snstdp_cli.network.names import EXC_INH, INH_EXC, POOL
 from snstdp_cli.network.numbers import inhibition_numbers
 from snstdp_cli.network.wiring import Wiring
@@ -25,7 +26,7 @@ def build_inhibition(
     """Build what makes a spike of one excitatory neuron inhibit the others."""
     connection = _Connection({**inhibition_numbers(experiment), **arithmetic.functions()}, arithmetic, clock)
     excite = connection.make(exc, inh, "ge_post += w_exc_inh", EXC_INH)
-    excite.connect(j="i")
+    connect_each(excite)
     if experiment.network.inhibition == "dense":
         return [excite, _build_dense(experiment, connection, exc, inh, wiring)]
     return [excite, *_build_pooled(connection, exc, inh)]
@@ -66,13 +67,13 @@ def _build_pooled(connection: _Connection, exc: NeuronGroup, inh: NeuronGroup) -
     clock, types = connection.clock, connection.arithmetic.types()
     pool = NeuronGroup(1, "count : 1", events={"inhibit": "count > 0"}, dtype=types, clock=clock, name=POOL)
     gather = connection.make(inh, pool, "count_post += 1", "inh_pool")
-    gather.connect()
+    connect_all(gather)
     own = connection.make(inh, exc, "gi_post -= w_inh_exc", "inh_own")
-    own.connect(j="i")
+    connect_each(own)
     # Within one step: the synapses above count, then the pool passes the count on, then it is 0 again.
     pool.set_event_schedule("inhibit", when="after_synapses", order=0)
     spread = connection.make(pool, exc, "gi_post += w_inh_exc * count_pre", "pool_exc", on_event={"spread": "inhibit"})
-    spread.connect()
+    connect_all(spread)
     spread.spread.when, spread.spread.order = "after_synapses", 1
     pool.run_on_event("inhibit", "count = 0", when="after_synapses", order=2)
     return [pool, gather, own, spread]

@@ -10,6 +10,7 @@ import numpy as np
 from snstdp_cli.brian_import import Clock, Function, NeuronGroup, Synapses, TimedArray, linked_var, second, stop
 from snstdp_cli.config import Experiment
 from snstdp_cli.network import protocol
+from snstdp_cli.network.connections import connect_all
 from snstdp_cli.network.names import CONTROLLER, EXC, INPUTS, PIXELS
 from snstdp_cli.network.neurons import COUNTER
 from snstdp_cli.network.randomness import random_functions
@@ -78,7 +79,7 @@ def build_presentation(
         clock=clock,
         name="show_image",
     )
-    show.connect()
+    connect_all(show)
     # An input that fires in the last step of the stimulus draws another gap in its reset.
     show.hide.when = "after_resets"
     return Presentation(controller, inputs, show, pixels)
@@ -94,7 +95,7 @@ def count_spikes(experiment: Experiment, exc: NeuronGroup, controller: NeuronGro
         clock=clock,
         name=f"{EXC}_{CONTROLLER}",
     )
-    count.connect()
+    connect_all(count)
     return count
 
 

@@ -18,6 +18,7 @@ from snstdp_cli.brian_import import Clock, Function, NeuronGroup, Synapses
 from snstdp_cli.config import Experiment
 from snstdp_cli.network import protocol
 from snstdp_cli.network.arithmetic import Arithmetic
+from snstdp_cli.network.connections import connect_all
 from snstdp_cli.network.fixed_point import state_format
 from snstdp_cli.network.fixed_step import decayed, fixed_point_functions
 from snstdp_cli.network.numbers import left, rest_numbers, state_numbers
@@ -88,7 +89,7 @@ def _set_at(
         clock=clock,
         name=f"rest_{group.name}",
     )
-    rest.connect()
+    connect_all(rest)
     rest.rest.when = "after_resets"
     return rest
 

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from snstdp_cli.errors import ArtefactError, DataError
 from snstdp_cli.evaluation import Classifier
+from snstdp_cli.fields.command_lines import command_line, place_words
 from snstdp_cli.fields.figures import SCALES, Scale
 from snstdp_cli.plots import drawing
 from snstdp_cli.plots.drawing.style import plain
@@ -210,10 +211,11 @@ def curve(network: TrainedNetwork) -> Figure:
     if not points and is_series(network):
         points, kind = series_curve(network), "test"
     if not points and is_series(network):
-        number = network.snapshots[-1].examples
+        number, place = network.snapshots[-1].examples, place_words(network.workdir.root)
         raise ArtefactError(
             f"{network.workdir.activity}: no responses of the weights that were saved during the training are "
-            f"recorded; record both splits of some of them: snstdp test --load-name {number} --split train"
+            "recorded; record both splits of some of them: "
+            + command_line("test", "--load-name", str(number), "--split", "train", *place)
         )
     if not points:
         raise ArtefactError(

@@ -9,6 +9,7 @@ from typing import Any
 
 from snstdp_cli.config import settings_of
 from snstdp_cli.config.facets import setting_leaves
+from snstdp_cli.fields.command_lines import command_line, place_words
 from snstdp_cli.report.content import Content, Run
 from snstdp_cli.report.markup import Markup, tag
 from snstdp_cli.report.records import default_settings
@@ -30,35 +31,32 @@ _ALWAYS = ("rule.name", "n_e", "num_examples", "seed", "data", "save_name")
 
 def commands(content: Content) -> list[Markup]:
     """Return the commands that make the networks, the recordings and this report again."""
+    results, images = place_words(content.workdir), place_words(content.workdir, content.data_dir)
     parts = []
     for run in content.runs:
-        parts += [tag("h3", run.name), copyable("\n".join(_commands_of(run)))]
-    names = " ".join(shlex.quote(run.name) for run in content.runs)
-    last = [f"snstdp report {names}"]
-    last += [f"snstdp evaluate --compare {shlex.quote(p.a)} {shlex.quote(p.b)}" for p in content.pairs if not p.missing]
+        parts += [tag("h3", run.name), copyable("\n".join(_commands_of(run, results, images)))]
+    last = [command_line("report", *(run.name for run in content.runs), *images)]
+    last += [command_line("evaluate", "--compare", p.a, p.b, *results) for p in content.pairs if not p.missing]
     note = (
         "With the versions and images listed above, the same seed gives the same spikes and weights. Run the commands "
-        "in a folder without results of these names, or with --force."
+        "where there are no results of these names (in another folder, or with another --workdir), or with --force."
     )
     return [*parts, tag("h3", "This report"), copyable("\n".join(last)), tag("p", note, class_="note")]
 
 
-def _commands_of(run: Run) -> list[str]:
-    lines = _training_command(run)
+def _commands_of(run: Run, results: list[str], images: list[str]) -> list[str]:
+    """Return the commands of a network; `results` and `images` say where these are."""
+    lines = _training_command(run, images)
     if run.cost is not None:
-        lines = [*lines, f"snstdp hardware cost {shlex.quote(run.name)} --images {run.cost.images}"]
+        lines = [*lines, command_line("hardware", "cost", run.name, "--images", str(run.cost.images), *images)]
     if run.score is None:
         return lines
-    every = [command for score in run.scores for command in _recording_commands(run, score)]
-    name = shlex.quote(run.name)
-    return [
-        *lines,
-        *dict.fromkeys(every),
-        f"snstdp evaluate --load-name {name} --read-out {' --read-out '.join(run.score.evaluations)}",
-    ]
+    every = [command for score in run.scores for command in _recording_commands(run, score, images)]
+    read_outs = [word for name in run.score.evaluations for word in ("--read-out", name)]
+    return [*lines, *dict.fromkeys(every), command_line("evaluate", "--load-name", run.name, *read_outs, *results)]
 
 
-def _training_command(run: Run) -> list[str]:
+def _training_command(run: Run, images: list[str]) -> list[str]:
     record = run.record
     if record is None:
         return ["# how these weights were trained is not known"]
@@ -80,10 +78,11 @@ def _training_command(run: Run) -> list[str]:
             flags.append(f"{_FLAGS[key]} {shlex.quote(str(settings[key]))}")
         else:
             flags.append(_set(key, settings[key]))
+    flags += [shlex.join(images)] if images else []
     return [*lines, " \\\n    ".join([" ".join(["snstdp train", *flags[:6]]), *flags[6:]])]
 
 
-def _recording_commands(run: Run, score: Score) -> list[str]:
+def _recording_commands(run: Run, score: Score, images: list[str]) -> list[str]:
     lines = []
     for split, responses in (("train", score.assign), ("test", score.test)):
         record = responses.record
@@ -99,6 +98,7 @@ def _recording_commands(run: Run, score: Score) -> list[str]:
         trained = {} if run.experiment is None else settings_of(run.experiment, "recording")
         asked = settings_of(record.experiment, "recording")
         flags += [_set(key, value) for key, value in _changed(asked, trained).items()]
+        flags += [shlex.join(images)] if images else []
         lines.append(" \\\n    ".join(flags))
     return lines
 

@@ -118,13 +118,21 @@ class Pair:
 
 @dataclass(frozen=True, eq=False)
 class Content:
-    """All of a report."""
+    """All of a report.
+
+    Attributes
+    ----------
+    workdir, data_dir
+        Where the networks and their images are, as they are named in commands; None for the usual images.
+    """
 
     runs: list[Run]
     pairs: list[Pair]
     classifier: Classifier
     created: str
     example: int | None = None
+    workdir: Path = Path()
+    data_dir: Path | None = None
 
     @property
     def read_outs(self) -> tuple[Classifier, ...]:
@@ -170,7 +178,8 @@ def gather(
             raise ArtefactError(f"{workdir.root}: neither weights nor recorded responses of '{name}'; {hint}")
     runs = [_gather_run(TrainedNetwork(workdir, name), classifier, data_dir, example, say) for name in names]
     pairs = [_compare(a, b) for a, b in combinations([run.score for run in runs if run.score is not None], 2)]
-    return Content(runs, pairs, classifier, datetime.now(UTC).isoformat(timespec="seconds"), example)
+    created = datetime.now(UTC).isoformat(timespec="seconds")
+    return Content(runs, pairs, classifier, created, example, workdir.root, data_dir)
 
 
 def _gather_run(

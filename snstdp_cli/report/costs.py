@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 
+from snstdp_cli.fields.command_lines import command_line, place_words
 from snstdp_cli.hardware import CostRecord, NetworkCost, Phase
 from snstdp_cli.hardware.figures import GROWTH_COLUMNS, growth_rows, memory_rows, phase_figures
 from snstdp_cli.report.content import Content, Run
@@ -20,7 +20,8 @@ _MEANING = (
 def costs(content: Content) -> list[Markup]:
     """Return spikes, accesses, operations and memory of every network that they were counted of."""
     counted = [(run, run.cost) for run in content.runs if run.cost is not None]
-    parts = [_absent(run) for run in content.runs if run.cost is None and run.weights is not None]
+    place = place_words(content.workdir, content.data_dir)
+    parts = [_absent(run, place) for run in content.runs if run.cost is None and run.weights is not None]
     if not counted:
         return parts
     found = [record.cost for _, record in counted]
@@ -64,8 +65,8 @@ def _counted_from(record: CostRecord) -> str:
     )
 
 
-def _absent(run: Run) -> Markup:
+def _absent(run: Run, place: list[str]) -> Markup:
     if "cost" in run.missing:
         return tag("p", run.missing["cost"], class_="missing")
-    command = tag("code", f"snstdp hardware cost {shlex.quote(run.name)}")
+    command = tag("code", command_line("hardware", "cost", run.name, *place))
     return tag("p", f"{run.name}: nothing is counted; ", command, " counts it.", class_="missing")

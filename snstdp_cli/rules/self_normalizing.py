@@ -27,7 +27,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from snstdp_cli.errors import ConfigError
-from snstdp_cli.fields import SINCE, Number
+from snstdp_cli.fields import Number, since_version
 from snstdp_cli.rules.base import Plasticity, Rule, RuleContext, RuleParameters, Symptom
 from snstdp_cli.rules.closures import Closures, ClosureText, make_closures
 from snstdp_cli.rules.costs import Cost, RuleCost
@@ -52,7 +52,7 @@ class SelfNormalizingParameters(RuleParameters):
     a_tar: Number = Field(78 / 784, gt=0, le=1000, description="target mean weight; L_tar = a_tar * n (78 for n = 784)")
     tau_pre_ms: Number = Field(20.0, gt=0, le=10_000, description="decay of the presynaptic trace, ms")
     x_tar: Number = Field(math.exp(-1), gt=0, lt=1, description="a trace at or above this makes a synapse active")
-    eta_decay: Number = Field(0.0, ge=0, le=1e9, description=MEANING, json_schema_extra={SINCE: "0.2"})
+    eta_decay: Number = Field(0.0, ge=0, le=1e9, description=MEANING, json_schema_extra=since_version("0.2"))
     scaling: Literal["lagged", "instantaneous"] = Field(
         "lagged", description="lagged: s_max, s_min from the neuron's previous spike, as published; or from this one"
     )

@@ -11,7 +11,7 @@ import math
 
 from pydantic import Field
 
-from snstdp_cli.fields import SINCE, Number
+from snstdp_cli.fields import Number, since_version
 from snstdp_cli.rules.base import Plasticity, Rule, RuleContext, RuleParameters
 from snstdp_cli.rules.costs import Cost, RuleCost
 from snstdp_cli.rules.slowing import MEANING, rate_of, slow_down
@@ -27,7 +27,7 @@ class TripletParameters(RuleParameters):
     nu_pre: Number = Field(1e-4, ge=0, le=1, description="depression at an arriving presynaptic spike")
     nu_post: Number = Field(1e-2, ge=0, le=1, description="potentiation at a postsynaptic spike")
     eta_decay: Number = Field(
-        0.0, ge=0, le=1e9, description=f"of nu_pre and nu_post: {MEANING}", json_schema_extra={SINCE: "0.2"}
+        0.0, ge=0, le=1e9, description=f"of nu_pre and nu_post: {MEANING}", json_schema_extra=since_version("0.2")
     )
     tau_pre_ms: Number = Field(20.0, gt=0, le=10_000, description="decay of the presynaptic trace, ms")
     tau_post1_ms: Number = Field(20.0, gt=0, le=10_000, description="decay of the fast postsynaptic trace, ms")

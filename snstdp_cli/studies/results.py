@@ -92,6 +92,8 @@ class StudyResults:
         The study file, as it is named in commands.
     folder
         Where its results are; figures go to figures/ in it.
+    workdir
+        The folder that `folder` is in, as it is named in commands.
     read_outs
         Those of the study; the first is told first.
     score_on
@@ -117,6 +119,7 @@ class StudyResults:
     about: str = ""
     file: Path | None = None
     folder: Path = Path()
+    workdir: Path = Path()
     read_outs: tuple[Classifier, ...] = CLASSIFIERS
     score_on: ScoredSplit = "test"
     shared: Mapping[str, Any] = field(default_factory=dict)
@@ -169,6 +172,7 @@ def gather_results(study: Study, storage: str | None = None) -> StudyResults:
         about=file.about,
         file=study.path,
         folder=study.folder,
+        workdir=study.workdir,
         read_outs=file.read_outs,
         score_on=file.score_on,
         shared=study.base,

@@ -203,6 +203,16 @@ def test_help_comes_at_once_and_knows_every_command() -> None:
     assert not {"brian2", "matplotlib", "sympy", "pooch"} & imported
 
 
+def test_garbage_is_not_looked_for_at_the_end() -> None:
+    """After `plot` that took 0.3 s of CPU."""
+    code = (
+        "import atexit, gc, sys; atexit.register(lambda: print('frozen', gc.get_freeze_count() > 0)); "
+        "sys.argv = ['snstdp', '--version']; from snstdp_cli.cli import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "frozen True"
+
+
 def invoke(*arguments: str) -> tuple[int, str]:
     result = CliRunner().invoke(app, list(arguments), env={"COLUMNS": "200"})
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 from typing import Any, get_args, get_origin
 
 import brian2
@@ -11,6 +13,7 @@ import numpy as np
 import pytest
 from brian2.core.functions import Function
 
+import snstdp_cli
 from snstdp_cli.config import (
     Experiment,
     build_experiment,
@@ -311,6 +314,42 @@ def test_differences_name_both_values() -> None:
         "rule.s_min (0, there -(1 - share) * L_tar / (n - L_0))",
     ]
     assert differences(before, before) == []
+
+
+LATER = [
+    ({"arithmetic": "single"}, "arithmetic (single, there double)"),
+    ({"order": "shuffled"}, "order (shuffled, there as_is)"),
+    ({"order": "by_class"}, "order (by_class, there as_is)"),
+    ({"precision": {"weights": {"bits": 4}}}, "precision.weights.bits (4, there None)"),
+    ({"rule": {"name": "triplet", "eta_decay": 500}}, "rule.eta_decay (500, there 0)"),
+]
+
+
+@pytest.mark.parametrize(("changes", "note"), LATER)
+def test_a_setting_that_is_older_than_results_is_told_at_its_default(changes: dict[str, Any], note: str) -> None:
+    """Identities leave out what came later and is at its default, and a file of then does not know it."""
+    usual = {"rule": "triplet"}
+    now, then = (settings_of(build_experiment({**usual, **one}), "training") for one in (changes, {}))
+    assert differences(now, then) == [note]
+    explicit = {**then, "arithmetic": "double", "rule.eta_decay": 0.0, "precision.weights.bits": None}
+    assert differences(explicit, then) == differences(then, explicit) == []
+
+
+def test_a_name_of_a_rule_that_is_none_is_told_as_it_is() -> None:
+    assert differences({"rule.name": "smax"}, {"rule.name": ["smax"]}) == ["rule.name (smax, there ['smax'])"]
+
+
+def test_the_order_has_one_name_in_differences() -> None:
+    by_class, shuffled = (
+        settings_of(build_experiment({"order": order}), "training") for order in ("by_class", "shuffled")
+    )
+    assert differences(by_class, shuffled) == ["order (by_class, there shuffled)"]
+
+
+def test_one_place_knows_how_a_field_says_since_when_it_is_there() -> None:
+    package = Path(snstdp_cli.__file__).parent
+    found = [path.name for path in package.rglob("*.py") if re.search(r"SINCE\b|['\"]since['\"]", path.read_text())]
+    assert found == ["facets.py"], "fields that are no `setting` say it by since_version"
 
 
 def test_differences_that_a_short_note_would_hide_are_written_in_full() -> None:

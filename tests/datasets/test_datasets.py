@@ -19,6 +19,7 @@ from snstdp_cli.datasets import (
     fetch_dataset,
     find_dataset,
     load_dataset,
+    loading,
     search_path,
 )
 from snstdp_cli.errors import DataError
@@ -318,3 +319,16 @@ def test_an_incomplete_installation_is_a_data_error(tmp_path: Path, monkeypatch:
     monkeypatch.setattr("importlib.resources.files", lambda _: tmp_path)
     with pytest.raises(DataError, match=r"train-images-idx3-ubyte\.gz: No such file.*install snstdp again"):
         load_dataset("bundled", "train")
+
+
+def test_each_file_is_unpacked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    original = loading.read_idx
+
+    def read_and_note(path: Path, what: str) -> np.ndarray:
+        read.append(path.name)
+        return original(path, what)
+
+    monkeypatch.setattr(loading, "read_idx", read_and_note)
+    load_dataset("mnist", "train", write_split(tmp_path))
+    assert len(read) == len(set(read)) == 2

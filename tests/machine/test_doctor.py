@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from rich.console import Console
 from typer.testing import CliRunner
@@ -15,6 +16,7 @@ from typer.testing import CliRunner
 from snstdp_cli.artefacts import Workdir
 from snstdp_cli.cli import console
 from snstdp_cli.cli.app import app
+from snstdp_cli.engines.base import ChunkResult
 from snstdp_cli.errors import EngineError
 from snstdp_cli.machine import checks, doctor
 
@@ -142,3 +144,24 @@ def test_an_engine_that_auto_takes_and_that_fails_is_not_healthy(monkeypatch: py
         "engine cython": "note",
     }
     assert "the linker found no library" in found["engine standalone"].detail
+
+
+@pytest.mark.parametrize(("apart", "state"), [(0.0, "ok"), (1e-7, "bad")])
+def test_single_precision_is_compared_in_a_row_of_its_own(
+    apart: float, state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def exercise(make: str, arithmetic: str = "double") -> tuple[ChunkResult, ...]:
+        asked.append((make, arithmetic))
+        moved = apart if (make, arithmetic) == ("standalone", "single") else 0.0
+        values = {"input_exc.w": np.full(3, 0.5 + moved), "exc.theta": np.zeros(1)}
+        return (ChunkResult(values, np.zeros((1, 1), np.uint16), np.ones(1, np.uint16), np.zeros(1, bool)),)
+
+    asked: list[tuple[str, str]] = []
+    names = ("numpy", "standalone", "cython")
+    monkeypatch.setattr(doctor, "_engines", lambda compiles, thorough: {name: name for name in names})
+    monkeypatch.setattr(doctor, "_exercise", exercise)
+    found = {one.check: one for one in doctor.self_test(thorough=True)}
+    assert found["numpy = standalone"].state == found["standalone = cython"].state == "ok"
+    assert found["single precision"].state == state
+    assert ("input_exc.w differs by up to" in found["single precision"].detail) == (state == "bad")
+    assert asked[-2:] == [("numpy", "single"), ("standalone", "single")], "Cython is spared"

@@ -13,6 +13,7 @@ import pytest
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.image import imread
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.text import Text
 
 from snstdp_cli.errors import ArtefactError, DataError
@@ -361,6 +362,15 @@ class TestSaveFigure:
 
     def test_a_suffix_is_not_doubled(self, tmp_path: Path) -> None:
         assert drawing.save_figure(ALL["accuracy_bars"](), tmp_path / "a.svg")[0] == tmp_path / "a.png"
+
+    def test_places_are_found_once_for_both_files(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        found: list[Any] = []
+        engine, execute = ConstrainedLayoutEngine, ConstrainedLayoutEngine.execute
+        monkeypatch.setattr(engine, "execute", lambda self, figure: found.append(figure) or execute(self, figure))
+        figure = ALL["accuracy_bars"]()
+        drawing.save_figure(figure, tmp_path / "a")
+        assert found == [figure]
+        assert isinstance(figure.get_layout_engine(), engine), "whoever changes the figure has its places found again"
 
     @pytest.mark.parametrize("kind", ["png", "svg"])
     def test_the_same_figure_gives_the_same_bytes(self, kind: Any) -> None:

@@ -7,11 +7,14 @@ import html
 import json
 import re
 import shlex
+from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import typer
 from made_up_cost import keep_made_up_cost
 from stored_networks import (
     N_E,
@@ -38,6 +41,7 @@ from snstdp_cli.artefacts import (
     save_weights,
 )
 from snstdp_cli.artefacts.provenance import describe_data
+from snstdp_cli.cli.app import app
 from snstdp_cli.config import build_experiment, parse_override, setting_leaves
 from snstdp_cli.datasets import load_dataset
 from snstdp_cli.errors import ArtefactError, ConfigError
@@ -277,19 +281,37 @@ class TestCommands:
         command = next(line for line in commands_of(page_of(place, "one")) if line.startswith("snstdp train"))
         flags = {"--rule": "rule.name", "--n-e": "n_e", "--num-examples": "num_examples", "--seed": "seed"}
         flags |= {"--data": "data", "--dt": "dt", "--save-name": "save_name"}
-        words, overrides = shlex.split(command)[2:], {}
+        *words, flag, workdir = shlex.split(command)[2:]
+        assert (flag, workdir) == ("--workdir", str(tmp_path))
+        overrides = {}
         for flag, value in zip(words[::2], words[1::2], strict=True):
             key, parsed = parse_override(value) if flag == "--set" else parse_override(f"{flags[flag]}={value}")
             overrides[key] = parsed
         assert build_experiment({}, overrides) == load_weights(place, "one").record.experiment
 
-    def test_recordings_and_this_report_are_made_again(self, page):
-        commands = commands_of(page)
-        assert f"snstdp test --load-name two --split train --num-examples {NUM}" in commands
-        assert f"snstdp test --load-name two --split test --num-examples {NUM}" in commands
+    def test_recordings_and_this_report_are_made_again(self, page, place):
+        commands, there = commands_of(page), f"--workdir {place.root}"
+        assert f"snstdp test --load-name two --split train --num-examples {NUM} {there}" in commands
+        assert f"snstdp test --load-name two --split test --num-examples {NUM} {there}" in commands
         assert "snstdp evaluate --load-name one --read-out average --read-out selective" in " ".join(commands)
-        assert "snstdp report one two" in commands
-        assert "snstdp evaluate --compare one two" in commands
+        assert f"snstdp report one two {there}" in commands
+        assert f"snstdp evaluate --compare one two {there}" in commands
+
+    def test_every_command_names_the_folders_that_are_not_the_usual_ones(self, place):
+        content = gather(place, ["one", "two"])
+        told = commands_of(render(replace(content, workdir=Path("my $(work)"), data_dir=Path("-images"))))
+        lines = [shlex.split(line) for line in told if line.startswith("snstdp ") and "fetch" not in line]
+        assert {line[1] for line in lines} == {"train", "test", "evaluate", "report", "hardware"}
+        root: Any = typer.main.get_command(app)
+        for line in lines:
+            command, words = root.commands[line[1]], line[2:]
+            if line[1] == "hardware":
+                command, words = command.commands[words[0]], words[1:]
+            parsed = command.make_context(line[1], words)
+            assert parsed.params["workdir"] == Path("my $(work)")
+            assert parsed.params.get("data_dir", Path("-images")) == Path("-images")
+        usual = commands_of(render(replace(content, workdir=Path())))
+        assert not [line for line in usual if "--workdir" in line or "--data-dir" in line]
 
     def test_a_recording_with_other_settings_says_so(self, tmp_path):
         place = make_network(tmp_path, "one", record=False)
@@ -300,7 +322,7 @@ class TestCommands:
             )
             record_responses(place, "one", data, np.random.default_rng(0), **changed)
         commands = commands_of(page_of(place, "one"))
-        assert any(c.endswith("--set presentation.intensity=5.0") for c in commands)
+        assert any("--set presentation.intensity=5.0" in c for c in commands)
 
 
 class TestSafety:
@@ -434,7 +456,10 @@ class TestMissing:
 
     def test_costs_that_nobody_counted_or_of_other_weights_are_not_shown(self, tmp_path):
         place = make_network(tmp_path, "one")
-        assert "nothing is counted; snstdp hardware cost one counts it" in Reader(page_of(place, "one")).text
+        assert (
+            f"nothing is counted; snstdp hardware cost one --workdir {tmp_path} counts it"
+            in Reader(page_of(place, "one")).text
+        )
         keep_made_up_cost(place, "one")
         text = Reader(page_of(place, "one")).text
         assert "counted by the engine from the first 3 training and test images" in text

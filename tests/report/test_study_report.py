@@ -133,6 +133,13 @@ def test_machines_versions_and_shared_settings_are_told(sections: dict[str, str]
     assert "evaluation.curve_every" in sections["provenance"]
 
 
+def test_commands_name_a_workdir_that_is_not_the_usual_one() -> None:
+    page = Text(render_study(study(workdir=Path("my work")), against=["rule=triplet"]))
+    lines = [line for line in page.sections["commands"].splitlines() if "snstdp study" in line]
+    assert len(lines) == 4
+    assert all("--workdir 'my work'" in line for line in lines)
+
+
 def test_commands_are_quoted_for_the_shell(sections: dict[str, str]) -> None:
     assert """snstdp study run 'my studies/it'"'"'s.yaml'""" in sections["commands"]
     assert "--against rule=triplet" in sections["commands"]

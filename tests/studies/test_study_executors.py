@@ -53,7 +53,7 @@ def test_the_script_of_an_array_of_workers(tmp_path: Path) -> None:
     assert "#SBATCH --array=1-8\n" in text
     assert "#SBATCH --time=02:00:00\n" in text
     assert "\ncd '/a b'\n" in text
-    assert f"exec snstdp study worker {study.path} --workdir {tmp_path} --data-dir /data\n" in text
+    assert f"exec snstdp study worker {study.path} --data-dir /data --workdir {tmp_path}\n" in text
 
 
 def test_what_an_event_loop_says_while_a_cluster_closes_is_not_printed(capfd: pytest.CaptureFixture[str]) -> None:

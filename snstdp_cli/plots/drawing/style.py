@@ -179,9 +179,22 @@ def save_figure(figure: Figure, path: Path) -> list[Path]:
     """
     stem = path.name.removesuffix(".png").removesuffix(".svg")
     targets = [path.with_name(f"{stem}.png"), path.with_name(f"{stem}.svg")]
-    contents = [render_figure(figure, "png"), render_figure(figure, "svg")]
-    write_files(dict(zip(targets, contents, strict=True)))
+    png = render_figure(figure, "png")
+    with _in_its_places(figure):
+        svg = render_figure(figure, "svg")
+    write_files(dict(zip(targets, (png, svg), strict=True)))
     return targets
+
+
+@contextmanager
+def _in_its_places(figure: Figure) -> Iterator[None]:
+    """Leave all of a figure where its last drawing put it: finding the places takes as long as drawing it."""
+    layout = figure.get_layout_engine()
+    figure.set_layout_engine("none")
+    try:
+        yield
+    finally:
+        figure.set_layout_engine(layout)
 
 
 def grid_lines(axes: Any, axis: Literal["x", "y", "both"]) -> None:

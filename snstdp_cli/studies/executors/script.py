@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
+from snstdp_cli.fields.command_lines import place_words
 from snstdp_cli.studies.cell import build_cell
 from snstdp_cli.studies.memory import estimate_memory_mb
 from snstdp_cli.studies.plan import Study
@@ -44,9 +45,7 @@ def slurm_script(
     folder
         The folder to work in, in which the study's paths are meant.
     """
-    words = [str(study.path)]
-    words += ["--workdir", str(study.workdir)] if study.workdir != Path() else []
-    words += ["--data-dir", str(data_dir)] if data_dir is not None else []
+    words = [str(study.path), *place_words(study.workdir, data_dir)]
     experiments = [cell.experiment for cell in study.cells]
     num_trials, parallel = 0, jobs
     if study.file.search is not None:
