@@ -26,7 +26,7 @@ from snstdp_cli.config.sections import (
     Section,
 )
 from snstdp_cli.fields import MAX_EXAMPLES, Name, Number, Whole, check_name, setting, shown, since_version, whole_number
-from snstdp_cli.rules import Plasticity, UpdateTable, WeightGrid
+from snstdp_cli.rules import Plasticity, Symptom, UpdateTable, WeightGrid
 
 #: Diehl & Cook's step of the adaptive threshold in mV, by number of excitatory neurons.
 THETA_STEPS_MV = {100: 0.025, 400: 0.05, 1600: 0.15, 6400: 0.5}
@@ -239,6 +239,19 @@ class Experiment(Section):
             If the rule is the user's own and was not named for this run, or what it says cannot be used.
         """
         return build_limited(self.rule, self.precision, self.dt, n_input)
+
+    def advice(self) -> dict[Symptom, str]:
+        """Return what to change by symptom, as the rule says it; a coarse table of L_tar / L_0 comes before the rate.
+
+        Raises
+        ------
+        ConfigError
+            If the rule is the user's own and was not named for this run.
+        """
+        advice = dict(self.rule.rule.advice)
+        if self.precision.scaling.divide == "table" and "norm too high" in advice:
+            advice["norm too high"] = f"more precision.scaling.table_bits, or {advice['norm too high']}"
+        return advice
 
     def weight_grid(self, n_input: int) -> WeightGrid | None:
         """Return the input weights that can be stored, or None for full precision.

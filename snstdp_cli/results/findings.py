@@ -232,7 +232,7 @@ class _Advice:
             rule = None if network.record is None else network.experiment.rule.rule
         except ConfigError:  # a rule of the user's is a program; who only looks does not run it
             rule = None
-        self.known = {} if rule is None else rule.advice
+        self.known = {} if rule is None else network.experiment.advice()
         #: See `Rule.memory`.
         self.memory: float | None = None
         if rule is not None and rule.memory is not None:

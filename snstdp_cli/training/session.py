@@ -112,7 +112,7 @@ class TrainingSession:
             order = self.images.shown[training_order(experiment, first, num, len(self.images.shown))]
             before = self.state
             result = self.engine.run(before, Chunk(first, self.images.images[order], Stream.TRAINING))
-            advice = experiment.rule.rule.advice
+            advice = experiment.advice()
             bounds = journal.start_bounds
             silent = check_chunk(before, result, first, self.wiring, self.plasticity, bounds, advice, silent)
             self.state = result.state

@@ -155,3 +155,10 @@ def test_the_configuration_is_read_without_brian_and_numpy() -> None:
     code = "import sys, snstdp_cli.config; print([m for m in ('brian2', 'numpy', 'typer') if m in sys.modules])"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "[]"
+
+
+def test_a_norm_that_grows_is_blamed_on_a_coarse_table_first() -> None:
+    usual = build_experiment({}, {}).advice()
+    table = build_experiment({}, {"precision.scaling.divide": "table"}).advice()
+    assert table["norm too high"] == f"more precision.scaling.table_bits, or {usual['norm too high']}"
+    assert {**table, "norm too high": ""} == {**usual, "norm too high": ""}
