@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
+
+from pydantic import BaseModel
 
 from snstdp_cli.artefacts import DataRecord, RecordingRecord, StartRecord, TrainingRecord
 from snstdp_cli.artefacts.records import RunRecord
@@ -100,16 +102,20 @@ def _setting_cell(text: str, settings: Mapping[str, Any], defaults: Mapping[str,
 
 
 def _meanings(experiments: list[Experiment]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for name, about in Experiment.model_fields.items():
-        inner: Mapping[str, Any] | None = getattr(about.annotation, "model_fields", None)
-        below = {name: about} if inner is None else {f"{name}.{key}": field for key, field in inner.items()}
-        found |= {key: field.description or "" for key, field in below.items()}
+    found = dict(_described(Experiment))
     for experiment in experiments:
-        rule = RULES.get(experiment.rule.name)
-        fields = {} if rule is None else rule.parameters.model_fields
-        found |= {f"rule.{key}": field.description or "" for key, field in fields.items()}
+        if experiment.rule.name in RULES:
+            found |= _described(RULES[experiment.rule.name].parameters, "rule.")
     return found
+
+
+def _described(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Yield each setting by its dotted key, also those of sections in sections, with what it means."""
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from _described(field.annotation, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", field.description or ""
 
 
 def _facts(record: RunRecord) -> dict[str, object]:

@@ -188,6 +188,8 @@ class TestContent:
             if isinstance(value, float):
                 assert json.dumps(value) in text
         assert "time step, ms" in text
+        assert "a table (divide: table) has at most 2 to the power of this many entries" in text
+        assert "<small></small>" not in page
 
     def test_settings_that_differ_are_marked(self, tmp_path):
         make_network(tmp_path, "one")
