@@ -7,11 +7,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from snstdp_cli.artefacts.files import (
-    Workdir,
-    checked_name,
-    exists,
-)
+from snstdp_cli.artefacts.files import Workdir, checked_name, exists
 from snstdp_cli.artefacts.record_files import read_record_file, write_record_file
 from snstdp_cli.artefacts.records import Count, DataRecord, Digest, Identity, Record, Text
 

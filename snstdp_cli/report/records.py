@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
-
-from pydantic import BaseModel
 
 from snstdp_cli.artefacts import DataRecord, RecordingRecord, StartRecord, TrainingRecord
 from snstdp_cli.artefacts.records import RunRecord
 from snstdp_cli.config import Experiment, build_experiment, setting_leaves
-from snstdp_cli.config.facets import affected
+from snstdp_cli.config.facets import affected, setting_fields
 from snstdp_cli.report.content import Content, Run
 from snstdp_cli.report.markup import Cell, Marked, Markup, duration, table, tag
 from snstdp_cli.rules import RULES
@@ -102,20 +100,11 @@ def _setting_cell(text: str, settings: Mapping[str, Any], defaults: Mapping[str,
 
 
 def _meanings(experiments: list[Experiment]) -> dict[str, str]:
-    found = dict(_described(Experiment))
+    fields = dict(setting_fields(Experiment))
     for experiment in experiments:
         if experiment.rule.name in RULES:
-            found |= _described(RULES[experiment.rule.name].parameters, "rule.")
-    return found
-
-
-def _described(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Yield each setting by its dotted key, also those of sections in sections, with what it means."""
-    for name, field in model.model_fields.items():
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            yield from _described(field.annotation, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", field.description or ""
+            fields |= setting_fields(RULES[experiment.rule.name].parameters, "rule.")
+    return {key: field.description or "" for key, field in fields.items()}
 
 
 def _facts(record: RunRecord) -> dict[str, object]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 
-from snstdp_cli.fields.command_lines import place_words
+from snstdp_cli.fields.command_lines import command_line, option_words, place_words
 from snstdp_cli.report.commands import copyable
 from snstdp_cli.report.markup import Markup, tag
 from snstdp_cli.studies.results import StudyResults
@@ -18,17 +17,15 @@ _NOTE = (
 
 def commands(study: StudyResults, against: Sequence[str]) -> list[Markup]:
     """Return the commands that run the study and show it; every name is quoted for the shell."""
-    file = shlex.quote(str(study.file or f"{study.name}.yaml"))
-    rules = "".join(f" --run-rule {shlex.quote(name)}" for name in study.rule_files)
-    compared = "".join(f" --against {shlex.quote(text)}" for text in against)
-    place = "".join(f" {shlex.quote(word)}" for word in place_words(study.workdir))
+    file, place = str(study.file or f"{study.name}.yaml"), place_words(study.workdir)
+    rules = [word for name in study.rule_files for word in option_words("--run-rule", name)]
+    compared = [word for text in against for word in option_words("--against", text)]
     has_table = study.cells or not study.trials  # a search without a grid has none
-    best = [] if study.best_study is None else [f"snstdp study run {shlex.quote(str(study.best_study))}{place}"]
     lines = [
-        f"snstdp study run {file}{place}",
-        *([f"snstdp study table {file}{rules}{compared}{place}"] if has_table else []),
-        f"snstdp study plot {file}{rules}{place}",
-        f"snstdp study report {file}{rules}{compared}{place}",
-        *best,
+        command_line("study", "run", file, *place),
+        *([command_line("study", "table", file, *rules, *compared, *place)] if has_table else []),
+        command_line("study", "plot", file, *rules, *place),
+        command_line("study", "report", file, *rules, *compared, *place),
+        *([command_line("study", "run", str(study.best_study), *place)] if study.best_study is not None else []),
     ]
     return [copyable("\n".join(lines)), tag("p", _NOTE, class_="note")]

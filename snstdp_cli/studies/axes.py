@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, ValidationError
 
 from snstdp_cli.config import Experiment, merge
-from snstdp_cli.config.facets import affected
+from snstdp_cli.config.facets import affected, setting_fields
 from snstdp_cli.config.rule import DEFAULT_RULE
 from snstdp_cli.config.sections import Section
 from snstdp_cli.errors import ConfigError
@@ -185,16 +185,9 @@ def is_whole(key: str) -> bool:
 @functools.cache
 def _known_keys(rules: tuple[str, ...]) -> list[str]:
     """Return all dotted keys of an experiment with any of these rules."""
-    return [*_keys_of(Experiment), *dict.fromkeys(_parameters(rules))]
-
-
-def _keys_of(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
-    for key, field in model.model_fields.items():
-        inner = field.annotation
-        if key != "rule" and isinstance(inner, type) and issubclass(inner, BaseModel):
-            yield from _keys_of(inner, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}"
+    # A rule is one key, its name; its parameters are those of the rules.
+    keys = [key for key, _ in setting_fields(Experiment) if not key.startswith("rule.")]
+    return ["rule", *keys, *dict.fromkeys(_parameters(rules))]
 
 
 def _parameters(rules: tuple[str, ...]) -> Iterator[str]:
