@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from snstdp_cli.errors import ConfigError, SnstdpError
 from snstdp_cli.fields import shown
 from snstdp_cli.rules import is_rule_file, only_rule_files
 from snstdp_cli.studies.axes import MAX_CELLS, Assignment, check_key, dotted, matches, read_axis, rules_of
-from snstdp_cli.studies.cell import Cell, build_cell_experiment, make_cell, training_key
+from snstdp_cli.studies.cell import Cell, build_cell_experiment, make_cell
 from snstdp_cli.studies.file import StudyFile, read_study_file
 
 _MAX_PROBLEMS = 10
@@ -73,13 +72,6 @@ class Study:
         searched = {} if self.file.search is None else self.file.search.space
         names = [*rules_of(self.base, searched, ()), *(cell.experiment.rule.name for cell in self.cells)]
         return tuple(name for name in dict.fromkeys(names) if is_rule_file(name))
-
-    @cached_property
-    def shared_trainings(self) -> dict[str, str]:
-        """Key of the training of each cell whose training another cell has too, by the cell's name."""
-        keys = {cell.id: training_key(cell.experiment) for cell in self.cells}
-        counts = Counter(keys.values())
-        return {cell: key for cell, key in keys.items() if counts[key] > 1}
 
 
 def load_study(path: Path, workdir: Path = Path(), *, run_rules: Collection[str] | None = ()) -> Study:

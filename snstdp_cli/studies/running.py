@@ -18,7 +18,7 @@ from snstdp_cli.artefacts import Workdir, weights_exist, write_atomic
 from snstdp_cli.artefacts.locks import LockedError, hold_lock
 from snstdp_cli.artefacts.provenance import software_versions
 from snstdp_cli.config import InputSection, build_experiment, is_data_path
-from snstdp_cli.datasets import Dataset, Split, load_dataset, sealed_test_images
+from snstdp_cli.datasets import Dataset, Split, load_dataset, part_of, sealed_test_images
 from snstdp_cli.errors import EngineError, InterruptedRunError, SnstdpError
 from snstdp_cli.pipeline import run_experiment
 from snstdp_cli.progress import Reporter
@@ -39,6 +39,7 @@ from snstdp_cli.studies.records import (
 )
 from snstdp_cli.studies.sharing import training_shared
 from snstdp_cli.studies.tasks import CellOutcome, CellTask
+from snstdp_cli.training.completed import is_trained
 
 #: Seconds between two looks at a lock that another process holds.
 _ASK_S = 0.5
@@ -130,7 +131,7 @@ def _run_held(task: CellTask, folder: Path, report: Reporter) -> CellOutcome:
     began = time.perf_counter()
     record = _begin(task, folder, record)
     try:
-        with training_shared(folder, task.training):
+        with training_shared(folder, task.training, functools.partial(_would_make, task)):
             score = _run_experiment(task, folder, report)
         measured = {
             "scores": {**record.scores, task.score_on: cell_score(score)},
@@ -150,6 +151,16 @@ def _run_held(task: CellTask, folder: Path, report: Reporter) -> CellOutcome:
         told = f"a fault of snstdp: {type(error).__name__}: {' '.join(str(error).split())[:500]}; see {_FAULT}"
         return _end(record, folder, began, "failed", told)
     return _end(record.model_copy(update=measured), folder, began, "finished", None)
+
+
+def _would_make(task: CellTask, other: Path) -> bool:
+    """Tell whether the weights in another cell's folder are those that this cell's training makes."""
+    with contextlib.suppress(SnstdpError), sealed_test_images(task.score_on == "validation"):
+        experiment = build_experiment(task.experiment, {}, f"cell {task.cell}")
+        whole = _dataset(experiment.data, "train", experiment.input, task.data_dir, task.current_folder)
+        shown = part_of(whole, "train", experiment.evaluation.validation_examples)
+        return is_trained(experiment, Workdir(other), shown)
+    return False
 
 
 def _is_kept(folder: Path, record: CellRecord, task: CellTask) -> bool:

@@ -1,10 +1,13 @@
-"""One training for all cells that differ only in what is recorded or scored: the first trains, the others copy it."""
+"""One training for all cells that differ only in what is recorded or scored: the first trains, the others copy it.
+
+Cells of other studies in the same working folder give theirs too.
+"""
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -23,36 +26,47 @@ _CELL = re.compile(r"[0-9a-f]{16}")
 
 
 @contextmanager
-def training_shared(folder: Path, key: str | None) -> Iterator[None]:
+def training_shared(folder: Path, key: str, fits: Callable[[Path], bool]) -> Iterator[None]:
     """Copy the weights of another cell with this training, or hold a lock while the body makes them.
 
     Parameters
     ----------
     folder
-        The cell's working folder, beside those of the other cells.
+        The cell's working folder, `studies/STUDY/cells/CELL`.
     key
-        Key of the training; None for one that no other cell has.
+        Key of the training.
+    fits
+        Tells of another cell's folder whether its weights are those that the body would make: the key knows images by
+        their name only.
     """
+    mark = folder.parents[1] / _FOLDER / key
     with ExitStack() as held:
-        if key is not None and not _is_trained(folder):
-            mark = folder.parent.parent / _FOLDER / key
+        if not _is_trained(folder):
             _wait_for(held, mark.with_suffix(".lock"))
-            donor = _donor(folder, mark)
-            if donor is not None and _is_trained(donor):
+            donor = next((one for one in _donors(folder, key) if _is_trained(one) and fits(one)), None)
+            if donor is not None:
                 _copy_weights(donor, folder)
                 held.close()
         yield
-        if key is not None:
-            write_atomic(folder.parent.parent / _FOLDER / key, folder.name.encode())
+        write_atomic(mark, folder.name.encode())
 
 
-def _donor(folder: Path, mark: Path) -> Path | None:
-    """Return the folder of the cell that a mark names; None for anything but the name of a cell beside this one."""
+def _donors(folder: Path, key: str) -> Iterator[Path]:
+    """Find the cells that have a training: of this study, then of those beside it."""
+    study = folder.parents[1]
+    for other in (study, *sorted(path for path in study.parent.iterdir() if path != study)):
+        donor = _donor(other, key)
+        if donor is not None and donor != folder:
+            yield donor
+
+
+def _donor(study: Path, key: str) -> Path | None:
+    """Return the folder of the cell that a mark names; None for anything but the name of a cell of the same study."""
     try:
-        name = read_file(mark, _MAX_NAME).decode("ascii")
+        name = read_file(study / _FOLDER / key, _MAX_NAME).decode("ascii")
     except (ArtefactError, ValueError):
         return None
-    donor = folder.parent / name
+    donor = study / "cells" / name
     return donor if _CELL.fullmatch(name) and not donor.is_symlink() else None
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from snstdp_cli.artefacts import write_atomic
 from snstdp_cli.evaluation import Classifier
-from snstdp_cli.studies.cell import Cell
+from snstdp_cli.studies.cell import Cell, training_key
 from snstdp_cli.studies.file import ScoredSplit
 from snstdp_cli.studies.plan import Study
 from snstdp_cli.studies.records import STOP
@@ -30,7 +30,7 @@ class CellTask:
     retry
         Try again what failed before.
     training
-        Key of the training, if other cells have the same (see `sharing`).
+        Key of the training, which other cells may have too (see `sharing`).
     read_outs
         What the cell is scored by; one that was scored by fewer is scored again from its recordings.
     """
@@ -40,11 +40,11 @@ class CellTask:
     settings: dict[str, Any]
     seed: int
     experiment: dict[str, Any]
+    training: str
     score_on: ScoredSplit = "test"
     data_dir: str | None = None
     current_folder: str = "."
     retry: bool = False
-    training: str | None = None
     read_outs: tuple[Classifier, ...] = ()
 
 
@@ -81,7 +81,7 @@ def make_task(study: Study, cell: Cell, *, data_dir: Path | None = None, retry: 
         data_dir=None if data_dir is None else str(data_dir.absolute()),
         current_folder=str(Path.cwd()),
         retry=retry,
-        training=study.shared_trainings.get(cell.id),
+        training=training_key(cell.experiment),
         read_outs=(*study.file.read_outs, *(() if study.file.search is None else (study.file.search.read_out,))),
     )
 

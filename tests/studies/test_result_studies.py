@@ -6,6 +6,7 @@ import pytest
 
 from snstdp_cli.evaluation import READ_OUTS
 from snstdp_cli.studies import load_study
+from snstdp_cli.studies.cell import training_key
 from snstdp_cli.studies.search.space import read_space
 from snstdp_cli.studies.search.study import plan_search
 
@@ -45,7 +46,16 @@ def test_every_rule_has_the_same_budget_on_images_that_are_withheld() -> None:
     assert spaces[0] == spaces[1] == spaces[2]
 
 
-def test_noise_and_labels_share_their_trainings() -> None:
+def trainings(name: str) -> set[str]:
+    """Return the keys of a study's trainings, of which equal ones are made once, in whichever study."""
+    return {training_key(cell.experiment) for cell in load_study(FOLDER / f"{name}.yaml").cells}
+
+
+def test_what_is_trained_alike_is_trained_once() -> None:
+    shared = trainings("rules")
     for name in ("noise", "labels"):
-        study = load_study(FOLDER / f"{name}.yaml")
-        assert len(set(study.shared_trainings.values())) == 9
+        assert len(trainings(name)) == 9
+        assert trainings(name) < shared
+    assert len(trainings("passes") & shared) == 9
+    assert len(trainings("speed") & shared) == 9
+    assert len(trainings("ablation") & shared) == 3

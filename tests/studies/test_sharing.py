@@ -1,8 +1,9 @@
-"""A training is copied from a cell beside this one, and from nowhere else."""
+"""A training is copied from a cell of this study or of one beside it, and from nowhere else."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,17 +17,21 @@ CELL, DONOR = "0123456789abcdef", "fedcba9876543210"
 @pytest.fixture
 def cell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the folder of a cell; every other folder counts as trained."""
-    folder = tmp_path / "cells" / CELL
+    folder = tmp_path / "studies" / "small" / "cells" / CELL
     folder.mkdir(parents=True)
-    (tmp_path / "trainings").mkdir()
+    for study in ("small", "other"):
+        (folder.parents[2] / study / "trainings").mkdir(parents=True)
+    (folder.parents[2] / "a file").touch()
     monkeypatch.setattr(sharing, "_is_trained", lambda place: place != folder)
     return folder
 
 
-def copied_from(cell: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+def copied_from(
+    cell: Path, monkeypatch: pytest.MonkeyPatch, fits: Callable[[Path], bool] = lambda _: True
+) -> list[Path]:
     found: list[Path] = []
     monkeypatch.setattr(sharing, "_copy_weights", lambda donor, _: found.append(donor))
-    with sharing.training_shared(cell, "key"):
+    with sharing.training_shared(cell, "key", fits):
         pass
     return found
 
@@ -34,6 +39,26 @@ def copied_from(cell: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 def test_the_weights_of_the_named_cell_are_copied(cell: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (cell.parents[1] / "trainings" / "key").write_text(DONOR)
     assert copied_from(cell, monkeypatch) == [cell.parent / DONOR]
+
+
+def test_a_study_beside_this_one_gives_what_this_one_has_not(cell: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = cell.parents[2] / "other"
+    (other / "trainings" / "key").write_text(DONOR)
+    assert copied_from(cell, monkeypatch) == [other / "cells" / DONOR]
+    assert (cell.parents[1] / "trainings" / "key").read_text() == CELL
+
+
+def test_weights_that_do_not_fit_are_passed_over(cell: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other, asked = cell.parents[2] / "other", list[Path]()
+    for study in (cell.parents[1], other):
+        (study / "trainings" / "key").write_text(DONOR)
+
+    def fits(place: Path) -> bool:
+        asked.append(place)
+        return place.parents[1] == other
+
+    assert copied_from(cell, monkeypatch, fits) == [other / "cells" / DONOR]
+    assert asked == [cell.parent / DONOR, other / "cells" / DONOR]
 
 
 @pytest.mark.parametrize(

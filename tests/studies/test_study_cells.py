@@ -33,6 +33,7 @@ from snstdp_cli.studies import (
     running,
     running_cells,
 )
+from snstdp_cli.studies.cell import training_key
 from snstdp_cli.studies.executors import SerialExecutor
 from snstdp_cli.studies.records import LOCK, CellRecord, read_cell_record, read_progress, write_progress
 
@@ -347,8 +348,7 @@ class TestSharedWork:
         self, place: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         study = small_study(place, vary={"evaluation.test_examples": [3, 10], "rule.eta": [0.01, 0.02]})
-        assert len(study.shared_trainings) == 4
-        assert len(set(study.shared_trainings.values())) == 2
+        assert len({training_key(cell.experiment) for cell in study.cells}) == 2
         outcome = run_study(study, SerialExecutor())
         assert outcome.count("finished") == 4
         assert [result.num_examples for result in outcome.results] == [3, 3, 10, 10]
@@ -357,7 +357,30 @@ class TestSharedWork:
 
     def test_a_cell_of_its_own_shares_nothing(self, place: Path) -> None:
         study = small_study(place, seeds=2, vary={"n_e": [4, 8]})
-        assert study.shared_trainings == {}
+        assert len({training_key(cell.experiment) for cell in study.cells}) == 4
+
+    def test_a_study_takes_trainings_of_the_one_beside_it(self, place: Path) -> None:
+        first = small_study(place, name="first", vary={"rule.eta": [0.01, 0.02]})
+        run_study(first, SerialExecutor())
+        second = small_study(place, name="second", vary={"rule.eta": [0.02, 0.03], "evaluation.test_examples": [3]})
+        assert run_study(second, SerialExecutor()).count("finished") == 2
+        records = [
+            {cell.settings["rule.eta"]: study.folder_of(cell) / "weights" / "network.json" for cell in study.cells}
+            for study in (first, second)
+        ]
+        assert records[0][0.02].read_bytes() == records[1][0.02].read_bytes()  # its date too: it was copied
+        assert records[0][0.01].read_bytes() != records[1][0.03].read_bytes()
+
+    def test_weights_of_other_images_are_not_taken(self, place: Path) -> None:
+        first, second = (small_study(place, name=name) for name in ("first", "second"))
+        run_study(first, SerialExecutor())
+        path = first.folder_of(first.cells[0]) / "weights" / "network.json"
+        record = json.loads(path.read_text())
+        path.write_text(json.dumps({**record, "data": {**record["data"], "sha256": "0" * 64}}))
+        assert run_study(second, SerialExecutor()).count("finished") == 1
+        made = json.loads((second.folder_of(second.cells[0]) / "weights" / "network.json").read_text())
+        assert made["data"]["sha256"] == record["data"]["sha256"]
+        assert made["date"] >= record["date"]
 
     def test_images_are_loaded_once(self, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         study, loaded = small_study(place, seeds=3), list[str]()
