@@ -17,7 +17,7 @@ from snstdp_cli.artefacts import (
     require_writable,
 )
 from snstdp_cli.artefacts.provenance import describe_data
-from snstdp_cli.config import Experiment
+from snstdp_cli.config import STAGED_ORDERS, Experiment
 from snstdp_cli.datasets import Dataset, Part, Split, load_dataset, part_of, sealed_test_images, split_of
 from snstdp_cli.errors import ArtefactError, InterruptedRunError
 from snstdp_cli.evaluation import Classifier
@@ -104,7 +104,7 @@ def _run(
     else:
         result = train_network(experiment, workdir, dataset=images["train"], resume=resume, force=force, report=report)
         files += result.files
-    if experiment.order == "by_class" and score_on == "test":
+    if experiment.order in STAGED_ORDERS and score_on == "test":
         stages = record_stages(
             experiment, workdir, images["train"], images["test"], workers=workers, resume=resume, report=report
         )

@@ -42,14 +42,18 @@ TABLES: dict[str, dict[str, Any]] = {
     "ablation": {},
     "fashion": {"rule": "triplet"},
     "online": {"rule": "triplet"},
+    "switch": {"order": "as_is"},
     "noise": {},
     "search_smin": {},
     "search_smax": {},
     "search_triplet": {},
 }
 _SIZES = {100: 20, 400: 30, 1600: 40, 6400: 50}
-#: So much fewer training images and labels; but the order by class shows every image of the bundled digits but 100.
-_FEWER, _FEWER_LABELS, _PASS = 120, 50, 4_900
+#: So much fewer training images and labels.
+_FEWER, _FEWER_LABELS = 120, 50
+#: One pass over all classes in order: every image of the bundled digits but the withheld ones, or of two copies of them
+#: with this many of each class.
+_PASS, _OF_EACH_CLASS, _PASS_OF_TWO = 4_900, 25, 400
 _TRIALS, _MOST_SEEDS = 4, 2
 _SIGNIFICANT = 0.05
 #: Studies of the defaults by rule and size, from which a network's owner is told what is usual.
@@ -60,9 +64,11 @@ _SCORED = {"assign_examples": 500, "test_examples": 500, "curve_examples": 100, 
 
 def shrink(content: Mapping[str, Any]) -> dict[str, Any]:
     """Return a study with the same axes on the bundled digits."""
-    by_class = content["base"].get("order") == "by_class"
-    small = _smaller(content, by_class=by_class)
-    base = {**small["base"], "data": "bundled", "chunk": 250, "evaluation": dict(_SCORED)}
+    joined = "+" in content["base"]["data"]
+    one_pass = _PASS_OF_TWO if joined else _PASS if content["base"].get("order") == "by_class" else None
+    small = _smaller(content, one_pass=one_pass)
+    data = "bundled+bundled" if joined else "bundled"
+    base = {**small["base"], "data": data, "chunk": 250, "evaluation": dict(_SCORED)}
     if "n_e" not in small.get("vary", {}):
         base.setdefault("n_e", _SIZES[400])
     if "search" in small:
@@ -71,16 +77,18 @@ def shrink(content: Mapping[str, Any]) -> dict[str, Any]:
     return {**small, "base": base, "seeds": min(small["seeds"], _MOST_SEEDS)}
 
 
-def _smaller(value: Any, key: str = "", *, by_class: bool = False) -> Any:
+def _smaller(value: Any, key: str = "", *, one_pass: int | None = None) -> Any:
     """Return a value of a study, and all that is in it, for small networks and few images."""
     if isinstance(value, Mapping):
-        return {name: _smaller(inner, name, by_class=by_class) for name, inner in value.items()}
+        return {name: _smaller(inner, name, one_pass=one_pass) for name, inner in value.items()}
     if isinstance(value, list):
-        return [_smaller(one, key, by_class=by_class) for one in value]
+        return [_smaller(one, key, one_pass=one_pass) for one in value]
     if key == "n_e":
         return _SIZES[value]
     if key == "num_examples":
-        return _PASS if by_class else max(10, value // _FEWER)
+        return one_pass or max(10, value // _FEWER)
+    if key == "max_per_class":
+        return _OF_EACH_CLASS
     if key == "evaluation.assign_examples":
         return value // _FEWER_LABELS
     return value

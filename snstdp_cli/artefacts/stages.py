@@ -1,4 +1,4 @@
-"""What a network knew after each class, when the classes came one after the other: `activity/<name>.stages.json`."""
+"""What a network knew after each stage, when classes or data sets came one after the other: `<name>.stages.json`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class StageAnswers(Record):
 
 
 class Stage(Record):
-    """What the frozen network answered after the last of `seen`, the classes that it had been trained on by then.
+    """What the frozen network answered when `seen` were the classes that it had been trained on.
 
     Attributes
     ----------
@@ -52,7 +52,7 @@ class Stage(Record):
 
 
 class StagesRecord(Record):
-    """All stages of a training `by_class`.
+    """All stages of a training `by_class` or `by_data`.
 
     Attributes
     ----------

@@ -28,16 +28,21 @@ def tell_plan(experiment: Experiment, workdir: Path, data_dir: Path | None, quie
 
 
 def tell_of_bundled(name: str, data_dir: Path | None) -> bool:
-    """Tell whether the bundled subset stands in for MNIST, and say so; where it may not, loading it says why."""
-    from snstdp_cli.datasets import find_dataset, load_dataset
+    """Tell whether the bundled subset stands in for MNIST alone, and say so if it does for a part too.
 
-    if name != "mnist" or find_dataset(name, data_dir) is not None or not load_dataset(name, "train", data_dir).bundled:
+    Where it may not, loading it says why.
+    """
+    from snstdp_cli.datasets import find_dataset, joined_names, load_dataset
+
+    if "mnist" not in (*joined_names(name), name) or find_dataset("mnist", data_dir) is not None:
+        return False
+    if not load_dataset("mnist", "train", data_dir).bundled:
         return False
     print_warning(
         "MNIST was not found: using the bundled subset of 5,000 training and 1,000 test images; get all of it with "
         "`snstdp data fetch mnist`, or name its folder by --data-dir"
     )
-    return True
+    return name == "mnist"
 
 
 def _tell_of_thresholds(experiment: Experiment, workdir: Path) -> None:

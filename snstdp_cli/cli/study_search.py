@@ -46,6 +46,7 @@ def show_search_plan(found: SearchResult) -> None:
         f"search: {settings.trials:,} trials by {settings.sampler}, {len(found.ended):,} of them done, over "
         f"{', '.join(found.plan.space)}; scored on {num:,} validation images"
     )
+    _tell_of_base(found)
 
 
 def show_search(study: Study, result: SearchResult) -> None:
@@ -63,11 +64,21 @@ def show_search(study: Study, result: SearchResult) -> None:
     print_line((percent(best.value), "bold green"), f"  trial {best.number}: {settings_text(best.settings)}", indent=2)
     if base is not None and base.value is not None:
         print_line(f"{percent(base.value)}  trial {base.number}, the base: {settings_text(base.settings)}", indent=2)
+    _tell_of_base(result)
     num = result.plan.base.evaluation.validation_examples
     print_note(f"accuracies by {result.plan.settings.read_out} on {num:,} validation images; the best flatters itself")
     if result.files:
         print_files(list(result.files))
         suggest("study run", result.files[-1], workdir=study.workdir)
+
+
+def _tell_of_base(result: SearchResult) -> None:
+    """Say why the settings of the base are not tried, if they were to be."""
+    if result.plan.settings.try_base and (outside := result.plan.outside):
+        print_note(
+            f"the settings of the base are not tried, as the space leaves out {settings_text(outside)}: what the "
+            "search gained is not told"
+        )
 
 
 def search_as_json(result: SearchResult | None) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from snstdp_cli.config.build import build_experiment, merge, recorded_experiment
 from snstdp_cli.config.experiment import (
     ORDERS,
+    STAGED_ORDERS,
     THETA_STEPS_MV,
     Experiment,
     is_data_path,
@@ -31,6 +32,7 @@ __all__ = [
     "MAX_CONFIG_BYTES",
     "MAX_EXAMPLES",
     "ORDERS",
+    "STAGED_ORDERS",
     "THETA_STEPS_MV",
     "EvaluationSettings",
     "Experiment",

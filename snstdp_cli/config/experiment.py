@@ -64,7 +64,9 @@ DataSource = Annotated[
     str, AfterValidator(_check_data), WithJsonSchema({"type": "string", "minLength": 1, "maxLength": _MAX_PATH})
 ]
 #: The orders that are no file.
-ORDERS = ("as_is", "shuffled", "by_class")
+ORDERS = ("as_is", "shuffled", "by_class", "by_data")
+#: Those that show one class or data set after the other, so that it can be told what is left of the first ones.
+STAGED_ORDERS = ("by_class", "by_data")
 
 
 def is_order_file(order: str) -> bool:
@@ -109,8 +111,8 @@ class Experiment(Section):
     )
     order: Order = setting(
         "order of the training images: as_is; shuffled (drawn by the seed for each epoch); by_class (all of the lowest "
-        "class, then of the next); or the path of a text file (with a / or ending in .txt) with the numbers of the "
-        "images to show, from 0 on",
+        "class, then of the next); by_data (all of the first of joined data sets, then of the next); or the path of a "
+        "text file (with a / or ending in .txt) with the numbers of the images to show, from 0 on",
         ("training",),
         "as_is",
         since="0.2",
@@ -122,8 +124,9 @@ class Experiment(Section):
         "seed of the input noise; by default that of everything", ("training", "recording"), None
     )
     data: DataSource = setting(
-        "data set: mnist, fashion-mnist or bundled, or your own: the path of a file (such as .npz, .csv or IDX) or of "
-        "a folder with IDX files or with a folder of pictures for each class (see docs/data.md)",
+        "data set: mnist, fashion-mnist or bundled; several, joined by +, such as mnist+fashion-mnist; or your own: "
+        "the path of a file (such as .npz, .csv or IDX) or of a folder with IDX files or with a folder of pictures for "
+        "each class (see docs/data.md)",
         ("data",),
         "mnist",
     )

@@ -227,8 +227,8 @@ class EvaluationSettings(Section):
         le=MAX_EXAMPLES,
     )
     stage_examples: Whole = setting(
-        "with order: by_class, images of each split that are shown after each class, to tell what is known of all "
-        "classes seen so far",
+        "with order: by_class or by_data, images of each split that are shown after each stage, to tell what is known "
+        "of all classes seen so far",
         ("score",),
         1_000,
         since="0.2",

@@ -7,10 +7,11 @@ from snstdp_cli.datasets.fit import check_fit
 from snstdp_cli.datasets.identity import Identity
 from snstdp_cli.datasets.idx import read_idx
 from snstdp_cli.datasets.in_memory import ArrayDataset
+from snstdp_cli.datasets.joining import joined_names
 from snstdp_cli.datasets.loading import load_dataset
 from snstdp_cli.datasets.locating import DATA_VARIABLE, find_dataset, search_path
 from snstdp_cli.datasets.npz import npz_bytes
-from snstdp_cli.datasets.ordering import class_ends, order_images, read_order
+from snstdp_cli.datasets.ordering import order_images, read_order, stage_ends, stages_of
 from snstdp_cli.datasets.parts import Part, load_part, part_of, split_of
 from snstdp_cli.datasets.plausibility import doubts_of, plausibility
 from snstdp_cli.datasets.preparation import prepare_pixels
@@ -37,13 +38,13 @@ __all__ = [
     "Suggestion",
     "Survey",
     "check_fit",
-    "class_ends",
     "doubts_of",
     "fetch_dataset",
     "find_dataset",
     "from_arrays",
     "images_from_array",
     "is_sealed",
+    "joined_names",
     "load_dataset",
     "load_images",
     "load_part",
@@ -58,6 +59,8 @@ __all__ = [
     "sealed_test_images",
     "search_path",
     "split_of",
+    "stage_ends",
+    "stages_of",
     "suggest_settings",
     "survey",
     "withhold",

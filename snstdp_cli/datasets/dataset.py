@@ -57,6 +57,8 @@ class Dataset:
     class_names
         What the classes are called, in the order of `classes`; empty where their numbers are their names. They are
         shown, and have no part in what tells two data sets apart.
+    joined
+        The first class of each of the data sets that this one is joined of; empty if it is a single one.
     """
 
     name: str
@@ -69,6 +71,7 @@ class Dataset:
     warnings: tuple[str, ...] = ()
     validation_examples: int = 0
     class_names: tuple[str, ...] = ()
+    joined: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -85,8 +88,8 @@ class Dataset:
 
     @property
     def bundled(self) -> bool:
-        """Whether this is the bundled subset, a copy of it, or made of it."""
-        return self.identity.name.startswith(TITLES["bundled"])
+        """Whether this is the bundled subset, a copy of it, or made of it alone."""
+        return self.identity.name.startswith(TITLES["bundled"]) and not self.joined
 
     @property
     def num_classes(self) -> int:

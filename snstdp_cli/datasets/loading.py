@@ -6,6 +6,7 @@ anything that one of the `readers` reads.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import itertools
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +20,7 @@ from snstdp_cli.datasets.dataset import Dataset, build_dataset
 from snstdp_cli.datasets.files import Kind, Split, expand, expected_names, file_stems, find_file
 from snstdp_cli.datasets.identity import identify, refuse_other_content
 from snstdp_cli.datasets.idx import parse_idx, read_idx
+from snstdp_cli.datasets.joining import first_classes, join, joined_class_names, joined_names
 from snstdp_cli.datasets.locating import check_name, find_dataset, requested_folder, search_path
 from snstdp_cli.datasets.npz import read_class_names, read_npz
 from snstdp_cli.datasets.preparation import Labelled, divide, refuse_to_divide
@@ -55,6 +57,7 @@ def load_dataset(
     ----------
     name
         `mnist`, `fashion-mnist` or `bundled`; `mnist` falls back to the bundled subset where no folder was asked for.
+        Several of them with a `+` between, as `mnist+fashion-mnist`, are joined.
         Or a path from the current folder: a file or folder of any format that is read, with images of any size.
     split
         `train` or `test`.
@@ -70,6 +73,9 @@ def load_dataset(
     DataError
         If the name is unknown, or files are missing, damaged, of another data set or do not fit each other.
     """
+    if names := joined_names(name):
+        load = functools.partial(load_dataset, data_dir=data_dir, cache_dir=cache_dir)
+        return _load_joined(name, names, split, load, inputs)
     check_name(name)
     if split not in get_args(Split):
         raise DataError(f"unknown split '{split}'; expected one of: {', '.join(get_args(Split))}")
@@ -97,6 +103,22 @@ def load_dataset(
         f"{name}: not found (searched: {searched}); run `snstdp data fetch {name}`, "
         f"or name a folder with {expected_names('images', split)} and its labels by --data-dir"
     )
+
+
+def _load_joined(
+    name: str, names: Sequence[str], split: Split, load: Callable[[str, Split], Dataset], inputs: InputSection | None
+) -> Dataset:
+    @functools.cache
+    def parts(part: Split) -> list[Dataset]:
+        return [load(one, part) for one in names]
+
+    firsts = first_classes(parts("train"), name)
+    told = [text for one in parts(split) for text in one.warnings]
+    called = joined_class_names(names, firsts)
+    whole = _assemble(name, split, name, lambda part: join(parts(part), firsts, name), inputs, called, told)
+    title = " + ".join(one.identity.name for one in parts(split))
+    identity = dataclasses.replace(whole.identity, name=f"{title}{whole.identity.name.removeprefix(name)}")
+    return dataclasses.replace(whole, identity=identity, joined=firsts)
 
 
 def _load_folder(name: str, split: Split, folder: Path, inputs: InputSection | None) -> Dataset:

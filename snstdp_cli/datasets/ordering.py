@@ -1,21 +1,59 @@
-"""In which order training images are shown: as they are, one class after the other, or as a file of the user's says."""
+"""In which order training images are shown: as they are, in stages one after the other, or as a file says."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from snstdp_cli.datasets.joining import data_set_of
 from snstdp_cli.errors import DataError
 
 _MAX_BYTES = 2**28
 _DIGITS = 10
 
 
+def stages_of(labels: NDArray[np.uint8], order: str, joined: Sequence[int]) -> NDArray[np.int64] | None:
+    """Return the stage of a pass to which each image belongs: its class `by_class`, its data set `by_data`.
+
+    Parameters
+    ----------
+    labels
+        Classes of all images of the data set.
+    joined
+        The first class of each of the data sets that it is joined of.
+
+    Returns
+    -------
+    stages
+        None for an order without stages.
+
+    Raises
+    ------
+    DataError
+        If it is a single data set that is to be shown `by_data`.
+    """
+    if order == "by_class":
+        return labels.astype(np.int64)
+    if order != "by_data":
+        return None
+    if not joined:
+        raise DataError(
+            "order: by_data shows one data set after the other, but there is a single one; join several, such as "
+            "data: mnist+fashion-mnist"
+        )
+    return data_set_of(labels, joined)
+
+
 def order_images(
-    shown: NDArray[np.int64], labels: NDArray[np.uint8], order: str, listed: NDArray[np.int64] | None = None
+    shown: NDArray[np.int64],
+    stages: NDArray[np.int64] | None = None,
+    *,
+    listed: NDArray[np.int64] | None = None,
+    order: str = "",
 ) -> NDArray[np.int64]:
     """Return the numbers of the images of one pass, in order.
 
@@ -23,13 +61,13 @@ def order_images(
     ----------
     shown
         Numbers of the images that may be shown, ascending.
-    labels
-        Classes of all images of the data set.
-    order
-        `by_class` shows all images of the lowest class, then those of the next; `as_is` and `shuffled` leave `shown` as
-        it is (shuffling is done for each pass by `network.wiring.training_order`).
+    stages
+        Stage of each image of the data set: those of the lowest are shown first, then those of the next. Without stages
+        `shown` stays as it is (shuffling is done for each pass by `network.wiring.training_order`).
     listed
         The numbers that a file names; those that may not be shown are left out.
+    order
+        The file, for an error.
 
     Raises
     ------
@@ -41,20 +79,18 @@ def order_images(
         if not len(kept):
             raise DataError(f"{order}: none of its images may be shown: all are withheld for the learning curve")
         return kept
-    if order == "by_class":
-        return shown[np.argsort(labels[shown], kind="stable")]
-    return shown
+    return shown if stages is None else shown[np.argsort(stages[shown], kind="stable")]
 
 
-def class_ends(labels: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Return after how many examples each class ends, if these are the labels of one pass `by_class`.
+def stage_ends(stages: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return after how many examples each stage ends, if these are the stages of one pass in order.
 
     Examples
     --------
-    >>> class_ends(np.array([0, 0, 0, 4, 4], np.uint8)).tolist()
+    >>> stage_ends(np.array([0, 0, 0, 4, 4])).tolist()
     [3, 5]
     """
-    return np.append(np.flatnonzero(np.diff(labels.astype(np.int64))) + 1, len(labels))
+    return np.append(np.flatnonzero(np.diff(stages)) + 1, len(stages))
 
 
 def read_order(path: Path, num_images: int) -> tuple[NDArray[np.int64], str]:

@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from snstdp_cli.datasets.arrays import check_images, has_numbers
 from snstdp_cli.datasets.files import expand, find_file, open_regular
 from snstdp_cli.datasets.idx import read_idx
+from snstdp_cli.datasets.joining import joined_names
 from snstdp_cli.datasets.limits import check_size
 from snstdp_cli.datasets.loading import load_dataset
 from snstdp_cli.datasets.npy import find_members, open_archive, read_header, read_values
@@ -109,7 +110,7 @@ def load_images(name: str, data_dir: Path | None = None) -> Images | Pictures:
     DataError
         If there is no such file, it is damaged, or holds no images.
     """
-    if name in NAMES:
+    if name in NAMES or joined_names(name):
         dataset = load_dataset(name, "test", data_dir)
         return Images(dataset.images, dataset.source)
     path = expand(Path(name))

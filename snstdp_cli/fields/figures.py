@@ -42,7 +42,9 @@ FIGURES: dict[str, FigureKind] = {
     ),
     "curve": FigureKind("accuracy on withheld training images during the training"),
     "norm": FigureKind("L1 norm of the weights during the training"),
-    "online": FigureKind("accuracy after each class of a training with order: by_class, and what was forgotten"),
+    "online": FigureKind(
+        "accuracy after each stage of a training with order: by_class or by_data, and what was forgotten"
+    ),
     "weights": FigureKind("how weights, norms and thresholds are distributed"),
     "raster": FigureKind("spikes during one presentation"),
     "traces": FigureKind("voltages and conductances during one presentation"),

@@ -120,7 +120,7 @@ def mistakes(
 
 
 def online(network: TrainedNetwork, *, classifier: Classifier = "average") -> Figure:
-    """Draw what a network knew after each class of a training in the order `by_class`.
+    """Draw what a network knew after each stage of a training in the order `by_class` or `by_data`.
 
     Parameters
     ----------
@@ -137,6 +137,7 @@ def online(network: TrainedNetwork, *, classifier: Classifier = "average") -> Fi
     course = online_course(network, classifier)
     lost = "" if course.forgetting is None else f", forgetting {percent(course.forgetting)}"
     return drawing.online_learning(
+        course.learned,
         [str(c) for c in course.classes],
         course.accuracies,
         course.by_class,

@@ -9,6 +9,7 @@ from typing import Any
 
 from snstdp_cli.config import settings_of
 from snstdp_cli.config.facets import setting_leaves
+from snstdp_cli.datasets import joined_names
 from snstdp_cli.fields.command_lines import command_line, place_words
 from snstdp_cli.report.content import Content, Run
 from snstdp_cli.report.markup import Markup, tag
@@ -63,8 +64,9 @@ def _training_command(run: Run, images: list[str]) -> list[str]:
     settings, lines = dict(setting_leaves(record.experiment.model_dump(mode="json"))), []
     if record.data is not None and record.data.bundled_subset:
         settings["data"] = "bundled"
-    elif record.data is not None and record.data.name in ("mnist", "fashion-mnist"):
-        lines.append(f"snstdp data fetch {record.data.name}")
+    elif record.data is not None:
+        names = joined_names(record.data.name) or (record.data.name,)
+        lines += [f"snstdp data fetch {name}" for name in names if name in ("mnist", "fashion-mnist")]
     if record.start is not None and record.start.name is not None:
         lines.append(f"# starts from the weights {record.start.name}, SHA-256 {record.start.sha256}")
     if record.experiment.rule.is_own:

@@ -1,4 +1,4 @@
-"""Learning one class after the other: the accuracy on what was seen so far, and what was forgotten."""
+"""Learning one class, or one data set, after the other: the accuracy on what was seen, and what was forgotten."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from snstdp_cli.results.network import TrainedNetwork
 
 @dataclass(frozen=True, eq=False)
 class OnlineCourse:
-    """What a network knew after each class.
+    """What a network knew after each stage: a class, or a data set.
 
     Attributes
     ----------
     examples
-        Training examples by the end of each class, [num_stages].
+        Training examples by the end of each stage, [num_stages].
     classes
         The classes in the order in which they came, [num_classes].
     accuracies
-        On test images of all classes seen so far, after each class, [num_stages].
+        On test images of all classes seen so far, after each stage, [num_stages].
     by_class
         Accuracy for each class after each stage, [num_stages, num_classes]; NaN before a class came.
     """
@@ -33,6 +33,14 @@ class OnlineCourse:
     classes: tuple[int, ...]
     accuracies: NDArray[np.float64]
     by_class: NDArray[np.float64]
+
+    @property
+    def learned(self) -> tuple[str, ...]:
+        """What each stage added: its class, or the first and the last one of its data set."""
+        seen = ~np.isnan(self.by_class)
+        added = [np.flatnonzero(row) for row in np.diff(seen, axis=0, prepend=False)]
+        ends = [(self.classes[int(new[0])], self.classes[int(new[-1])]) for new in added]
+        return tuple(str(first) if first == last else f"{first} to {last}" for first, last in ends)
 
     @property
     def online_accuracy(self) -> float:
@@ -45,7 +53,9 @@ class OnlineCourse:
 
     @property
     def forgetting(self) -> float | None:
-        """Mean over all classes but the last of the best earlier accuracy minus the one at the end; None for one class.
+        """Mean over all classes but those of the last stage of the best earlier accuracy minus the one at the end.
+
+        None if there is one stage only.
 
         See A. Chaudhry et al., "Riemannian walk for incremental learning", ECCV 2018,
         doi:10.1007/978-3-030-01252-6_33.
@@ -58,7 +68,7 @@ class OnlineCourse:
 
 
 def online_course(network: TrainedNetwork, classifier: Classifier = "average") -> OnlineCourse:
-    """Return what a network trained `by_class` knew after each class.
+    """Return what a network trained `by_class` or `by_data` knew after each stage.
 
     Raises
     ------
@@ -68,12 +78,12 @@ def online_course(network: TrainedNetwork, classifier: Classifier = "average") -
     record = load_stages(network.workdir, network.name)
     if record is None:
         raise ArtefactError(
-            f"{network.workdir.activity}: nothing is written down of what '{network.name}' knew after each class; "
-            "train with order: by_class by `snstdp run`, or `snstdp run --resume` for one that is trained"
+            f"{network.workdir.activity}: nothing is written down of what '{network.name}' knew after each stage; "
+            "train with order: by_class or by_data by `snstdp run`, or `snstdp run --resume` for one that is trained"
         )
     if network.has_weights and network.stored.sha256 != record.weights:
         raise ArtefactError(
-            f"{network.workdir.activity}: what was written down after each class is of other weights of the name "
+            f"{network.workdir.activity}: what was written down after each stage is of other weights of the name "
             f"'{network.name}'; `snstdp run --resume` makes it again"
         )
     return course_of(record, classifier)

@@ -131,7 +131,7 @@ class TrainingSession:
     def keep_snapshot(self) -> None:
         """Keep weights and thresholds if it is time for a snapshot, or a class ends; the end of a training is none."""
         experiment, journal = self.experiment, self.journal
-        is_time = journal.examples % experiment.checkpoint_every == 0 or self.images.ends_class(journal.examples)
+        is_time = journal.examples % experiment.checkpoint_every == 0 or self.images.ends_stage(journal.examples)
         if 0 < journal.examples < experiment.num_examples and is_time:
             identity = journal.identity.digest
             save_snapshot(self.workdir, experiment.save_name, identity, journal.examples, *self.learned())
@@ -201,7 +201,7 @@ class TrainingSession:
         experiment = self.experiment
         limits = [experiment.chunk, experiment.num_examples - first]
         limits.append(experiment.checkpoint_every - first % experiment.checkpoint_every)
-        if (end := self.images.next_class_end(first)) is not None:
+        if (end := self.images.next_stage_end(first)) is not None:
             limits.append(end - first)
         if self.curve is not None:
             limits.append(self.curve.every - first % self.curve.every)

@@ -1,4 +1,4 @@
-"""What a network knew after each class of a training `by_class`: its snapshots answer to the classes seen so far.
+"""What a network knew after each stage of a training, a class or a data set: its snapshots answer to what was seen.
 
 Everything is frozen while they answer; neurons are labelled by training images of the classes seen so far, and answers
 are to test images of them. Nothing of a later class takes part.
@@ -38,7 +38,7 @@ def record_stages(
     resume: bool = False,
     report: Reporter | None = None,
 ) -> Path | None:
-    """Let the snapshots at the ends of the classes answer, and write down what they came to.
+    """Let the snapshots at the ends of the stages answer, and write down what they came to.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def record_stages(
     """
     report, name = report or Reporter(), experiment.save_name
     images = divide_images(experiment, train)
-    ends = {int(end): images.shown[:end] for end in images.class_ends if end <= experiment.num_examples}
+    ends = {int(end): images.shown[:end] for end in images.stage_ends if end <= experiment.num_examples}
     if not ends:
         return None
     weights, num = load_weights(workdir, name), experiment.evaluation.stage_examples

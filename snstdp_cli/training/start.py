@@ -22,7 +22,7 @@ from snstdp_cli.artefacts import (
 from snstdp_cli.artefacts.files import exists
 from snstdp_cli.artefacts.provenance import describe_data
 from snstdp_cli.config import Experiment, is_order_file
-from snstdp_cli.datasets import Dataset, check_fit, class_ends, order_images, read_order, withhold
+from snstdp_cli.datasets import Dataset, check_fit, order_images, read_order, stage_ends, stages_of, withhold
 from snstdp_cli.errors import ArtefactError, ConfigError
 from snstdp_cli.network.wiring import draw_weights
 from snstdp_cli.recording.plausibility import check_plausible
@@ -44,8 +44,9 @@ class TrainingImages:
         Numbers of the images in their data set, in the order of one pass.
     digest
         Tells apart what is shown: of the data set, and of the numbers that a file of the user's names.
-    class_ends
-        After how many examples of a pass a class ends; empty unless the classes come one after the other.
+    stage_ends
+        After how many examples of a pass a stage ends (a class or a data set); empty unless they come one after the
+        other.
     """
 
     images: NDArray[np.uint8]
@@ -53,18 +54,18 @@ class TrainingImages:
     shown: NDArray[np.int64]
     withheld: NDArray[np.int64]
     digest: str
-    class_ends: NDArray[np.int64]
+    stage_ends: NDArray[np.int64]
 
-    def next_class_end(self, first: int) -> int | None:
-        """Return after how many examples the class of example `first` ends; None if that is no matter."""
-        if not len(self.class_ends):
+    def next_stage_end(self, first: int) -> int | None:
+        """Return after how many examples the stage of example `first` ends; None if that is no matter."""
+        if not len(self.stage_ends):
             return None
         passes, here = divmod(first, len(self.shown))
-        return int(passes * len(self.shown) + self.class_ends[np.searchsorted(self.class_ends, here, "right")])
+        return int(passes * len(self.shown) + self.stage_ends[np.searchsorted(self.stage_ends, here, "right")])
 
-    def ends_class(self, examples: int) -> bool:
-        """Tell whether a class ends after so many examples."""
-        return examples > 0 and self.next_class_end(examples - 1) == examples
+    def ends_stage(self, examples: int) -> bool:
+        """Tell whether a stage ends after so many examples."""
+        return examples > 0 and self.next_stage_end(examples - 1) == examples
 
 
 def divide_images(experiment: Experiment, dataset: Dataset) -> TrainingImages:
@@ -75,7 +76,7 @@ def divide_images(experiment: Experiment, dataset: Dataset) -> TrainingImages:
     ConfigError
         If the images that are left are fewer than `num_examples` and may not be shown again.
     DataError
-        If the order is a file that cannot be used.
+        If the order is a file that cannot be used, or needs several data sets.
     """
     withheld = withhold(dataset.labels, experiment.evaluation.curve_examples, experiment.seed)
     shown = np.setdiff1d(np.arange(len(dataset)), withheld)
@@ -89,8 +90,9 @@ def divide_images(experiment: Experiment, dataset: Dataset) -> TrainingImages:
     if is_order_file(experiment.order):
         listed, numbers = read_order(Path(experiment.order).expanduser(), len(dataset))
         digest = hashlib.sha256(f"{digest} {numbers}".encode()).hexdigest()
-    shown = order_images(shown, dataset.labels, experiment.order, listed)
-    ends = class_ends(dataset.labels[shown]) if experiment.order == "by_class" else np.zeros(0, np.int64)
+    stages = stages_of(dataset.labels, experiment.order, dataset.joined)
+    shown = order_images(shown, stages, listed=listed, order=experiment.order)
+    ends = np.zeros(0, np.int64) if stages is None else stage_ends(stages[shown])
     return TrainingImages(dataset.images.reshape(len(dataset), -1), dataset.labels, shown, withheld, digest, ends)
 
 

@@ -95,7 +95,7 @@ IMPOSSIBLE = [
     ("engine: 3", "engine: found 3, expected auto, standalone or runtime"),
     ("epochs: 1", "epochs: found 1, expected true or false"),
     ("shuffle: 'yes'", "shuffle: found 'yes', expected true or false"),
-    ("order: sorted", "order: found 'sorted'; expected as_is, shuffled, by_class, or the path of a text file"),
+    ("order: sorted", "order: found 'sorted'; expected as_is, shuffled, by_class, by_data, or the path of a text file"),
     ("presentation: {intensity: 0}", "presentation.intensity: found 0, expected a number above 0 and at most 1,000"),
     ("presentation: {intensity: 40}", "presentation.max_intensity: found 32, expected at least presentation.intensity"),
     ("presentation: {stimulus_ms: 0}", "presentation.stimulus_ms: found 0, expected a number above 0"),

@@ -1,4 +1,4 @@
-"""The order of the training images: one class after the other, or as a file says."""
+"""The order of the training images: one class or data set after the other, or as a file says."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from snstdp_cli.config import build_experiment, recorded_experiment
-from snstdp_cli.datasets import class_ends, from_arrays, order_images, read_order
+from snstdp_cli.datasets import from_arrays, order_images, read_order, stage_ends, stages_of
 from snstdp_cli.errors import ConfigError, DataError
 from snstdp_cli.network.wiring import training_order
 from snstdp_cli.training.start import divide_images
@@ -15,18 +15,30 @@ LABELS = np.array([2, 0, 1, 0, 2, 1, 0], np.uint8)
 
 
 def test_by_class_shows_all_of_the_lowest_class_first_and_keeps_the_order_within_a_class() -> None:
-    shown = np.array([0, 1, 2, 3, 4, 6])
-    assert order_images(shown, LABELS, "by_class").tolist() == [1, 3, 6, 2, 0, 4]
-    assert class_ends(LABELS[[1, 3, 6, 2, 0, 4]]).tolist() == [3, 4, 6]
-    assert order_images(shown, LABELS, "as_is").tolist() == shown.tolist()
+    shown, stages = np.array([0, 1, 2, 3, 4, 6]), stages_of(LABELS, "by_class", ())
+    assert stages is not None
+    assert order_images(shown, stages).tolist() == [1, 3, 6, 2, 0, 4]
+    assert stage_ends(stages[[1, 3, 6, 2, 0, 4]]).tolist() == [3, 4, 6]
+    assert stages_of(LABELS, "as_is", ()) is None
+    assert order_images(shown).tolist() == shown.tolist()
+
+
+def test_by_data_shows_one_data_set_after_the_other_and_keeps_the_order_within_it() -> None:
+    stages = stages_of(LABELS, "by_data", (0, 1))
+    assert stages is not None
+    order = order_images(np.arange(7), stages)
+    assert order.tolist() == [1, 3, 6, 0, 2, 4, 5]
+    assert stage_ends(stages[order]).tolist() == [3, 7]
+    with pytest.raises(DataError, match="by_data shows one data set after the other, but there is a single one; join"):
+        stages_of(LABELS, "by_data", ())
 
 
 def test_every_pass_by_class_begins_with_the_lowest_class_and_ends_where_its_classes_end() -> None:
     images = divide_images(*_training(order="by_class"))
     order = images.shown[training_order(build_experiment({"order": "by_class"}), 0, 14, 7)]
     assert LABELS[order].tolist() == sorted(LABELS.tolist()) * 2
-    assert [images.next_class_end(k) for k in (0, 2, 3, 6, 7)] == [3, 3, 5, 7, 10]
-    assert [k for k in range(15) if images.ends_class(k)] == [3, 5, 7, 10, 12, 14]
+    assert [images.next_stage_end(k) for k in (0, 2, 3, 6, 7)] == [3, 3, 5, 7, 10]
+    assert [k for k in range(15) if images.ends_stage(k)] == [3, 5, 7, 10, 12, 14]
 
 
 def test_a_file_names_the_images_and_its_content_tells_trainings_apart(tmp_path: Path) -> None:
@@ -48,7 +60,7 @@ def test_withheld_images_are_left_out_of_a_file_too(tmp_path: Path) -> None:
     assert len(images.withheld) == 1
     assert not set(images.shown) & set(images.withheld)
     with pytest.raises(DataError, match="none of its images may be shown"):
-        order_images(np.array([1]), LABELS, "order.txt", np.array([2]))
+        order_images(np.array([1]), listed=np.array([2]), order="order.txt")
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ class TestKinds:
         assert plots.render_figure(figure, "svg").startswith(b"<?xml")
 
     def test_without_stages_the_online_figure_says_what_makes_them(self, tmp_path):
-        with pytest.raises(ArtefactError, match="train with order: by_class"):
+        with pytest.raises(ArtefactError, match="train with order: by_class or by_data"):
             plots.online(network(make_network(tmp_path, "one")))
 
 

@@ -310,7 +310,7 @@ ALL: dict[str, Callable[[], Figure]] = {
     "raster": lambda: drawing.raster({"input": (np.array([1.0]), np.array([0]))}),
     "traces": lambda: drawing.traces(np.arange(3), {"v (mV)": np.arange(3)}),
     "online_learning": lambda: drawing.online_learning(
-        ["0", "1"], np.array([1.0, 0.7]), np.array([[1.0, np.nan], [0.6, 0.8]])
+        ["0", "1"], ["0", "1"], np.array([1.0, 0.7]), np.array([[1.0, np.nan], [0.6, 0.8]])
     ),
     "stacked_accesses": lambda: drawing.stacked_accesses(
         {"one learns": {"reads": 10.0, "writes": 4.0}, "one answers": {"reads": 10.0, "writes": 0.0}}

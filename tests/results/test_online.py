@@ -42,6 +42,19 @@ def test_forgetting_is_the_best_earlier_accuracy_minus_the_one_at_the_end() -> N
     assert course.online_accuracy == pytest.approx((1 + 0.75 + 19 / 30) / 3)
     assert course.forgetting == pytest.approx(((1.0 - 0.8) + (0.9 - 0.4)) / 2)
     assert np.isnan(course.by_class[0, 1:]).all()
+    assert course.learned == ("3", "5", "8")
+
+
+def test_a_stage_may_add_all_classes_of_a_data_set() -> None:
+    seen, right = ((3, 5), (3, 5, 8, 9)), ((10, 6), (5, 2, 9, 9))
+    stages = tuple(
+        Stage(examples=k, seen=c, answers={"average": StageAnswers(correct=r, total=(10,) * len(c))})
+        for k, c, r in zip((20, 40), seen, right, strict=True)
+    )
+    course = course_of(record((10,)).model_copy(update={"stages": stages}), "average")
+    assert course.learned == ("3 to 5", "8 to 9")
+    assert course.accuracies.tolist() == pytest.approx([0.8, 25 / 40])
+    assert course.forgetting == pytest.approx(((1.0 - 0.5) + (0.6 - 0.2)) / 2)
 
 
 def test_a_single_class_forgets_nothing_that_can_be_told() -> None:
@@ -116,5 +129,5 @@ def test_a_resume_keeps_the_stages_and_other_weights_do_not_have_them(trained: W
 
 
 def test_what_is_not_there_is_told_with_the_way_to_it(tmp_path: Path) -> None:
-    with pytest.raises(ArtefactError, match="order: by_class by `snstdp run`"):
+    with pytest.raises(ArtefactError, match="order: by_class or by_data by `snstdp run`"):
         online_course(TrainedNetwork(Workdir(tmp_path), "net"))

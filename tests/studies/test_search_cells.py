@@ -145,6 +145,17 @@ def test_the_command_line_shows_how_a_search_stands(tmp_path: Path, training_onl
     assert found["best"]["accuracy"] == result.best.value
 
 
+def test_a_base_that_the_space_leaves_out_is_told(tmp_path: Path, training_only: Path) -> None:
+    space = {**SPACE, "network.theta_init_mv": {"from": 6, "to": 8}}
+    study_at(tmp_path, training_only, space=space)
+    where = [str(tmp_path / "search.yaml"), "--workdir", str(tmp_path)]
+    planned = CliRunner().invoke(app, ["study", "run", *where, "--dry-run"])
+    assert "the space leaves out network.theta_init_mv=5: what the search gained is not told" in flat(planned.output)
+    study_at(tmp_path, training_only, space=space, try_base=False)
+    planned = CliRunner().invoke(app, ["study", "run", *where, "--dry-run"])
+    assert "leaves out" not in planned.output
+
+
 def flat(text: str) -> str:
     return " ".join(text.split())
 

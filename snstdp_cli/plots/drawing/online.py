@@ -1,4 +1,4 @@
-"""What a network knows after each class, when the classes come one after the other."""
+"""What a network knows after each stage, when classes or data sets come one after the other."""
 
 from __future__ import annotations
 
@@ -14,16 +14,19 @@ from snstdp_cli.plots.drawing.style import COLOURS, grid_lines, new_figure, perc
 
 @styled
 def online_learning(
+    learned: Sequence[str],
     classes: Sequence[str],
     accuracies: NDArray[np.float64],
     by_class: NDArray[np.float64],
     *,
     title: str | None = None,
 ) -> Figure:
-    """Draw the accuracy on all classes seen so far, and below it that of each class, after each class.
+    """Draw the accuracy on all classes seen so far, and below it that of each class, after each stage.
 
     Parameters
     ----------
+    learned
+        What each stage added, [num_stages].
     classes
         In the order in which they came, [num_classes].
     accuracies
@@ -42,10 +45,10 @@ def online_learning(
     grid_lines(top, "y")
     drawn = bottom.imshow(by_class.T, cmap="cividis", vmin=0, vmax=1, aspect="auto", interpolation="nearest")
     bottom.set_yticks(range(len(classes)), classes)
-    bottom.set_xticks(stages, classes[: len(accuracies)])
+    bottom.set_xticks(stages, learned)
     bottom.set(xlabel="after learning class", ylabel="class")
     bottom.tick_params(length=0)
     bar = figure.colorbar(drawn, ax=bottom, label="accuracy", orientation="horizontal", aspect=40, shrink=0.8)
     bar.ax.xaxis.set_major_formatter(percent_ticks())
-    figure.suptitle(title or "Learning one class after the other", x=0.01, ha="left", fontsize=10)
+    figure.suptitle(title or "Learning one after the other", x=0.01, ha="left", fontsize=10)
     return figure

@@ -91,15 +91,18 @@ def applies(key: str, rule: Any) -> bool:
 
 def base_values(space: Space, base: Experiment) -> Assignment | None:
     """Return the values of the base, or None if one of them is not in the space."""
-    found: Assignment = {}
-    for key, dimension in space.items():
-        if not applies(key, found.get(RULE, base.rule.name)):
-            continue
-        value = base.rule.name if key == RULE else _value_of(base, key)
-        if not dimension.holds(value):
-            return None
-        found[key] = value
-    return found
+    return None if outside_space(space, base) else _values_of(space, base)
+
+
+def outside_space(space: Space, base: Experiment) -> Assignment:
+    """Return those values of the base that are not in the space."""
+    return {key: value for key, value in _values_of(space, base).items() if not space[key].holds(value)}
+
+
+def _values_of(space: Space, base: Experiment) -> Assignment:
+    return {
+        key: base.rule.name if key == RULE else _value_of(base, key) for key in space if applies(key, base.rule.name)
+    }
 
 
 def describe_space(space: Space) -> dict[str, Any]:

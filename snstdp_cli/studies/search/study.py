@@ -19,7 +19,7 @@ from snstdp_cli.studies.search.cells import CellRunner
 from snstdp_cli.studies.search.driver import Search
 from snstdp_cli.studies.search.events import SearchReporter
 from snstdp_cli.studies.search.settings import SearchSettings
-from snstdp_cli.studies.search.space import RULE, Choices, Space, base_values, describe_space, read_space
+from snstdp_cli.studies.search.space import RULE, Choices, Space, base_values, describe_space, outside_space, read_space
 from snstdp_cli.studies.search.storage import (
     JOURNAL,
     SearchTrial,
@@ -56,6 +56,11 @@ class SearchPlan:
     def values(self) -> dict[str, object] | None:
         """The base's own settings in the space; None if one of them lies outside it."""
         return base_values(self.space, self.base)
+
+    @property
+    def outside(self) -> dict[str, object]:
+        """Those of the base's own settings that lie outside the space."""
+        return outside_space(self.space, self.base)
 
     @property
     def rules(self) -> set[str]:
