@@ -39,7 +39,7 @@ TABLES: dict[str, dict[str, Any]] = {
     "passes": {"num_examples": 60_000},
     "labels": {"evaluation.assign_examples": 10_000},
     "speed": {},
-    "ablation": {},
+    "ablation": {"change": "defaults"},
     "fashion": {"rule": "triplet"},
     "online": {"rule": "triplet"},
     "switch": {"order": "as_is"},
@@ -47,6 +47,7 @@ TABLES: dict[str, dict[str, Any]] = {
     "search_smin": {},
     "search_smax": {},
     "search_triplet": {},
+    "choose": {"settings": "default"},
 }
 _SIZES = {100: 20, 400: 30, 1600: 40, 6400: 50}
 #: So much fewer training images and labels.
@@ -71,10 +72,13 @@ def shrink(content: Mapping[str, Any]) -> dict[str, Any]:
     base = {**small["base"], "data": data, "chunk": 250, "evaluation": dict(_SCORED)}
     if "n_e" not in small.get("vary", {}):
         base.setdefault("n_e", _SIZES[400])
+    if "validation_examples" in small["base"].get("evaluation", {}):
+        base["evaluation"] |= {"validation_examples": 500}
     if "search" in small:
-        base["evaluation"] |= {"validation_examples": 500, "curve_every": 50}
+        base["evaluation"] |= {"curve_every": 50}
         return {**small, "base": base, "search": {**small["search"], "trials": _TRIALS}}
-    return {**small, "base": base, "seeds": min(small["seeds"], _MOST_SEEDS)}
+    seeds = small["seeds"]
+    return {**small, "base": base, "seeds": seeds[:_MOST_SEEDS] if isinstance(seeds, list) else min(seeds, _MOST_SEEDS)}
 
 
 def _smaller(value: Any, key: str = "", *, one_pass: int | None = None) -> Any:

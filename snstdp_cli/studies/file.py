@@ -71,7 +71,10 @@ class StudyFile(Section):
         "combinations to leave out: mappings of dotted keys; a list in one stands for any of its values", (), ()
     )
     cells: tuple[dict[str, Any], ...] | None = setting(
-        "an explicit list of settings in place of the grid of `vary`", (), None
+        "an explicit list of settings in place of the grid of `vary`; `config` in one is a configuration that it "
+        "begins with, from the study file's folder, and `shown_as` what tables show in place of its settings",
+        (),
+        None,
     )
     score_on: ScoredSplit = setting(
         "images that the cells are scored on: those of the test, or training images withheld by "

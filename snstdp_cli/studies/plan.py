@@ -14,9 +14,10 @@ from snstdp_cli.config import Experiment, build_experiment, merge, read_file
 from snstdp_cli.errors import ConfigError, SnstdpError
 from snstdp_cli.fields import shown
 from snstdp_cli.rules import is_rule_file, only_rule_files
-from snstdp_cli.studies.axes import MAX_CELLS, Assignment, check_key, dotted, matches, read_axis, rules_of
+from snstdp_cli.studies.axes import MAX_CELLS, Assignment, dotted, matches, read_axis, rules_of
 from snstdp_cli.studies.cell import Cell, build_cell_experiment, make_cell
 from snstdp_cli.studies.file import StudyFile, read_study_file
+from snstdp_cli.studies.listed import Point, as_shown, read_listed
 
 _MAX_PROBLEMS = 10
 
@@ -101,7 +102,7 @@ def _load(path: Path, workdir: Path, run_rules: frozenset[str] | None) -> Study:
     file = read_study_file(path)
     base = _read_base(file, path)
     build_experiment(base, {}, _base_name(file, path))  # a file that is wrong by itself is told as such
-    points, keys = _points(file, base, str(path))
+    points, keys = _points(file, base, path)
     searches_only = file.search is not None and not file.vary and file.cells is None
     cells = () if searches_only else tuple(_cells(file, base, points, keys, str(path)))
     if not cells and file.search is None:
@@ -124,22 +125,20 @@ def _base_name(file: StudyFile, path: Path) -> str:
     return str(path.parent / file.base) if isinstance(file.base, str) else f"{path}: base"
 
 
-def _points(file: StudyFile, base: Mapping[str, Any], where: str) -> tuple[Iterator[Assignment], tuple[str, ...]]:
-    """Return the settings of all cells but for the seed, lazily, and the keys that vary."""
-    rules = rules_of(base, file.vary, file.cells or ())
+def _points(file: StudyFile, base: Mapping[str, Any], path: Path) -> tuple[Iterator[Point], tuple[str, ...]]:
+    """Return what all cells set but for the seed, lazily, and the keys that vary."""
+    where = str(path)
     if file.cells is not None:
-        listed = [dotted(one) for one in file.cells]
-        for k, one in enumerate(listed):
-            for key in one:
-                check_key(key, f"{where}: cells.{k}", rules)
-        keys, points, num = dict.fromkeys(key for one in listed for key in one), iter(listed), len(listed)
+        listed = read_listed(base, file.cells, path)
+        keys, points, num = dict.fromkeys(key for one in listed for key in one.settings), iter(listed), len(listed)
     else:
+        rules = rules_of(base, file.vary, ())
         axes = [read_axis(key, values, where, rules) for key, values in file.vary.items()]
         keys = dict.fromkeys(key for axis in axes for point in axis for key in point)
         num = 1
         for axis in axes:
             num *= len(axis)
-        points = (_joined(group) for group in itertools.product(*axes))
+        points = (Point(_joined(group)) for group in itertools.product(*axes))
     if num * len(file.seeds) > MAX_CELLS:
         raise ConfigError(f"{where}: {num * len(file.seeds):,} cells; expected at most {MAX_CELLS:,}")
     for k, pattern in enumerate(file.skip):
@@ -154,16 +153,15 @@ def _joined(group: Sequence[Assignment]) -> Assignment:
 
 
 def _cells(
-    file: StudyFile, base: Mapping[str, Any], points: Iterator[Assignment], keys: tuple[str, ...], where: str
+    file: StudyFile, base: Mapping[str, Any], points: Iterator[Point], keys: tuple[str, ...], where: str
 ) -> Iterator[Cell]:
     """Build every cell once; what is wrong with any of them is in one error."""
     patterns = [dotted(pattern) for pattern in file.skip]
-    problems, seen = list[str](), set[str]()
+    problems, seen, names = list[str](), set[str](), dict[str, str]()
     for point in points:
+        told = f"{where}: cell {_settings_text(point.shown or point.settings)}"
         try:
-            first = build_cell_experiment(
-                base, {**point, "seed": file.seeds[0]}, f"{where}: cell {_settings_text(point)}"
-            )
+            first = build_cell_experiment(base, {**point.settings, "seed": file.seeds[0]}, told)
             _check_split(file, first, where)
         except SnstdpError as error:
             problems.append(str(error))
@@ -172,8 +170,9 @@ def _cells(
             continue
         for seed in () if problems else file.seeds:
             experiment = first if seed == first.seed else first.model_copy(update={"seed": seed})
-            cell = make_cell(experiment, keys, keys if file.cells is None else point)
+            cell = make_cell(experiment, keys, keys if file.cells is None else point.settings)
             skipped = any(matches({**cell.settings, "seed": seed}, pattern) for pattern in patterns)
+            cell = cell if skipped else as_shown(cell, point, names, told)
             if cell.id not in seen and not skipped:
                 seen.add(cell.id)
                 yield cell
@@ -188,5 +187,5 @@ def _check_split(file: StudyFile, experiment: Experiment, where: str) -> None:
         )
 
 
-def _settings_text(point: Assignment) -> str:
+def _settings_text(point: Mapping[str, Any]) -> str:
     return ", ".join(f"{key}={shown(value)}" for key, value in point.items()) or "base"

@@ -103,6 +103,23 @@ class TestAxes:
             {"n_e": 8, "rule": "smax", "rule.eta": 0.02},
         ]
 
+    def test_a_listed_cell_may_begin_with_a_configuration_and_be_shown_as_something_else(self, tmp_path: Path) -> None:
+        (tmp_path / "mine.yaml").write_text("save_name: mine\nn_e: 6\nrule: {name: smax, eta: 0.03}\n")
+        cells = [
+            {"config": "mine.yaml", "shown_as": {"rule": "smax", "kind": "mine"}},
+            {"config": "mine.yaml", "n_e": 7, "shown_as": {"rule": "smax", "kind": "larger"}},
+        ]
+        study = load_study(write_study(tmp_path, seeds=2, cells=cells))
+        assert [cell.settings for cell in study.cells[::2]] == [one["shown_as"] for one in cells]
+        assert study.cells[1].label == "rule=smax, kind=mine, seed 1"
+        found = [cell.experiment for cell in study.cells[::2]]
+        assert [(one.n_e, one.rule.parameters["eta"], one.save_name) for one in found] == [
+            (6, 0.03, "network"),
+            (7, 0.03, "network"),
+        ]
+        same = load_study(write_study(tmp_path, "same", cells=[{"n_e": 6, "rule": {"name": "smax", "eta": 0.03}}]))
+        assert study.cells[0].id == same.cells[0].id
+
     def test_settings_by_dotted_key(self) -> None:
         assert dotted({"rule": {"name": "smin"}, "network": {"w_exc_inh": 3}}) == {
             "rule": "smin",
@@ -155,6 +172,22 @@ class TestMistakes:
             ({"vary": {"n_e": [4, 0]}}, "cell n_e=0: n_e: found 0, expected a whole number from 1"),
             ({"vary": {"n_e": [4]}, "cells": [{"n_e": 4}]}, "found both `vary` and `cells`"),
             ({"cells": []}, "cells: found an empty list"),
+            ({"cells": [{"config": 3}]}, "cells.0: config: found 3, expected the path of a configuration"),
+            ({"cells": [{"config": "none.yaml"}]}, "none.yaml: cannot read the configuration"),
+            ({"cells": [{"n_e": 4, "shown_as": "x"}]}, "cells.0: shown_as: found 'x', expected what tables show"),
+            ({"cells": [{"n_e": 4, "shown_as": {"a": []}}]}, "shown_as: found a: [], expected what tables show"),
+            ({"cells": [{"shown_as": {"a": "b\n"}}]}, "expected what tables show"),
+            ({"cells": [{"shown_as": {"seed": 3}}]}, "shown_as: found seed: 3, expected what tables show"),
+            ({"cells": [{"n_e": 4}, {"n_e": 5, "shown_as": {"a": 1}}]}, "cells.0: no shown_as, which other cells have"),
+            ({"cells": [{"n_e": 4, "shown_as": {"n_e": 400}}]}, "shown_as: n_e 400, but it is 4 in this cell"),
+            (
+                {"cells": [{"n_e": 4, "shown_as": {"a": 1}}, {"n_e": 5, "shown_as": {"a": 1}}]},
+                "found what another cell is shown as",
+            ),
+            (
+                {"cells": [{"n_e": 4, "shown_as": {"a": 1}}, {"n_e": 4, "shown_as": {"a": 2}}]},
+                "has the settings of another cell, which is shown otherwise",
+            ),
             ({"seeds": 0}, "seeds: found 0"),
             ({"seeds": "many"}, "seeds: found 'many'"),
             ({"seeds": [-1]}, "found the seed -1"),
