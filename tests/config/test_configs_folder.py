@@ -4,15 +4,19 @@ from pathlib import Path
 
 import pytest
 
-from snstdp_cli.config import THETA_STEPS_MV, Experiment, build_experiment, read_file
+from snstdp_cli.config import THETA_STEPS_MV, Experiment, build_experiment, differences, read_file, settings_of
 from snstdp_cli.rules import RULES
 
 FOLDER = Path(__file__).parents[2] / "configs"
 FILES = sorted(FOLDER.glob("*.yaml"))
+#: What a search found; the others have the defaults.
+TUNED = [path for path in FILES if path.stem.endswith("_tuned")]
+DEFAULT = [path for path in FILES if path not in TUNED]
 SIZED = [f"{rule}_{n_e}" for rule in ("smax", "smin") for n_e in THETA_STEPS_MV]
 NAMES = {"demo", "ancestor_400", *SIZED, "triplet_100", "triplet_400", "triplet_1600"}
 
 each_file = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+each_default = pytest.mark.parametrize("path", DEFAULT, ids=lambda path: path.stem)
 
 
 def load(path: Path) -> Experiment:
@@ -28,7 +32,7 @@ def test_a_file_is_valid_and_saves_under_its_own_name(path):
     assert load(path).save_name == path.stem
 
 
-@each_file
+@each_default
 def test_a_file_uses_diehls_threshold_step_for_its_size(path):
     experiment = load(path)
     assert experiment.theta_step_mv == THETA_STEPS_MV[experiment.n_e]
@@ -43,16 +47,25 @@ def test_a_file_is_short_and_commented(path):
     assert sum("# " in line for line in lines) >= 4
 
 
-@each_file
+@each_default
 def test_rule_parameters_are_the_defaults(path):
     experiment = load(path)
     assert experiment.rule.parameters == RULES[experiment.rule.name].parameters().model_dump()
 
 
-@pytest.mark.parametrize("name", [name for name in sorted(NAMES) if name != "demo"])
+@pytest.mark.parametrize("path", TUNED, ids=lambda path: path.stem)
+def test_tuned_settings_are_those_for_400_neurons_but_for_what_goes_with_the_size(path):
+    experiment, searched = load(path), load(FOLDER / f"{path.stem.split('_')[0]}_400_tuned.yaml")
+    steps = [one.theta_step_mv / THETA_STEPS_MV[one.n_e] for one in (experiment, searched)]
+    assert steps[0] == pytest.approx(steps[1], rel=0.01)
+    apart = differences(*(settings_of(one, "training") for one in (experiment, searched)))
+    assert {name.split(" ")[0] for name in apart} <= {"n_e", "network.theta_step_mv"}
+
+
+@pytest.mark.parametrize("name", sorted({path.stem for path in FILES} - {"demo"}))
 def test_a_name_tells_rule_and_size(name):
     experiment = load(FOLDER / f"{name}.yaml")
-    rule, size = name.split("_")
+    rule, size, *_ = name.split("_")
     assert experiment.rule.name == ("triplet" if rule == "ancestor" else rule)
     assert experiment.n_e == int(size)
     assert (experiment.data, experiment.num_examples) == ("mnist", 60_000)

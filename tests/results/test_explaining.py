@@ -14,13 +14,12 @@ from stored_networks import figures, make_network
 
 from snstdp_cli.errors import ArtefactError
 from snstdp_cli.evaluation import Assignment
-from snstdp_cli.fields import percent
 from snstdp_cli.plots.kinds import KINDS
 from snstdp_cli.results import FindingKind, Score, TrainedNetwork, findings, score_network
 from snstdp_cli.results.convergence import classes_finding, pace_finding, theta_finding
 from snstdp_cli.results.finding import FIGURES, figure_of
 from snstdp_cli.results.stages import training_stages
-from snstdp_cli.results.usual import usual_finding, usual_results
+from snstdp_cli.results.usual import usual_finding
 from snstdp_cli.rules import RULES
 
 ROOT = Path(__file__).parents[2]
@@ -104,15 +103,6 @@ def test_classes_that_no_neuron_answers_to_are_named() -> None:
     assert one.startswith("1 of 3 classes has no neuron that answers to it most (shoe)")
     assert "(bag, shoe)" in told(classes_finding(assigned(3, 3), names))
     assert classes_finding(assigned(-1, -1), names) is None  # that the network learned nothing is told elsewhere
-
-
-def test_what_is_usual_is_what_the_readme_says() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    for one in usual_results():
-        command = f"| `snstdp run --config configs/{one.rule}_{one.n_e}.yaml` |"
-        row = next(line for line in readme.splitlines() if line.startswith(command))
-        assert percent(one.mean) in row
-        assert (one.seeds, one.sd) == (1, None)
 
 
 def scored(tmp_path: Path, accuracy: float, **changes: Any) -> Score:

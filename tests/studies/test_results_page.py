@@ -4,11 +4,13 @@ import csv
 import importlib.util
 import re
 import statistics
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 import yaml
 
+from snstdp_cli.results.usual import usual_results
 from snstdp_cli.studies import load_study
 from snstdp_cli.studies.formats import to_markdown
 from snstdp_cli.studies.results import gather_results
@@ -61,6 +63,65 @@ def test_the_page_tells_every_study_and_how_far_it_is() -> None:
     assert list(told) == list(TOOL.TABLES)
     for text in told.values():
         assert re.search(r"\d+ of \d+ (cells are finished|trials have an accuracy)", text)
+
+
+def published(studies: Iterable[str], read_out: str) -> dict[tuple[str, int], list[float]]:
+    """Return the accuracies in the raw records of studies, by rule and size."""
+    found: dict[tuple[str, int], list[float]] = {}
+    for path in (PAGE.with_suffix("") / f"{study}.csv" for study in studies):
+        with path.open() as file:
+            for row in csv.DictReader(file):
+                if row["state"] == "finished":
+                    found.setdefault((row["rule"], int(row["n_e"])), []).append(float(row[f"accuracy_{read_out}"]))
+    return found
+
+
+def test_what_is_usual_is_what_the_published_records_say() -> None:
+    told = usual_results()
+    assert {"average", "selective", "linear"} <= {one.read_out for one in told}
+    for one in told:
+        values = published(("rules", "large"), one.read_out)[one.rule, one.n_e]
+        assert (one.mean, one.seeds) == (pytest.approx(statistics.fmean(values), abs=5e-5), len(values))
+        sd = statistics.stdev(values) if len(values) > 1 else None
+        assert one.sd == (None if sd is None else pytest.approx(sd, abs=5e-5))
+
+
+def test_readme_tells_the_means_of_the_published_records() -> None:
+    rows = {(rule, "default", n): v for (rule, n), v in published(("rules", "large"), "selective").items()}
+    rows |= {(rule, "tuned", n): v for (rule, n), v in published(("tuned",), "selective").items()}
+    readme = (ROOT / "README.md").read_text()
+    table = readme[readme.index("By `selective`") : readme.index("By `linear`")]
+    told = {
+        (rule, settings): cells
+        for rule, settings, *cells in (
+            [cell.strip() for cell in line.strip("|").split("|")]
+            for line in table.splitlines()
+            if line.startswith("| ")
+        )
+    }
+    sizes = [int(cell.split()[0].replace(",", "")) for cell in told.pop(("rule", "settings"))]
+    assert sizes == [100, 400, 1600, 6400]
+    assert set(told) == {key[:2] for key in rows}
+    for (rule, settings), cells in told.items():
+        for n_e, cell in zip(sizes, cells, strict=True):
+            values = rows.get((rule, settings, n_e))
+            expected = "–" if values is None else f"{100 * statistics.fmean(values):.1f}"
+            assert cell.split()[0] == expected
+            assert values is None or cell.endswith(f"({len(values)})")
+
+
+def test_the_summary_tells_mean_interval_and_seeds() -> None:
+    def row(n_e: int, mean: float, ci95: tuple[float, float] | None, seeds: int) -> SettingRow:
+        found = {"selective": Estimate(seeds, mean, None, ci95)}
+        return SettingRow({"rule": "smin", "n_e": n_e}, seeds, 0, 0, found, num_examples=10_000)
+
+    tables = {
+        "rules": StudyTable((), ("selective",), (row(100, 0.8634, (0.861, 0.8658), 5),)),
+        "large": StudyTable((), ("selective",), (row(6400, 0.94, None, 1),)),
+    }
+    assert TOOL.summary(tables, "selective").splitlines()[2:] == [
+        "| smin | default | 86.3 ± 0.2 (5) | – | – | 94.0 (1) |"
+    ]
 
 
 def test_what_is_usual_comes_from_the_study_with_the_most_seeds(tmp_path: Path) -> None:
