@@ -92,7 +92,8 @@ def _smaller(value: Any, key: str = "", *, one_pass: int | None = None) -> Any:
     """Return a value of a study, and all that is in it, for small networks and few images."""
     if isinstance(value, Mapping) and "config" in value:
         # The configuration has a size of its own.
-        value = {**value, "config": str((STUDIES / value["config"]).resolve()), "n_e": value["shown_as"]["n_e"]}
+        size = {"n_e": value["n_e"] if "n_e" in value else value["shown_as"]["n_e"]}
+        value = {**value, "config": str((STUDIES / value["config"]).resolve()), **size}
     if isinstance(value, Mapping):
         return {name: _smaller(inner, name, one_pass=one_pass) for name, inner in value.items()}
     if isinstance(value, list):
