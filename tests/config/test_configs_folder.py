@@ -59,7 +59,9 @@ def test_tuned_settings_are_those_for_400_neurons_but_for_what_goes_with_the_siz
     steps = [one.theta_step_mv / THETA_STEPS_MV[one.n_e] for one in (experiment, searched)]
     assert steps[0] == pytest.approx(steps[1], rel=0.01)
     apart = differences(*(settings_of(one, "training") for one in (experiment, searched)))
-    assert {name.split(" ")[0] for name in apart} <= {"n_e", "network.theta_step_mv"}
+    assert {name.split(" ")[0] for name in apart} <= {"n_e", "network.theta_step_mv", "rule.eta_decay"}
+    decays = [one.rule.parameters["eta_decay"] * one.n_e for one in (experiment, searched)]
+    assert decays[0] == pytest.approx(decays[1], rel=0.001)
 
 
 @pytest.mark.parametrize("name", sorted({path.stem for path in FILES} - {"demo"}))
