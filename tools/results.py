@@ -17,7 +17,7 @@ import platform
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from snstdp_cli.fields import percent
 from snstdp_cli.studies import load_study
 from snstdp_cli.studies.formats import to_csv, to_markdown
 from snstdp_cli.studies.intervals import Estimate
+from snstdp_cli.studies.records import read_cell_record
 from snstdp_cli.studies.results import StudyResults, gather_results
 from snstdp_cli.studies.tables import StudyTable
 from snstdp_cli.studies.text_tables import text_tables
@@ -136,7 +137,7 @@ def section(path: Path, workdir: Path, machine: str) -> str:
     study = load_study(path, workdir)
     results = gather_results(study)
     command = f"snstdp study run configs/studies/results/{study.name}.yaml"
-    parts = [f"## {study.name}", results.about.strip(), f"`{command}`; {machine}"]
+    parts = [f"## {study.name}", results.about.strip(), f"`{command}`; {machine}{made_on(study.folder)}"]
     if study.file.search is not None:
         done = [trial for trial in results.trials if trial.value is not None]
         best = max(done, key=lambda trial: trial.value or 0.0, default=None)
@@ -153,6 +154,14 @@ def section(path: Path, workdir: Path, machine: str) -> str:
         table = table_of(results, study.name)
         parts += [to_markdown(text_tables(table)).strip(), *_doubts(table)]
     return "\n\n".join(parts)
+
+
+def made_on(folder: Path) -> str:
+    """Return the days on which the cells of a study ended, after a comma; nothing if none has."""
+    records = (read_cell_record(path) for path in (folder / "cells").glob("*"))
+    days = sorted({record.ended[:10] for record in records if record is not None and record.ended})
+    first, last = (f"{date.fromisoformat(day):%d %B %Y}" for day in (days[0], days[-1])) if days else ("", "")
+    return f", {first}" * bool(days) + f" to {last}" * (first != last)
 
 
 def _doubts(table: StudyTable) -> list[str]:
@@ -268,8 +277,10 @@ By `linear`, a logistic regression on the spike counts, which is trained by the 
 {linear}
 
 `snstdp study run configs/studies/results/rules.yaml` (100 and 400 neurons), `large.yaml` (1,600 and 6,400) and
-`tuned.yaml` make them: {machine}. Differences between the rules, with their intervals and
-corrected p-values, other read-outs and all other tables are in [docs/result-tables.md](docs/result-tables.md).
+`tuned.yaml` make them
+({machine}).
+Differences between the rules, with their intervals and corrected p-values, other read-outs, dates, and all other tables
+are in [docs/result-tables.md](docs/result-tables.md).
 """
 HEAD = """# All tables of the results
 
@@ -292,14 +303,13 @@ def main() -> int:
     parser.add_argument("--only", nargs="*", choices=list(TABLES), default=list(TABLES), help="these tables")
     parser.add_argument("--machine", default=platform.machine(), help="what the page says of the machine")
     asked = parser.parse_args()
-    machine = f"{asked.machine}, {datetime.now(UTC):%d %B %Y}"
     if asked.what == "publish":
         paths = {name: STUDIES / f"{name}.yaml" for name in asked.only}
-        write_page(ROOT / "docs" / "result-tables.md", paths, asked.workdir, machine, HEAD)
+        write_page(ROOT / "docs" / "result-tables.md", paths, asked.workdir, asked.machine, HEAD)
         named = dict.fromkeys(name for studies in _SUMMARIZED.values() for name in studies if name in paths)
         tables = {name: gather_results(load_study(paths[name], asked.workdir)).table() for name in named}
         renew_usual(USUAL, {name: tables[name] for name in _SUMMARIZED["default"] if name in tables})
-        renew_readme(ROOT / "README.md", tables, machine)
+        renew_readme(ROOT / "README.md", tables, asked.machine)
         return 0
     paths = {path.stem: path for path in small_studies(asked.workdir / "small") if path.stem in asked.only}
     for path in paths.values():
@@ -307,7 +317,7 @@ def main() -> int:
         if (code := subprocess.run(command, check=False).returncode) != 0:
             return code
     page = asked.workdir / "small.md"
-    write_page(page, paths, asked.workdir, machine, SMALL_HEAD)
+    write_page(page, paths, asked.workdir, asked.machine, SMALL_HEAD)
     print(f"{page}: {len(paths)} tables; their studies are in {asked.workdir / 'studies'}", file=sys.stderr)
     return 0
 
