@@ -15,14 +15,12 @@ from stored_networks import figures, make_network
 from snstdp_cli.errors import ArtefactError
 from snstdp_cli.evaluation import Assignment
 from snstdp_cli.plots.kinds import KINDS
-from snstdp_cli.results import FindingKind, Score, TrainedNetwork, findings, score_network
+from snstdp_cli.results import FindingKind, Score, TrainedNetwork, findings, score_network, usual
 from snstdp_cli.results.convergence import classes_finding, pace_finding, theta_finding
 from snstdp_cli.results.finding import FIGURES, figure_of
 from snstdp_cli.results.stages import training_stages
-from snstdp_cli.results.usual import usual_finding
+from snstdp_cli.results.usual import Usual, usual_finding
 from snstdp_cli.rules import RULES
-
-ROOT = Path(__file__).parents[2]
 
 
 def told(finding: Any) -> str:
@@ -115,12 +113,19 @@ def scored(tmp_path: Path, accuracy: float, **changes: Any) -> Score:
 def test_a_score_is_compared_with_what_is_usual_for_rule_and_size(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    measured = Usual("smax", 400, 60_000, "MNIST", "average", 10_000, 0.892, None, 1)
+    several = dataclasses.replace(measured, n_e=100, mean=0.8, sd=0.0041, seeds=5)
+    monkeypatch.setattr(usual, "usual_results", lambda: (measured, several))
     score = scored(tmp_path, 0.872)
     assert usual_finding(score, "smax", 400, 60_000) is None  # these are no images of MNIST
     monkeypatch.setattr(Score, "data", "MNIST")
     assert told(usual_finding(score, "smax", 400, 5_000)) == (
         "Usual for smax with 400 neurons after 60,000 examples of MNIST is 89.2 % by average (one seed, so that a "
         "point of difference says little); here it is 2.0 points less after 5,000."
+    )
+    assert told(usual_finding(score, "smax", 100, 60_000)) == (
+        "Usual for smax with 100 neurons after 60,000 examples of MNIST is 80.0 % by average (5 seeds, standard "
+        "deviation 0.4 %); here it is 7.2 points more."
     )
     assert told(usual_finding(scored(tmp_path / "b", 0.892), "smax", 400, 60_000)).endswith("here it is as much.")
     assert usual_finding(score, "smax", 401, 60_000) is None
