@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,7 +80,7 @@ def _shown(value: object, where: str) -> dict[str, Any]:
     for key, one in value.items():
         is_text = isinstance(one, str) and 0 < len(one) <= _MAX_TEXT and one.isprintable()
         is_key = isinstance(key, str) and 0 < len(key) <= _MAX_TEXT and key.isprintable() and key != "seed"
-        if not is_key or not (is_text or isinstance(one, int | float)):
+        if not is_key or not (is_text or (isinstance(one, int | float) and math.isfinite(one))):
             raise ConfigError(f"{where}: found {printable(str(key))}: {shown(one)}, {expected}")
     return dict(value)
 
