@@ -177,6 +177,7 @@ class TestMistakes:
             ({"cells": [{"n_e": 4, "shown_as": "x"}]}, "cells.0: shown_as: found 'x', expected what tables show"),
             ({"cells": [{"n_e": 4, "shown_as": {"a": []}}]}, "shown_as: found a: [], expected what tables show"),
             ({"cells": [{"shown_as": {"a": "b\n"}}]}, "expected what tables show"),
+            ({"cells": [{"shown_as": {"a": float("nan")}}]}, "expected what tables show"),
             ({"cells": [{"shown_as": {"seed": 3}}]}, "shown_as: found seed: 3, expected what tables show"),
             ({"cells": [{"n_e": 4}, {"n_e": 5, "shown_as": {"a": 1}}]}, "cells.0: no shown_as, which other cells have"),
             ({"cells": [{"n_e": 4, "shown_as": {"n_e": 400}}]}, "shown_as: n_e 400, but it is 4 in this cell"),
