@@ -139,9 +139,13 @@ def section(path: Path, workdir: Path, machine: str) -> str:
     command = f"snstdp study run configs/studies/results/{study.name}.yaml"
     parts = [f"## {study.name}", results.about.strip(), f"`{command}`; {machine}{made_on(study.folder)}"]
     if study.file.search is not None:
-        done = [trial for trial in results.trials if trial.value is not None]
+        done = [trial for trial in results.trials if trial.state == "finished"]
+        early = sum(trial.state == "pruned" for trial in results.trials)
         best = max(done, key=lambda trial: trial.value or 0.0, default=None)
-        parts.append(f"{len(done)} of {study.file.search.trials} trials have an accuracy on validation images.")
+        parts.append(
+            f"{len(done)} of {study.file.search.trials} trials have an accuracy on validation images, "
+            f"{early} promised little and ended early."
+        )
         if best is not None:
             settings = ", ".join(f"{key} {value}" for key, value in best.settings.items())
             parts.append(
