@@ -77,6 +77,7 @@ ORDER = ("data", "init", "init-weights", "run", "train", "test", "bench")
 NAMES = {f"snstdp {name}" for name in ("run", "train", "test", "evaluate")}
 #: Networks that a page is about and does not make, and other commands that it takes for granted.
 PREPARED = {
+    "README": ["snstdp run --config configs/smax_400.yaml"],
     "commands": [f"snstdp test --load-name start --split {split}" for split in ("train", "test")],
     "faq": ["snstdp run --config configs/smax_400.yaml --save-name mine"],
     "hardware": [f"snstdp run --config configs/smax_400.yaml --save-name {name}" for name in ("mine", "other")],
