@@ -281,7 +281,7 @@ By `linear`, a logistic regression on the spike counts, which is trained by the 
 {linear}
 
 The studies `rules.yaml` (100 and 400 neurons), `large.yaml` (1,600 and 6,400) and `tuned.yaml` in
-`configs/studies/results/` make them, each with `snstdp study run`
+`configs/studies/results/` make them, each by the command `study run`
 ({machine}).
 Differences between the rules, with their intervals and corrected p-values, other read-outs, dates, and all other tables
 are in [docs/result-tables.md](docs/result-tables.md).
