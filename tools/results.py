@@ -1,11 +1,8 @@
 """The published results: run small versions of their studies, and write the tables of what is finished.
 
-    python tools/results.py small                      # all studies on the bundled digits, in minutes (`make results`)
-    python tools/results.py publish --workdir DIR      # docs/result-tables.md from DIR/studies/, README's table, and
-                                                       # what is usual
-
-A small version is made from the published study itself: the same axes and tables, with fewer neurons, images, seeds and
-trials. Its accuracies are those of small networks after few images; its tables have the shape of the published ones.
+python tools/results.py small                      # all studies on the bundled digits, in minutes (`make results`)
+python tools/results.py publish --workdir DIR      # docs/result-tables.md from DIR/studies/, README's table, and
+                                                   # what is usual
 """
 
 from __future__ import annotations
@@ -16,12 +13,12 @@ import csv
 import platform
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-import yaml
+from small_results import SIZES, STUDIES, small_studies, smaller
 
 from snstdp_cli.errors import ConfigError
 from snstdp_cli.evaluation import Classifier
@@ -35,7 +32,6 @@ from snstdp_cli.studies.tables import StudyTable
 from snstdp_cli.studies.text_tables import text_tables
 
 ROOT = Path(__file__).resolve().parents[1]
-STUDIES = ROOT / "configs" / "studies" / "results"
 #: The tables in the order of the page, with what each setting is compared with.
 TABLES: dict[str, dict[str, Any]] = {
     "rules": {"rule": "triplet"},
@@ -56,74 +52,17 @@ TABLES: dict[str, dict[str, Any]] = {
     "explore": {"change": "none"},
     "tuned": {"rule": "triplet"},
 }
-_SIZES = {100: 20, 400: 30, 1600: 40, 6400: 50}
-#: So much fewer training images and labels.
-_FEWER, _FEWER_LABELS = 120, 50
-#: One pass over all classes in order: every image of the bundled digits but the withheld ones, or of two copies of them
-#: with this many of each class.
-_PASS, _OF_EACH_CLASS, _PASS_OF_TWO = 4_900, 25, 400
-_TRIALS, _MOST_SEEDS = 4, 2
 _SIGNIFICANT = 0.05
 #: Studies by rule and size that README's table tells; the defaults are what a network's owner is told to be usual.
 _SUMMARIZED = {"default": ("rules", "large"), "tuned": ("tuned",)}
 _BEGIN, _END = "<!-- results: begin -->", "<!-- results: end -->"
 USUAL = ROOT / "snstdp_cli" / "results" / "usual.csv"
-_SCORED = {"assign_examples": 500, "test_examples": 500, "curve_examples": 100, "stage_examples": 200}
-
-
-def shrink(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a study with the same axes on the bundled digits."""
-    joined = "+" in content["base"]["data"]
-    one_pass = _PASS_OF_TWO if joined else _PASS if content["base"].get("order") == "by_class" else None
-    small = _smaller(content, one_pass=one_pass)
-    data = "bundled+bundled" if joined else "bundled"
-    base = {**small["base"], "data": data, "chunk": 250, "evaluation": dict(_SCORED)}
-    if "n_e" not in small.get("vary", {}):
-        base.setdefault("n_e", _SIZES[400])
-    if "validation_examples" in small["base"].get("evaluation", {}):
-        base["evaluation"] |= {"validation_examples": 500}
-    if "search" in small:
-        base["evaluation"] |= {"curve_every": 50}
-        return {**small, "base": base, "search": {**small["search"], "trials": _TRIALS}}
-    seeds = small["seeds"]
-    return {**small, "base": base, "seeds": seeds[:_MOST_SEEDS] if isinstance(seeds, list) else min(seeds, _MOST_SEEDS)}
-
-
-def _smaller(value: Any, key: str = "", *, one_pass: int | None = None) -> Any:
-    """Return a value of a study, and all that is in it, for small networks and few images."""
-    if isinstance(value, Mapping) and "config" in value:
-        # The configuration has a size of its own.
-        size = {"n_e": value["n_e"] if "n_e" in value else value["shown_as"]["n_e"]}
-        value = {**value, "config": str((STUDIES / value["config"]).resolve()), **size}
-    if isinstance(value, Mapping):
-        return {name: _smaller(inner, name, one_pass=one_pass) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_smaller(one, key, one_pass=one_pass) for one in value]
-    if key == "n_e":
-        return _SIZES[value]
-    if key == "num_examples":
-        return one_pass or max(10, value // _FEWER)
-    if key == "max_per_class":
-        return _OF_EACH_CLASS
-    if key == "evaluation.assign_examples":
-        return value // _FEWER_LABELS
-    return value
-
-
-def small_studies(folder: Path) -> Iterator[Path]:
-    """Write the small versions into a folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in TABLES:
-        path = folder / f"{name}.yaml"
-        content = yaml.safe_load((STUDIES / f"{name}.yaml").read_text(encoding="utf-8"))
-        path.write_text(yaml.safe_dump(shrink(content), sort_keys=False), encoding="utf-8")
-        yield path
 
 
 def table_of(results: StudyResults, name: str) -> StudyTable:
     """Return a study's table, with differences if there is something to compare."""
     # The baseline of a small version is as small as its axis.
-    baselines = [TABLES[name], {key: _smaller(value, key) for key, value in TABLES[name].items()}]
+    baselines = [TABLES[name], {key: smaller(value, key) for key, value in TABLES[name].items()}]
     for baseline in baselines if TABLES[name] else []:
         with contextlib.suppress(ConfigError):
             compared = results.table(against=[f"{key}={value}" for key, value in baseline.items()])
@@ -237,11 +176,11 @@ def summary(tables: Mapping[str, StudyTable], read_out: Classifier) -> str:
             if (one := row.estimates.get(read_out)) is not None:
                 found.setdefault((row.settings["rule"], settings), {})[row.settings["n_e"]] = one
     lines = [
-        f"| rule | settings | {' | '.join(f'{n:,} neurons' for n in _SIZES)} |",
-        f"|---|---|{'---:|' * len(_SIZES)}",
+        f"| rule | settings | {' | '.join(f'{n:,} neurons' for n in SIZES)} |",
+        f"|---|---|{'---:|' * len(SIZES)}",
     ]
     for (rule, settings), by_size in found.items():
-        shown = [_summarized(by_size[n]) if n in by_size else "–" for n in _SIZES]
+        shown = [_summarized(by_size[n]) if n in by_size else "–" for n in SIZES]
         lines.append(f"| {rule} | {settings} | {' | '.join(shown)} |")
     return "\n".join(lines)
 
@@ -315,7 +254,7 @@ def main() -> int:
         renew_usual(USUAL, {name: tables[name] for name in _SUMMARIZED["default"] if name in tables})
         renew_readme(ROOT / "README.md", tables, asked.machine)
         return 0
-    paths = {path.stem: path for path in small_studies(asked.workdir / "small") if path.stem in asked.only}
+    paths = {path.stem: path for path in small_studies(asked.workdir / "small", TABLES) if path.stem in asked.only}
     for path in paths.values():
         command = [sys.executable, "-m", "snstdp_cli", "study", "run", str(path), "--workdir", str(asked.workdir)]
         if (code := subprocess.run(command, check=False).returncode) != 0:

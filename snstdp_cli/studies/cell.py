@@ -17,6 +17,7 @@ from snstdp_cli.config import (
 )
 from snstdp_cli.config.rule import DEFAULT_RULE
 from snstdp_cli.errors import ConfigError
+from snstdp_cli.fields import shown
 from snstdp_cli.network.neurons import generation
 from snstdp_cli.rules import find_rule, is_rule_file
 from snstdp_cli.studies.axes import Assignment
@@ -78,6 +79,15 @@ def training_key(experiment: Experiment) -> str:
     """Return the fingerprint of all settings that shape a training, the images by their name."""
     settings = {"training": settings_of(experiment, "training"), **settings_of(experiment, "data")}
     return fingerprint({"generation": generation(), **settings})
+
+
+def refuse_to_begin_with(content: Mapping[str, Any], where: str) -> None:
+    """Raise `ConfigError` if a configuration names weights to begin with, which a cell's own folder does not have."""
+    if content.get("load_name") is not None:
+        raise ConfigError(
+            f"{where}: load_name: found {shown(content['load_name'])}; cells are folders of their own and begin with "
+            "drawn weights: leave load_name out"
+        )
 
 
 def build_cell_experiment(base: Mapping[str, Any], settings: Assignment, where: str) -> Experiment:

@@ -13,7 +13,7 @@ from snstdp_cli.config import merge, read_file
 from snstdp_cli.errors import ConfigError
 from snstdp_cli.fields import printable, shown
 from snstdp_cli.studies.axes import Assignment, check_key, dotted, rules_of
-from snstdp_cli.studies.cell import Cell, setting_values
+from snstdp_cli.studies.cell import Cell, refuse_to_begin_with, setting_values
 
 #: Keys of a listed cell that are no settings.
 CONFIG, SHOWN = "config", "shown_as"
@@ -65,10 +65,8 @@ def _configured(name: object, path: Path, where: str) -> Assignment:
     if not isinstance(name, str):
         raise ConfigError(f"{where}: {CONFIG}: found {shown(name)}, expected the path of a configuration")
     content = merge(read_file(path.parent / name), {}, name)
-    if content.pop("load_name", None) is not None:
-        raise ConfigError(f"{path.parent / name}: load_name: cells begin with drawn weights: leave load_name out")
-    content.pop("save_name", None)
-    return dotted(content)
+    refuse_to_begin_with(content, str(path.parent / name))
+    return dotted({key: value for key, value in content.items() if key not in ("load_name", "save_name")})
 
 
 def _shown(value: object, where: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from snstdp_cli.errors import ConfigError, SnstdpError
 from snstdp_cli.fields import shown
 from snstdp_cli.rules import is_rule_file, only_rule_files
 from snstdp_cli.studies.axes import MAX_CELLS, Assignment, dotted, matches, read_axis, rules_of
-from snstdp_cli.studies.cell import Cell, build_cell_experiment, make_cell
+from snstdp_cli.studies.cell import Cell, build_cell_experiment, make_cell, refuse_to_begin_with
 from snstdp_cli.studies.file import StudyFile, read_study_file
 from snstdp_cli.studies.listed import Point, as_shown, read_listed
 
@@ -113,11 +113,7 @@ def _load(path: Path, workdir: Path, run_rules: frozenset[str] | None) -> Study:
 def _read_base(file: StudyFile, path: Path) -> dict[str, Any]:
     base = read_file(path.parent / file.base) if isinstance(file.base, str) else file.base
     base = merge(base, {}, _base_name(file, path))
-    if base.get("load_name") is not None:
-        raise ConfigError(
-            f"{_base_name(file, path)}: load_name: found {shown(base['load_name'])}; cells are folders of their own "
-            "and begin with drawn weights: leave load_name out"
-        )
+    refuse_to_begin_with(base, _base_name(file, path))
     return base
 
 
@@ -171,9 +167,10 @@ def _cells(
         for seed in () if problems else file.seeds:
             experiment = first if seed == first.seed else first.model_copy(update={"seed": seed})
             cell = make_cell(experiment, keys, keys if file.cells is None else point.settings)
-            skipped = any(matches({**cell.settings, "seed": seed}, pattern) for pattern in patterns)
-            cell = cell if skipped else as_shown(cell, point, names, told)
-            if cell.id not in seen and not skipped:
+            if any(matches({**cell.settings, "seed": seed}, pattern) for pattern in patterns):
+                continue
+            cell = as_shown(cell, point, names, told)
+            if cell.id not in seen:
                 seen.add(cell.id)
                 yield cell
     if problems:

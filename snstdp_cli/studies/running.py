@@ -17,7 +17,7 @@ from typing import Any, Literal
 from snstdp_cli.artefacts import Workdir, weights_exist, write_atomic
 from snstdp_cli.artefacts.locks import LockedError, hold_lock
 from snstdp_cli.artefacts.provenance import software_versions
-from snstdp_cli.config import InputSection, build_experiment, is_data_path
+from snstdp_cli.config import Experiment, InputSection, build_experiment, is_data_path
 from snstdp_cli.datasets import Dataset, Split, load_dataset, part_of, sealed_test_images
 from snstdp_cli.errors import EngineError, InterruptedRunError, SnstdpError
 from snstdp_cli.pipeline import run_experiment
@@ -131,8 +131,7 @@ def _run_held(task: CellTask, folder: Path, report: Reporter) -> CellOutcome:
     began = time.perf_counter()
     record = _begin(task, folder, record)
     try:
-        with training_shared(folder, task.training, functools.partial(_would_make, task)):
-            score = _run_experiment(task, folder, report)
+        score = _run_experiment(task, folder, report)
         measured = {
             "scores": {**record.scores, task.score_on: cell_score(score)},
             "figures": cell_figures(score, folder),
@@ -151,16 +150,6 @@ def _run_held(task: CellTask, folder: Path, report: Reporter) -> CellOutcome:
         told = f"a fault of snstdp: {type(error).__name__}: {' '.join(str(error).split())[:500]}; see {_FAULT}"
         return _end(record, folder, began, "failed", told)
     return _end(record.model_copy(update=measured), folder, began, "finished", None)
-
-
-def _would_make(task: CellTask, other: Path) -> bool:
-    """Tell whether the weights in another cell's folder are those that this cell's training makes."""
-    with contextlib.suppress(SnstdpError), sealed_test_images(task.score_on == "validation"):
-        experiment = build_experiment(task.experiment, {}, f"cell {task.cell}")
-        whole = _dataset(experiment.data, "train", experiment.input, task.data_dir, task.current_folder)
-        shown = part_of(whole, "train", experiment.evaluation.validation_examples)
-        return is_trained(experiment, Workdir(other), shown)
-    return False
 
 
 def _is_kept(folder: Path, record: CellRecord, task: CellTask) -> bool:
@@ -210,7 +199,7 @@ def _end(
 
 
 def _run_experiment(task: CellTask, folder: Path, report: Reporter) -> Score:
-    """Train, record and score; a program that was killed is started again once."""
+    """Train, or copy the same training, record and score; a validation sees no test images."""
     with sealed_test_images(task.score_on == "validation"):
         return _run_sealed(task, folder, report)
 
@@ -222,6 +211,21 @@ def _run_sealed(task: CellTask, folder: Path, report: Reporter) -> Score:
         split: _dataset(experiment.data, split, experiment.input, task.data_dir, task.current_folder)
         for split in splits
     }
+    shown = part_of(datasets["train"], "train", experiment.evaluation.validation_examples)
+
+    def fits(other: Path) -> bool:
+        with contextlib.suppress(SnstdpError):
+            return is_trained(experiment, Workdir(other), shown)
+        return False
+
+    with training_shared(folder, task.training, fits):
+        return _run_twice(experiment, datasets, task, folder, report)
+
+
+def _run_twice(
+    experiment: Experiment, datasets: dict[Split, Dataset], task: CellTask, folder: Path, report: Reporter
+) -> Score:
+    """Run the experiment; a program that was killed is started again once."""
     for left in reversed(range(_TRIES)):
         try:
             return run_experiment(

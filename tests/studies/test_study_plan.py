@@ -120,6 +120,12 @@ class TestAxes:
         same = load_study(write_study(tmp_path, "same", cells=[{"n_e": 6, "rule": {"name": "smax", "eta": 0.03}}]))
         assert study.cells[0].id == same.cells[0].id
 
+    def test_a_configuration_that_loads_weights_begins_no_cell(self, tmp_path: Path) -> None:
+        (tmp_path / "mine.yaml").write_text("load_name: other\n")
+        assert "mine.yaml: load_name: found 'other'; cells are folders" in refusal(
+            tmp_path, cells=[{"config": "mine.yaml"}]
+        )
+
     def test_settings_by_dotted_key(self) -> None:
         assert dotted({"rule": {"name": "smin"}, "network": {"w_exc_inh": 3}}) == {
             "rule": "smin",

@@ -34,8 +34,11 @@ def online_learning(
     by_class
         [num_stages, num_classes]; NaN before a class came.
     """
-    if not len(accuracies) or by_class.shape != (len(accuracies), len(classes)):
-        raise DataError(f"expected an accuracy of {len(classes)} classes for each stage, found {by_class.shape}")
+    if not learned or by_class.shape != (len(learned), len(classes)) or accuracies.shape != (len(learned),):
+        raise DataError(
+            f"expected accuracies of {len(classes)} classes for each of {len(learned)} stages, found {by_class.shape} "
+            f"and {accuracies.shape}"
+        )
     stages = range(len(accuracies))
     figure = new_figure(5.2)
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(1, 1.6))
