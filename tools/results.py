@@ -18,6 +18,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from result_figures import draw_figures
 from small_results import SIZES, STUDIES, small_studies, smaller
 
 from snstdp_cli.errors import ConfigError
@@ -71,10 +72,11 @@ def table_of(results: StudyResults, name: str) -> StudyTable:
     return results.table()
 
 
-def section(path: Path, workdir: Path, machine: str) -> str:
-    """Return the part of the page about one study."""
+def section(path: Path, workdir: Path, machine: str, folder: Path) -> str:
+    """Return the part of the page about one study, whose figures and raw records go to a folder beside the page."""
     study = load_study(path, workdir)
     results = gather_results(study)
+    pictures = [f"![{one.stem}]({folder.name}/{one.name})" for one in draw_figures(results, folder)]
     command = f"snstdp study run configs/studies/results/{study.name}.yaml"
     parts = [f"## {study.name}", results.about.strip(), f"`{command}`; {machine}{made_on(study.folder)}"]
     if study.file.search is not None:
@@ -90,12 +92,14 @@ def section(path: Path, workdir: Path, machine: str) -> str:
             parts.append(
                 f"Best on validation images ({study.file.search.read_out}): {percent(best.value, 2)} with {settings}."
             )
-        return "\n\n".join(parts)
+        return "\n\n".join([*parts, *pictures])
     finished = sum(cell.state == "finished" for cell in results.cells)
     parts.append(f"{finished} of {len(results.cells)} cells are finished.")
     if finished:
         table = table_of(results, study.name)
-        parts += [to_markdown(text_tables(table)).strip(), *_doubts(table)]
+        parts += [to_markdown(text_tables(table)).strip(), *_doubts(table), *pictures]
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{study.name}.csv").write_text(to_csv(table.long_records()), encoding="utf-8")
     return "\n\n".join(parts)
 
 
@@ -123,17 +127,10 @@ def _doubts(table: StudyTable) -> list[str]:
 
 
 def write_page(page: Path, paths: Mapping[str, Path], workdir: Path, machine: str, head: str) -> None:
-    """Write the page and beside it, in a folder of its name, the raw records of each study as CSV."""
-    sections = [section(path, workdir, machine) for path in paths.values()]
+    """Write the page and beside it, in a folder of its name, the figures and the raw records (CSV) of each study."""
+    sections = [section(path, workdir, machine, page.with_suffix("")) for path in paths.values()]
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text("\n\n".join([head.strip(), *sections]) + "\n", encoding="utf-8")
-    for name, path in paths.items():
-        results = gather_results(load_study(path, workdir))
-        finished = [cell for cell in results.cells if cell.state == "finished"]
-        if finished:
-            folder = page.with_suffix("")
-            folder.mkdir(exist_ok=True)
-            (folder / f"{name}.csv").write_text(to_csv(results.table().long_records()), encoding="utf-8")
 
 
 def renew_usual(path: Path, tables: Mapping[str, StudyTable]) -> None:
@@ -227,11 +224,11 @@ are in [docs/result-tables.md](docs/result-tables.md).
 """
 HEAD = """# All tables of the results
 
-Made by `python tools/results.py publish` from the studies in `configs/studies/results/`; the raw records are beside
-this page, in `result-tables/`. Accuracies are shares of right answers to all 10,000 test images, labels of the neurons
-come from training images, and nothing was chosen on test images. Intervals are Student's over seeds; a single seed has
-none, and its differences are McNemar's over images, which say nothing of other seeds. `make results` repeats a small
-version of every table on the digits that come with snstdp."""
+Made by `python tools/results.py publish` from the studies in `configs/studies/results/`; the raw records and the
+figures are beside this page, in `result-tables/`. Accuracies are shares of right answers to all 10,000 test images,
+labels of the neurons come from training images, and nothing was chosen on test images. Intervals are Student's over
+seeds; a single seed has none, and its differences are McNemar's over images, which say nothing of other seeds.
+`make results` repeats a small version of every table on the digits that come with snstdp."""
 SMALL_HEAD = """# Small versions of the results
 
 Few neurons, the bundled digits (also in the place of Fashion-MNIST), few seeds: these tables have the shape of the

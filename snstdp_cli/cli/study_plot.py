@@ -31,6 +31,7 @@ class StudyFigure(StrEnum):
     categories = "categories"
     heatmap = "heatmap"
     curves = "curves"
+    stages = "stages"
     history = "history"
     importance = "importance"
     parallel = "parallel"

@@ -13,7 +13,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from snstdp_cli.errors import DataError
-from snstdp_cli.evaluation import Classifier, CurvePoint
+from snstdp_cli.evaluation import Classifier, CurvePoint, read_out_title
 from snstdp_cli.fields import percent
 from snstdp_cli.plots import drawing
 from snstdp_cli.plots.drawing.searches import SearchAxis, parallel_coordinates, parameter_importance, search_history
@@ -25,6 +25,7 @@ from snstdp_cli.plots.drawing.studies import (
     heat_map,
     learning_curves,
     lines_over_axis,
+    lines_over_stages,
     number_text,
 )
 from snstdp_cli.plots.drawing.style import plain
@@ -43,7 +44,7 @@ from snstdp_cli.studies.statistics import (
     varied_keys,
 )
 
-StudyKind = Literal["lines", "categories", "heatmap", "curves", "history", "importance", "parallel"]
+StudyKind = Literal["lines", "categories", "heatmap", "curves", "stages", "history", "importance", "parallel"]
 #: What can be drawn of a study.
 STUDY_KINDS: tuple[StudyKind, ...] = get_args(StudyKind)
 _MAX_ROWS = 60
@@ -81,6 +82,7 @@ def choose_kind(study: StudyResults, x: str | None = None) -> StudyKind:
 def kinds_of(study: StudyResults) -> list[StudyKind]:
     """Return every kind that a study may have something for, the one that fits it best first."""
     kinds: list[StudyKind] = [choose_kind(study), "curves"] if study.cells else []
+    kinds += ["stages"] if any(_has_stages(cell) for cell in study.cells) else []
     kinds += ["history", "parallel"] if study.trials else []
     return [*kinds, "importance"] if study.importances else kinds
 
@@ -93,7 +95,7 @@ def draw_study(
     Parameters
     ----------
     read_out
-        Which accuracy; the study's first without it. Categories show all of the study's.
+        Which accuracy; the study's first without it, but categories show all of the study's.
     x
         The key along the axis of lines, or the horizontal one of a heat map; the one with most values without it.
 
@@ -104,16 +106,19 @@ def draw_study(
     ConfigError
         If the study does not vary the key.
     """
-    read_out = read_out or study.read_outs[0]
+    shown = study.read_outs if read_out is None else (read_out,)
+    read_out = shown[0]
     key = None if x is None else resolve_key(x, [cell.settings for cell in study.cells], "--x")
     if kind == "lines":
         return _lines(study, read_out, key)
     if kind == "heatmap":
         return _heat_map(study, read_out, key)
     if kind == "categories":
-        return _categories(study, (read_out,) if len(study.read_outs) == 1 else study.read_outs)
+        return _categories(study, shown)
     if kind == "curves":
         return _curves(study)
+    if kind == "stages":
+        return _stages(study, shown)
     return _search(study, kind)
 
 
@@ -124,14 +129,18 @@ def is_numeric(cells: Sequence[CellResult], key: str) -> bool:
 
 
 def is_log(study: StudyResults, key: str) -> bool:
-    """Tell whether an axis is logarithmic: its range was, or three values or more are evenly spaced by their ratio."""
+    """Tell whether an axis is logarithmic: its range was, or its values lie more evenly by their ratios.
+
+    That needs three values or more, the largest four times the smallest or more.
+    """
     values = sorted(_numbers(study.cells, key))
     if not values or values[0] <= 0:
         return False
     if key in study.log_keys:
         return True
-    ratios = [b / a for a, b in itertools.pairwise(values)]
-    return len(ratios) > 1 and max(ratios) < 1.1 * min(ratios) and min(ratios) > 1.5
+    steps = [b - a for a, b in itertools.pairwise(values)]
+    ratios = [math.log(b / a) for a, b in itertools.pairwise(values)]
+    return len(values) > 2 and values[-1] >= 4 * values[0] and max(ratios) * min(steps) < max(steps) * min(ratios)
 
 
 def _lines(study: StudyResults, read_out: Classifier, x: str | None) -> Figure:
@@ -141,31 +150,71 @@ def _lines(study: StudyResults, read_out: Classifier, x: str | None) -> Figure:
             f"--x {key}: expected a key with several numbers for lines; its values are {_listed(study, key)}"
         )
     rows = summarize(study.cells, (read_out,))
-    groups: dict[str, tuple[Setting, list[SettingRow]]] = {}
+    groups: _Groups = {}
     for row in (row for row in rows if row.estimates[read_out] is not None):
         # What is turned off by null is a level of its own.
         off = row.settings.get(key, 0) is None
         others = {name: value for name, value in row.settings.items() if name != key or off}
         groups.setdefault(setting_key(others), (others, []))[1].append(row)
+    groups, num_left_out = _without_lone_places(groups, key)
+    told_apart = _differing([kept for kept, _ in groups.values()])
     seeds, order = _seeds_by_setting(study, read_out), list(groups)
     lines = []
     for kept, members in groups.values():
-        line = _line(_described(study, kept), members, key, read_out, seeds)
+        name = _described(study, {k: value for k, value in kept.items() if k in told_apart or k == key})
+        line = _line(name, members, key, read_out, seeds)
         same = setting_key({name: value for name, value in kept.items() if name != key})
         lines.append(replace(line, like=order.index(same) if same in order else None))
+    left_out = _left_out(num_left_out, f"beside {key}")
     return lines_over_axis(
         lines,
         key,
         log=is_log(study, key),
         chance=_chance(rows),
-        title=f"{plain(study.name, 40)}: accuracy by {read_out}, {_OVER_SEEDS}",
+        title=f"{plain(study.name, 40)}: accuracy by {read_out_title(read_out)}, {_over_seeds(rows)}{left_out}",
     )
+
+
+def _over_seeds(rows: Sequence[SettingRow]) -> str:
+    return _OVER_SEEDS if any(row.finished > 1 for row in rows) else "one seed"
+
+
+_Groups = dict[str, tuple[Setting, list[SettingRow]]]
+
+
+def _without_lone_places(groups: _Groups, key: str) -> tuple[_Groups, int]:
+    """Leave out settings with a single place on the axis, if others have several; and tell how many these are.
+
+    They change something else: a study of one change at a time has a line for each of these changes.
+    """
+    if all(len(members) < 2 for _, members in groups.values()):
+        return groups, 0
+    kept = {name: one for name, one in groups.items() if len(one[1]) > 1 or _is_level(one[1], key)}
+    return kept, len(groups) - len(kept)
+
+
+def _is_level(rows: Sequence[SettingRow], key: str) -> bool:
+    """Tell whether settings do not have the axis, or have it turned off: they hold all over it."""
+    return all(row.settings.get(key) is None for row in rows)
+
+
+def _differing(settings: Sequence[Setting]) -> set[str]:
+    """Return the keys that tell settings apart; all of them where there is but one."""
+    keys = set().union(*settings)
+    if len(settings) < 2:
+        return keys
+    return {key for key in keys if len({setting_key({key: one[key]} if key in one else {}) for one in settings}) > 1}
+
+
+def _left_out(num: int, what: str) -> str:
+    """Return the sentence about settings that are not drawn, as the second line of a title."""
+    return f"\n{num} setting{'s' * (num > 1)} {plain(what, 90)} left out" if num else ""
 
 
 def _line(
     name: str, rows: Sequence[SettingRow], key: str, read_out: Classifier, seeds: Mapping[str, tuple[float, ...]]
 ) -> Line:
-    level = all(row.settings.get(key) is None for row in rows)
+    level = _is_level(rows, key)
     places = []
     for row in rows:
         found = row.estimates[read_out]
@@ -196,10 +245,8 @@ def _heat_map(study: StudyResults, read_out: Classifier, x: str | None) -> Figur
         panel.values[ys.index(row.settings[up]), xs.index(row.settings[across])] = found.mean
     chance = _chance(rows)
     told = "" if chance is None else f" (chance: {percent(chance)})"
-    title = f"{plain(study.name, 40)}: accuracy by {read_out} in percent, mean over seeds{told}"
-    if num_left_out:
-        without = f"{num_left_out} setting{'s' * (num_left_out > 1)} without {plain(across, 40)} or {plain(up, 40)}"
-        title += f"\n{without} left out"
+    title = f"{plain(study.name, 40)}: accuracy by {read_out_title(read_out)} in percent, mean over seeds{told}"
+    title += _left_out(num_left_out, f"without {plain(across, 40)} or {plain(up, 40)}")
     texts = [[number_text(value) for value in values] for values in (xs, ys)]
     return heat_map(texts[0], texts[1], list(panels.values()), across, up, title=title)
 
@@ -224,8 +271,13 @@ def _categories(study: StudyResults, read_outs: Sequence[Classifier]) -> Figure:
         drawn.append((_described(study, row.settings), bars))
     chances = [row.chance for row in rows]
     known = [chance for chance in chances if chance is not None]
-    title = f"{plain(study.name, 40)}: accuracy, {_OVER_SEEDS}"
-    return drawing.accuracy_bars(drawn, read_outs, chances=known if len(known) == len(rows) else None, title=title)
+    title = f"{plain(study.name, 40)}: accuracy, {_over_seeds(rows)}"
+    return drawing.accuracy_bars(
+        drawn,
+        [read_out_title(key) for key in read_outs],
+        chances=known if len(known) == len(rows) else None,
+        title=title,
+    )
 
 
 def _curves(study: StudyResults) -> Figure:
@@ -257,6 +309,30 @@ def _curve(name: str, seeds: Sequence[Sequence[CurvePoint]]) -> Curve:
         places.append(Place(examples, found.mean, found.ci95))
     each = tuple((tuple(float(e) for e in one), tuple(one.values())) for one in by_examples)
     return Curve(name, tuple(places), each)
+
+
+def _has_stages(cell: CellResult) -> bool:
+    return cell.experiment is not None and cell.experiment.order in ("by_class", "by_data")
+
+
+def _stages(study: StudyResults, read_outs: Sequence[Classifier]) -> Figure:
+    rows = study.table(read_outs=read_outs).stages
+    if not rows:
+        raise DataError(
+            "no stages: no finished cell has learned its classes or data sets one after the other "
+            f"(`order: by_class` or `by_data`), with answers by {' or '.join(read_outs)}"
+        )
+    alike = [row for row in rows if (row.read_out, row.learned) == (rows[0].read_out, rows[0].learned)]
+    lines = [
+        Line(
+            _described(study, row.settings),
+            tuple(Place(k, one.mean, one.ci95) for k, one in enumerate(row.accuracies)),
+        )
+        for row in alike
+    ]
+    title = f"{plain(study.name, 40)}: accuracy by {rows[0].read_out} on all classes seen so far\n{_OVER_SEEDS}"
+    left_out = _left_out(len(rows) - len(alike), "with other stages")
+    return lines_over_stages(lines, rows[0].learned, title=title + left_out)
 
 
 def _search(study: StudyResults, kind: StudyKind) -> Figure:

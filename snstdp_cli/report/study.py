@@ -31,6 +31,8 @@ _PICTURES: dict[StudyKind, str] = {
     "heatmap": "Mean accuracy over seeds for each pair of values; the best is framed.",
     "curves": "Accuracy on withheld training images during the training: means over seeds, each seed as a "
     "thin line, and 95 % t intervals where there are few curves.",
+    "stages": "Accuracy on test images of all classes seen so far, after each stage of a training that shows one class "
+    "or data set after the other: means over seeds, bands their 95 % t intervals.",
     "history": "The search: accuracy of each trial on validation images, and the best finished one so far.",
     "importance": "How much each setting mattered for being among the best trials (PED-ANOVA).",
     "parallel": "Every trial as a line through its settings, in the colour of its accuracy on validation images.",

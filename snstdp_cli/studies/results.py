@@ -17,6 +17,7 @@ from snstdp_cli.studies.differences import LoadCorrect
 from snstdp_cli.studies.file import ScoredSplit, StudyFile
 from snstdp_cli.studies.plan import Study
 from snstdp_cli.studies.records import read_cell_record
+from snstdp_cli.studies.stages import LoadCourses, courses_of
 from snstdp_cli.studies.tables import StudyTable, make_table
 
 if TYPE_CHECKING:
@@ -110,8 +111,9 @@ class StudyResults:
         By key, how much it matters for being among the best trials, from 0 to 1.
     best_study
         The study file that tests the best settings of a search; None before there is one.
-    load_correct, load_curve, load_facts
-        Read of a cell where it was right, its learning curve, and how it, or that of a trial, was made.
+    load_correct, load_curve, load_courses, load_facts
+        Read of a cell where it was right, its learning curve, what it knew after each stage, and how it, or that of a
+        trial, was made.
     """
 
     name: str
@@ -130,6 +132,7 @@ class StudyResults:
     best_study: Path | None = None
     load_correct: LoadCorrect | None = load_correct
     load_curve: Callable[[CellResult], Sequence[CurvePoint]] = curve_of
+    load_courses: LoadCourses = courses_of
     load_facts: Callable[[CellResult | Trial], CellFacts | None] = facts_of_cell
 
     def table(self, *, against: Sequence[str] = (), read_outs: Sequence[Classifier] = ()) -> StudyTable:
@@ -148,7 +151,11 @@ class StudyResults:
                 "`snstdp study plot` and `snstdp study show`"
             )
         return make_table(
-            self.cells, read_outs=read_outs or self.read_outs, against=against, load_correct=self.load_correct
+            self.cells,
+            read_outs=read_outs or self.read_outs,
+            against=against,
+            load_correct=self.load_correct,
+            load_stages=self.load_courses,
         )
 
 

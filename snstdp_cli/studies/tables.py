@@ -17,6 +17,7 @@ from snstdp_cli.studies.cells import CellResult
 from snstdp_cli.studies.differences import Difference, LoadCorrect, paired_differences
 from snstdp_cli.studies.intervals import Estimate
 from snstdp_cli.studies.read_outs import find_read_out
+from snstdp_cli.studies.stages import Courses, LoadCourses, StageRow, load_courses, summarize_stages
 from snstdp_cli.studies.statistics import SettingRow, distinct_cells, setting_key, summarize, varied_keys
 
 if TYPE_CHECKING:
@@ -46,6 +47,10 @@ class StudyTable:
         To the baseline, one for each other setting and read-out.
     warnings
         What to know before a figure is believed.
+    stages
+        What was known after each stage; a row for each setting whose classes or data sets came one after the other.
+    courses
+        The same for each cell, by its name.
     """
 
     cells: tuple[CellResult, ...]
@@ -54,6 +59,8 @@ class StudyTable:
     against: Mapping[str, Any] = field(default_factory=dict)
     differences: tuple[Difference, ...] = ()
     warnings: tuple[str, ...] = ()
+    stages: tuple[StageRow, ...] = ()
+    courses: Mapping[str, Courses] = field(default_factory=dict)
 
     @cached_property
     def keys(self) -> list[str]:
@@ -70,7 +77,7 @@ class StudyTable:
 
     def long_records(self) -> list[Record]:
         """Return a record for each cell, every setting and figure a column (see `long_records`)."""
-        return long_records(self.cells)
+        return long_records(self.cells, self.courses)
 
     def frame(self, *, long: bool = False) -> pd.DataFrame:
         """Return the records as a pandas frame.
@@ -93,6 +100,7 @@ class StudyTable:
             "against": dict(self.against),
             "differences": [_difference_as_dict(one) for one in self.differences],
             "warnings": list(self.warnings),
+            "stages": [_stages_as_dict(one) for one in self.stages],
         }
 
     def _record(self, row: SettingRow, by_setting: Mapping[tuple[str, Classifier], Difference]) -> Record:
@@ -112,6 +120,7 @@ def make_table(
     read_outs: Sequence[Classifier] = CLASSIFIERS,
     against: Sequence[str] = (),
     load_correct: LoadCorrect | None = None,
+    load_stages: LoadCourses | None = None,
 ) -> StudyTable:
     """Summarize a study.
 
@@ -125,34 +134,44 @@ def make_table(
         The baseline as `KEY=VALUE`, such as `rule=triplet`; several narrow it down. Without it nothing is compared.
     load_correct
         Tells where a cell was right; needed for differences with a single seed.
+    load_stages
+        Tells what a cell knew after each stage; without it the table does not.
 
     Raises
     ------
     ConfigError
         If the baseline or a read-out is none of the study.
     DataError
-        If there is no cell.
+        If there is no cell, or if cells that differ in nothing but the seed had other stages.
     """
     read_outs = [find_read_out(name) for name in read_outs]
     rows = summarize(cells, read_outs)
     baseline = resolve_baseline(against, [row.settings for row in rows]) if against else {}
     differences = paired_differences(cells, baseline, read_outs, load_correct) if baseline else []
+    courses, unread = ({}, []) if load_stages is None else load_courses(cells, load_stages)
     return StudyTable(
         cells=tuple(distinct_cells(cells)),
         read_outs=tuple(read_outs),
         rows=tuple(rows),
         against=baseline,
         differences=tuple(differences),
-        warnings=tuple(warnings_of(rows)),
+        warnings=(*warnings_of(rows), *unread),
+        stages=tuple(summarize_stages(cells, courses, read_outs)),
+        courses=courses,
     )
 
 
-def long_records(cells: Sequence[CellResult]) -> list[Record]:
+def long_records(cells: Sequence[CellResult], courses: Mapping[str, Courses] | None = None) -> list[Record]:
     """Return a record for each cell, every setting and figure a column; None where a cell does not have it.
 
     What varies comes first, and what all cells have in common comes last.
+
+    Parameters
+    ----------
+    courses
+        What a cell knew after each stage, by its name.
     """
-    records = varied_records(cells)
+    records = varied_records(cells, courses or {})
     every = [{} if cell.experiment is None else setting_values(cell.experiment) for cell in cells]
     keys = list(dict.fromkeys(key for values in every for key in values))
     common = [key for key in keys if key not in (*varied_keys(cells), "seed", *_OF_FILES)]
@@ -161,9 +180,11 @@ def long_records(cells: Sequence[CellResult]) -> list[Record]:
     return records
 
 
-def varied_records(cells: Sequence[CellResult]) -> list[Record]:
+def varied_records(cells: Sequence[CellResult], courses: Mapping[str, Courses]) -> list[Record]:
     """Return a record for each cell: the settings that vary in the study, and every figure."""
     keys = varied_keys(cells)
+    seen = {name: _stage_fields(own) for name, own in courses.items()}
+    stages = list(dict.fromkeys(name for one in seen.values() for name in one))
     figures = list(dict.fromkeys(name for cell in cells for name in cell.figures))
     read_outs = list(dict.fromkeys((*CLASSIFIERS, *(name for cell in cells for name in cell.accuracies))))
     records = []
@@ -174,9 +195,19 @@ def varied_records(cells: Sequence[CellResult]) -> list[Record]:
         own |= {"chance": cell.chance, "num_examples": cell.num_examples}
         record |= _prefixed(own, record)
         record |= _prefixed({name: cell.figures.get(name) for name in figures}, record, "figure")
+        record |= _prefixed({name: seen.get(cell.cell, {}).get(name) for name in stages}, record, "figure")
         record |= _prefixed({"error": cell.error}, record)
         records.append(record)
     return records
+
+
+def _stage_fields(courses: Courses) -> Record:
+    """Return the accuracy on all classes seen so far after each stage, counted from 1, by each read-out."""
+    return {
+        f"{read_out}_after_stage_{k}": float(accuracy)
+        for read_out, course in courses.items()
+        for k, accuracy in enumerate(course.accuracies, 1)
+    }
 
 
 def to_frame(records: Sequence[Record]) -> pd.DataFrame:
@@ -230,6 +261,21 @@ def _difference_as_dict(one: Difference) -> dict[str, Any]:
         "p_holm": one.p_holm,
         "note": one.note,
     }
+
+
+def _stages_as_dict(one: StageRow) -> dict[str, Any]:
+    return {
+        "settings": dict(one.settings),
+        "read_out": one.read_out,
+        "learned": list(one.learned),
+        "accuracies": [_estimate_as_dict(found) for found in one.accuracies],
+        "online_accuracy": _estimate_as_dict(one.online_accuracy),
+        "forgetting": None if one.forgetting is None else _estimate_as_dict(one.forgetting),
+    }
+
+
+def _estimate_as_dict(one: Estimate) -> dict[str, Any]:
+    return {"mean": one.mean, "sd": one.sd, "ci95": None if one.ci95 is None else list(one.ci95)}
 
 
 def _without_settings(record: Record, settings: Iterable[str]) -> Record:

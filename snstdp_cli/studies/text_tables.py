@@ -10,22 +10,30 @@ from snstdp_cli.studies.cells import CellResult
 from snstdp_cli.studies.differences import Difference
 from snstdp_cli.studies.formats import Shown, TextTable
 from snstdp_cli.studies.intervals import Estimate
+from snstdp_cli.studies.stages import StageRow
 from snstdp_cli.studies.statistics import SettingRow, describe_settings, show_value
 from snstdp_cli.studies.tables import StudyTable, varied_records
 
 #: The t interval is as far below the mean as above it; its half is shorter than both ends.
 _TITLE = "Accuracy (%): mean over seeds, half of its 95 % interval, standard deviation"
+_STAGES_TITLE = (
+    "Accuracy (%) on all classes seen so far after each stage by {}: mean over seeds, half of its 95 % interval"
+)
 
 
 def text_tables(table: StudyTable) -> list[TextTable]:
-    """Return the table for people: a row for each setting, then the differences if there is a baseline."""
+    """Return the table for people: a row for each setting, the differences to a baseline, then what stages knew."""
     tables = [_rows_as_text(table)]
-    return [*tables, _differences_as_text(table)] if table.differences else tables
+    tables += [_differences_as_text(table)] if table.differences else []
+    groups: dict[tuple[str, tuple[str, ...]], list[StageRow]] = {}
+    for row in table.stages:
+        groups.setdefault((row.read_out, row.learned), []).append(row)
+    return [*tables, *(_stages_as_text(table.keys, rows) for rows in groups.values())]
 
 
 def long_text_table(cells: Sequence[CellResult]) -> TextTable:
     """Return a row for each cell for people, without the settings that all have in common."""
-    records = varied_records(cells)
+    records = varied_records(cells, {})
     columns = tuple(records[0]) if records else ()
     rows = tuple(tuple(Shown(_text(value), number=_is_number(value)) for value in one.values()) for one in records)
     return TextTable("Cells", columns, rows)
@@ -90,6 +98,25 @@ def _differences_as_text(table: StudyTable) -> TextTable:
         (num,) = numbers
         title += f", {num:,} seed{'s' * (num != 1)}"
     return TextTable(title, tuple(columns), tuple(rows))
+
+
+def _stages_as_text(keys: Sequence[str], rows: Sequence[StageRow]) -> TextTable:
+    """Return a row for each setting; all have the same stages and read-out."""
+    columns = [*(keys or ["setting"]), *(f"after {learned}" for learned in rows[0].learned)]
+    texts = []
+    for row in rows:
+        cells = [Shown(_setting_text(row.settings, key)) for key in keys] or [Shown("all")]
+        cells += [Shown(_with_half(one), number=True) for one in (*row.accuracies, row.online_accuracy, row.forgetting)]
+        texts.append(tuple(cells))
+    title = _STAGES_TITLE.format(read_out_title(rows[0].read_out))
+    return TextTable(title, (*columns, "mean of stages", "forgetting"), tuple(texts))
+
+
+def _with_half(one: Estimate | None) -> str:
+    if one is None:
+        return "–"
+    half = "" if one.ci95 is None else f" ± {50 * (one.ci95[1] - one.ci95[0]):.1f}"
+    return f"{100 * one.mean:.1f}{half}".replace("-", "−")
 
 
 def _difference_as_text(one: Difference) -> list[Shown]:

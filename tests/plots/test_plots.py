@@ -194,14 +194,34 @@ class TestScores:
             ("smin", [drawing.Bar(0.88, (0.87, 0.89)), drawing.Bar(0.9, (0.89, 0.91))]),
             ("smax", [drawing.Bar(0.8, (0.7, 0.9), (0.75, 0.85)), drawing.Bar(0.7, (0.69, 0.71))]),
         ]
-        figure = drawing.accuracy_bars(rows, ["average", "selective"], chances=[0.1, 0.2])
+        figure = drawing.accuracy_bars(rows, ["average", "selective"], chances=[0.5, 0.6])
         axes = figure.axes[0]
         assert tick_names(axes.yaxis) == ["smin", "smax"]
         assert axes.yaxis_inverted()
         np.testing.assert_allclose(axes.containers[0].lines[0].get_xydata(), [[0.88, -0.12], [0.8, 0.88]])
         assert {"88.0 %", "80.0 %", "average", "selective", "chance"} <= set(texts(figure))
         assert [0.75, 0.85] in [list(line.get_xdata()) for line in axes.lines]
-        assert [0.2, 0.2] in [list(line.get_xdata()) for line in axes.lines]
+        assert [0.6, 0.6] in [list(line.get_xdata()) for line in axes.lines]
+
+    def test_far_chance_is_told_and_does_not_squeeze_accuracies_together(self) -> None:
+        rows = [(str(k), [drawing.Bar(0.93 + k / 100, (0.92, 0.95))]) for k in range(2)]
+        axes = drawing.accuracy_bars(rows, ["average"], chances=[0.1, 0.2]).axes[0]
+        assert axes.get_xlabel() == "accuracy    (chance: 10.0 % to 20.0 %)"
+        assert axes.get_xlim()[0] > 0.9
+
+    def test_every_readout_has_a_mark_of_its_own(self) -> None:
+        names = [f"read-out {k}" for k in range(7)]
+        bars = [drawing.Bar(0.5 + k / 20, (0.5 + k / 20, 0.5 + k / 20)) for k in range(7)]
+        axes = drawing.accuracy_bars([("a", bars), ("b", bars)], names).axes[0]
+        places = [one.lines[0].get_xydata() for one in axes.containers]
+        np.testing.assert_allclose([one[:, 0] for one in places], [[0.5 + k / 20] * 2 for k in range(7)])
+        heights = np.array([one[:, 1] for one in places])
+        assert np.all(np.diff(heights, axis=0) > 0.1)
+        assert heights[-1, 0] < 0.5 < heights[0, 1]  # a row's marks are nearer to it than to the next one
+        looks = {(one.lines[0].get_color(), one.lines[0].get_marker()) for one in axes.containers}
+        assert len(looks) == 7
+        with pytest.raises(DataError, match="8 read-outs could not be told apart"):
+            drawing.accuracy_bars([("a", [*bars, bars[0]])], [*names, "one more"])
 
     def test_misclassified_names_truth_number_and_guesses(self) -> None:
         images = np.random.default_rng(0).integers(0, 255, (3, 5, 5))

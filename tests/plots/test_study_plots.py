@@ -78,6 +78,10 @@ def test_an_axis_is_logarithmic_where_its_range_was_or_its_values_are_spaced_by_
 
     assert over((1, 2, 3), "a")
     assert over((100, 400, 1600))
+    assert over((250, 500, 1000, 2500, 5000, 10000, 60000))
+    assert over((1000, 10000, 60000))
+    assert not over((0.1, 0.2, 0.3, 0.4, 0.5))
+    assert not over((1, 2, 3.5))
     assert not over((1, 2, 3))
     assert not over((1, 10))
     assert not over((0, 1, 10), "a")
@@ -97,6 +101,21 @@ def test_a_numeric_axis_shows_means_bands_and_single_seeds() -> None:
     seeds = [one for one in axes.lines if len(one.get_xdata()) == 3 and len(set(one.get_xdata())) == 1]
     np.testing.assert_allclose(sorted(seeds[0].get_ydata()), [0.70, 0.72, 0.74])
     assert any("chance: 12.5 %" in text for text in texts(figure))
+
+
+def test_one_change_at_a_time_is_a_line_without_the_other_changes() -> None:
+    changes = [{"noise": v} for v in (0, 0.1, 0.2)] + [{"shift": v} for v in (1, 2, 4)] + [{"occlusion": 0.5}]
+    settings = [
+        (("rule", rule), *({"noise": 0, "shift": 0, "occlusion": 0} | change).items())
+        for rule in ("smin", "smax")
+        for change in changes
+    ]
+    made = study(make_cells({one: [0.8, 0.81] for one in settings}))
+    for axis, xs, others in (("noise", [0, 0.1, 0.2], 8), ("shift", [0, 1, 2, 4], 6)):
+        figure = draw_study(made, "lines", x=axis)
+        assert [list(line_of(figure, f"rule {rule}").get_xdata()) for rule in ("smin", "smax")] == [xs, xs]
+        title = figure.axes[0].get_title("left")
+        assert title.endswith(f"{others} settings beside {axis} left out")
 
 
 def test_a_legend_of_long_settings_stays_within_the_figure() -> None:

@@ -28,11 +28,23 @@ with pytest.MonkeyPatch.context() as patch:
     patch.syspath_prepend(str(ROOT / "tools"))
     SPEC.loader.exec_module(TOOL)
     SMALL = importlib.import_module("small_results")
+    DRAWN = importlib.import_module("result_figures")
 PAGE = ROOT / "docs" / "result-tables.md"
 
 
 def test_every_study_of_the_results_has_its_place_on_the_page() -> None:
-    assert sorted(TOOL.TABLES) == sorted(path.stem for path in TOOL.STUDIES.glob("*.yaml"))
+    studies = sorted(path.stem for path in TOOL.STUDIES.glob("*.yaml"))
+    assert sorted(TOOL.TABLES) == studies
+    assert sorted(DRAWN.FIGURES) == studies
+
+
+def test_every_figure_of_what_is_measured_is_on_the_page() -> None:
+    shown = re.findall(r"^!\[.*\]\(result-tables/(.*)\)$", PAGE.read_text(), flags=re.MULTILINE)
+    folder = PAGE.with_suffix("")
+    assert sorted(shown) == sorted(path.name for path in folder.glob("*.png"))
+    for name, figures in DRAWN.FIGURES.items():
+        if (folder / f"{name}.csv").exists():
+            assert [one for one in shown if one.startswith(f"{name}.")] == [f"{name}.{one.name}.png" for one in figures]
 
 
 @pytest.mark.parametrize("name", TOOL.TABLES)

@@ -17,8 +17,10 @@ from snstdp_cli.fields import percent
 from snstdp_cli.plots.drawing.style import (
     BLUE,
     GREY,
-    VERMILION,
+    MARKS,
+    current_theme,
     grid_lines,
+    is_near,
     names_of,
     new_figure,
     percent_ticks,
@@ -28,8 +30,8 @@ from snstdp_cli.plots.drawing.style import (
 from snstdp_cli.results.drawable import check_drawable
 
 _MAX_ANNOTATED = 14
-#: Colour and mark of the first and the second read-out.
-_LOOKS = ((BLUE, "o"), (VERMILION, "D"))
+#: Inches of a row: at least, and for each read-out.
+_ROW_IN, _READ_OUT_IN = 0.42, 0.2
 
 
 @dataclass(frozen=True)
@@ -159,7 +161,7 @@ def class_accuracy(
     names = names_of(num, class_names)
     figure = new_figure(3.4)
     axes = figure.add_subplot()
-    for k, (one, (colour, mark)) in enumerate(zip(series, _LOOKS, strict=False)):
+    for k, (one, colour, mark) in enumerate(zip(series, current_theme().series, MARKS, strict=False)):
         known = [c for c in range(num) if one.total[c]]
         places = [c + 0.22 * (k - 0.5 * (len(series) - 1)) for c in known]
         intervals = [wilson_interval(int(one.correct[c]), int(one.total[c])) for c in known]
@@ -199,19 +201,23 @@ def accuracy_bars(
     readouts
         Names of the read-outs.
     chances
-        Accuracy of guessing in each row, drawn as a dashed line.
+        Accuracy of guessing in each row: a dashed line where it is near, else a word below the axis.
     chance_name
         What the legend calls it.
     """
     if not rows:
         raise DataError("expected at least one run to compare, found none")
+    if len(readouts) > len(MARKS):
+        raise DataError(f"{len(readouts)} read-outs could not be told apart, expected at most {len(MARKS)}")
     if any(len(bars) != len(readouts) for _, bars in rows) or (chances is not None and len(chances) != len(rows)):
         raise DataError("expected an accuracy by each read-out, and one chance, in each row")
-    figure = new_figure(1.2 + sum(0.42 + 0.15 * name.count("\n") for name, _ in rows))
+    height = max(_ROW_IN, _READ_OUT_IN * len(readouts))
+    figure = new_figure(1.2 + sum(height + 0.15 * name.count("\n") for name, _ in rows))
     axes = figure.add_subplot()
-    for k, (name, (colour, mark)) in enumerate(zip(readouts, _LOOKS, strict=False)):
+    step = min(0.24, 0.8 / len(readouts))
+    for k, (name, colour, mark) in enumerate(zip(readouts, current_theme().series, MARKS, strict=False)):
         bars = [row_bars[k] for _, row_bars in rows]
-        places = [row + 0.24 * (k - 0.5 * (len(readouts) - 1)) for row in range(len(rows))]
+        places = [row + step * (k - 0.5 * (len(readouts) - 1)) for row in range(len(rows))]
         values, intervals = [bar.accuracy for bar in bars], [bar.interval for bar in bars]
         _draw_intervals(axes, places, values, intervals, colour, mark, upright=False, label=name)
         for place, bar in zip(places, bars, strict=True):
@@ -220,20 +226,26 @@ def accuracy_bars(
             axes.annotate(
                 percent(bar.accuracy), (high, place), (5, 0), textcoords="offset points", va="center", fontsize=8
             )
-    for row, chance in enumerate(chances or ()):
-        label = None if row else chance_name
-        axes.plot(
-            [chance] * 2, [row - 0.45, row + 0.45], color=GREY, linestyle="--", linewidth=1, zorder=1, label=label
-        )
+    known, label = chances or (), "accuracy"
+    if known and not is_near(min(known), [bar.accuracy for _, bars in rows for bar in bars]):
+        known, label = (), f"accuracy    ({chance_name}: {' to '.join(_ends(known))})"
+    for row, chance in enumerate(known):
+        (line,) = axes.plot([chance] * 2, [row - 0.45, row + 0.45], color=GREY, linestyle="--", linewidth=1, zorder=1)
+        line.set_label("" if row else chance_name)
     axes.set_yticks(range(len(rows)), [plain(name, 60) for name, _ in rows])
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.margins(x=0.14)
-    axes.set(xlabel="accuracy")
+    axes.set(xlabel=label)
     figure.suptitle(title or "Accuracy with 95 % intervals", x=0.01, ha="left", fontsize=10)
     grid_lines(axes, "x")
     axes.xaxis.set_major_formatter(percent_ticks())
     figure.legend(loc="outside lower center", ncols=3)
     return figure
+
+
+def _ends(values: Sequence[float]) -> list[str]:
+    """Return the lowest and the highest value as text; one if they are the same."""
+    return list(dict.fromkeys(percent(value) for value in (min(values), max(values))))
 
 
 def _draw_intervals(

@@ -16,8 +16,10 @@ from snstdp_cli.errors import DataError
 from snstdp_cli.fields import percent
 from snstdp_cli.plots.drawing.style import (
     GREY,
+    MARKS,
     current_theme,
     grid_lines,
+    is_near,
     new_figure,
     percent_ticks,
     plain,
@@ -26,7 +28,6 @@ from snstdp_cli.plots.drawing.style import (
 
 #: More lines could not be told apart.
 MAX_LINES = 14
-_MARKS = ("o", "D", "s", "^", "v", "P", "X")
 _MAX_TICKS, _MAX_ANNOTATED, _MAX_PANELS = 8, 120, 6
 
 Interval = tuple[float, float]
@@ -111,6 +112,31 @@ def lines_over_axis(
     _note_chance(axes, plain(label, 60), chance, [v for place in places for v in (place.mean, *place.seeds)])
     _tick_values(axes, sorted({place.x for line in lines if not line.level for place in line.places}), log)
     _finish(figure, axes, title or "Accuracy over seeds", len(lines) + 1)
+    return figure
+
+
+@styled
+def lines_over_stages(lines: Sequence[Line], learned: Sequence[str], *, title: str | None = None) -> Figure:
+    """Draw accuracy on all classes seen so far after each stage: means as lines, intervals as bands.
+
+    Parameters
+    ----------
+    lines
+        Their places are at the numbers of the stages, from 0.
+    learned
+        What each stage added.
+    """
+    if not any(line.places for line in lines):
+        raise DataError("expected at least one measured setting, found none")
+    _check_number(len(lines))
+    figure = new_figure(3.8)
+    axes = figure.add_subplot()
+    for k, line in enumerate(lines):
+        _draw_line(axes, line, k)
+    axes.set_xticks(range(len(learned)), learned)
+    axes.set_xlabel("after learning class")
+    axes.set_ylim(0, 1.02)
+    _finish(figure, axes, title or "Accuracy on all classes seen so far", len(lines))
     return figure
 
 
@@ -244,12 +270,12 @@ def _clipped(interval: Interval | None) -> Interval:
 
 def _look(k: int) -> tuple[str, str, str]:
     colours = current_theme().series
-    return colours[k % len(colours)], _MARKS[k % len(_MARKS)], "-" if k < len(colours) else "--"
+    return colours[k % len(colours)], MARKS[k % len(MARKS)], "-" if k < len(colours) else "--"
 
 
 def _note_chance(axes: Axes, label: str, chance: float | None, values: Sequence[float]) -> None:
     """Draw chance where it does not squeeze everything else together; tell it otherwise."""
-    if chance is not None and min(values) - chance <= 1.5 * (max(values) - min(values)) + 0.02:
+    if chance is not None and is_near(chance, values):
         axes.axhline(chance, color=GREY, linestyle=":", linewidth=1.2, label=f"chance: {percent(chance)}", zorder=1)
     elif chance is not None:
         label = f"{label}    (chance: {percent(chance)})"

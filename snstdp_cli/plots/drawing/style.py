@@ -27,6 +27,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 WIDTH_IN = 7.0
+#: Marks of a figure's series, in the order of their colours.
+MARKS = ("o", "D", "s", "^", "v", "P", "X")
 DPI = 200
 #: Colours that colour-blind readers can tell apart: M. Okabe and K. Ito, "Color universal design", 2008.
 BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, BLACK = (
@@ -134,6 +136,11 @@ def names_of(num: int, class_names: Sequence[str] | None) -> list[str]:
     if len(class_names) != num:
         raise DataError(f"expected a name for each of {num} classes, found {len(class_names)}")
     return [plain(str(name), 30) for name in class_names]
+
+
+def is_near(level: float, values: Sequence[float]) -> bool:
+    """Tell whether a level, such as chance, can be drawn beside values without squeezing them together."""
+    return min(values) - level <= 1.5 * (max(values) - min(values)) + 0.02
 
 
 def percent_ticks() -> FuncFormatter:
