@@ -1,8 +1,8 @@
 """The published results: run small versions of their studies, and write the tables of what is finished.
 
 python tools/results.py small                      # all studies on the bundled digits, in minutes (`make results`)
-python tools/results.py publish --workdir DIR      # docs/result-tables.md from DIR/studies/, README's table, and
-                                                   # what is usual
+python tools/results.py publish --workdir DIR      # docs/result-tables.md from DIR/studies/, README's table, what is
+                                                   # usual, and the networks that come with snstdp
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from pretrained import renew_pretrained
 from result_figures import draw_figures
 from small_results import SIZES, STUDIES, small_studies, smaller
 
@@ -250,6 +251,8 @@ def main() -> int:
         tables = {name: gather_results(load_study(paths[name], asked.workdir)).table() for name in named}
         renew_usual(USUAL, {name: tables[name] for name in _SUMMARIZED["default"] if name in tables})
         renew_readme(ROOT / "README.md", tables, asked.machine)
+        if "rules" in paths:
+            renew_pretrained(gather_results(load_study(paths["rules"], asked.workdir)), ROOT)
         return 0
     paths = {path.stem: path for path in small_studies(asked.workdir / "small", TABLES) if path.stem in asked.only}
     for path in paths.values():

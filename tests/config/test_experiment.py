@@ -63,12 +63,11 @@ NETWORKS = sorted((Path(__file__).parents[2] / "weights").glob("*.json"))
 
 @pytest.mark.parametrize("path", NETWORKS, ids=lambda path: path.stem)
 def test_networks_that_come_with_the_project_are_read(path: Path) -> None:
-    """They were recorded by version 0.1, which wrote null for the usual threshold step."""
     record = json.loads(path.read_text())["experiment"]
     experiment = recorded_experiment(record, path.stem)
     assert f"pretrained_{experiment.save_name}" == path.stem
     assert experiment.theta_step_mv == (record["network"]["theta_step_mv"] or THETA_STEPS_MV[experiment.n_e])
-    # A parameter that a rule got since then has its default.
+    # A parameter that a rule gets later has its default.
     assert experiment.rule.model_dump().items() >= record["rule"].items()
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from snstdp_cli.artefacts import Workdir, load_weights
+from snstdp_cli.config import settings_of
 from snstdp_cli.results.usual import usual_results
 from snstdp_cli.studies import load_study
 from snstdp_cli.studies.formats import to_markdown
@@ -124,6 +126,17 @@ def test_readme_tells_the_means_of_the_published_records() -> None:
             expected = "–" if values is None else f"{100 * statistics.fmean(values):.1f}"
             assert cell.split()[0] == expected
             assert values is None or cell.endswith(f"({len(values)})")
+
+
+def test_the_networks_that_come_with_snstdp_are_cells_of_the_published_study() -> None:
+    cells = [one for one in load_study(TOOL.STUDIES / "rules.yaml").cells if one.settings["n_e"] == 400]
+    first = {one.settings["rule"]: one for one in cells if one.experiment.seed == 0}
+    shipped = {path.stem for path in (ROOT / "weights").glob("*.json")}
+    assert shipped == {f"pretrained_{rule}_400" for rule in first}
+    for rule, cell in first.items():
+        record = load_weights(Workdir(ROOT), f"pretrained_{rule}_400").record
+        assert record is not None
+        assert settings_of(record.experiment, "training") == settings_of(cell.experiment, "training")
 
 
 def test_the_summary_tells_mean_interval_and_seeds() -> None:
