@@ -15,6 +15,7 @@ from snstdp_cli.evaluation import Classifier, mcnemar, mean_and_sd
 from snstdp_cli.studies.baseline import match_settings
 from snstdp_cli.studies.cells import CellResult
 from snstdp_cli.studies.intervals import interval_of, student_t
+from snstdp_cli.studies.read_outs import find_read_out
 from snstdp_cli.studies.statistics import accuracy_of, group_settings
 
 #: Where a cell was right by a read-out, [num_examples].
@@ -24,12 +25,14 @@ Pair = tuple[CellResult, CellResult]
 
 @dataclass(frozen=True)
 class Difference:
-    """How much a setting is better than its baseline by one read-out: its accuracy minus that of the baseline.
+    """How much a setting differs from its baseline in one measure: its value minus that of the baseline.
 
     Attributes
     ----------
     settings, baseline
         The settings of the two.
+    read_out
+        By which the accuracies were found; or whatever else was measured.
     method
         `seeds`: a t test of the differences within each seed. `images`: only one seed is complete, so McNemar's exact
         test over its test images, which tells these two networks apart and says nothing of other seeds. None where
@@ -56,7 +59,7 @@ class Difference:
 
     settings: Mapping[str, Any]
     baseline: Mapping[str, Any] | None
-    read_out: Classifier
+    read_out: str
     method: Literal["seeds", "images"] | None = None
     seeds: tuple[int, ...] = ()
     left_out: tuple[int, ...] = ()
@@ -71,7 +74,7 @@ class Difference:
 def paired_differences(
     cells: Sequence[CellResult],
     against: Mapping[str, Any],
-    read_outs: Sequence[Classifier],
+    read_outs: Sequence[str],
     load_correct: LoadCorrect | None = None,
 ) -> list[Difference]:
     """Compare every setting with the one that differs from it in the keys of the baseline only.
@@ -121,7 +124,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def _compare(
-    group: Sequence[CellResult], baseline: Sequence[CellResult], read_out: Classifier, load_correct: LoadCorrect | None
+    group: Sequence[CellResult], baseline: Sequence[CellResult], read_out: str, load_correct: LoadCorrect | None
 ) -> Difference:
     ours, theirs = _scored(group, read_out), _scored(baseline, read_out)
     shared = sorted(ours.keys() & theirs.keys())
@@ -166,7 +169,7 @@ def _over_images(start: Difference, pair: Pair, load_correct: LoadCorrect | None
     if load_correct is None:
         return replace(start, note="a single seed: no interval")
     try:
-        correct = [np.asarray(load_correct(cell, start.read_out)) for cell in pair]
+        correct = [np.asarray(load_correct(cell, find_read_out(start.read_out))) for cell in pair]
         result = mcnemar(*correct)
     except SnstdpError as error:
         return replace(start, note=f"a single seed, and its answers cannot be compared: {error}")
@@ -182,7 +185,7 @@ def _corrected(found: Sequence[Difference]) -> list[Difference]:
     return [one if one.p_value is None else replace(one, p_holm=corrected[place]) for place, one in enumerate(found)]
 
 
-def _scored(cells: Sequence[CellResult], read_out: Classifier) -> dict[int, CellResult]:
+def _scored(cells: Sequence[CellResult], read_out: str) -> dict[int, CellResult]:
     return {cell.seed: cell for cell in cells if accuracy_of(cell, read_out) is not None}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from snstdp_cli.artefacts import Workdir, weights_exist
@@ -13,9 +13,12 @@ from snstdp_cli.evaluation import CLASSIFIERS, Classifier
 from snstdp_cli.results import OnlineCourse, TrainedNetwork, online_course
 from snstdp_cli.studies.cell import CELL_NAME
 from snstdp_cli.studies.cells import CellResult
+from snstdp_cli.studies.differences import Difference, paired_differences
 from snstdp_cli.studies.intervals import Estimate, estimate
 from snstdp_cli.studies.statistics import group_settings
 
+#: What is compared of the stages, as tables call it.
+ONLINE_ACCURACY, FORGETTING = "mean of stages", "forgetting"
 #: What a cell knew after each stage, by read-out; empty where its images came in another order.
 Courses = Mapping[Classifier, OnlineCourse]
 LoadCourses = Callable[[CellResult], Courses]
@@ -106,6 +109,27 @@ def summarize_stages(
             )
         rows.append(_row(group[0].settings, read_out, own))
     return rows
+
+
+def stage_differences(
+    cells: Iterable[CellResult],
+    courses: Mapping[str, Courses],
+    read_outs: Sequence[Classifier],
+    against: Mapping[str, Any],
+) -> list[Difference]:
+    """Compare the mean of the stages and the forgetting of every setting that has stages with its baseline.
+
+    Both are shares; a positive difference in forgetting is more of it. All p-values are corrected together.
+    """
+    measured = []
+    for cell in cells:
+        own = courses.get(cell.cell, {})
+        course = next((own[name] for name in read_outs if name in own), None)
+        figures = {} if course is None else {ONLINE_ACCURACY: course.online_accuracy, FORGETTING: course.forgetting}
+        known = {name: value for name, value in figures.items() if value is not None}
+        measured.append(replace(cell, accuracies=known))
+    found = paired_differences(measured, against, (ONLINE_ACCURACY, FORGETTING))
+    return [one for one in found if one.seeds]
 
 
 def _row(settings: Mapping[str, Any], read_out: Classifier, courses: Sequence[OnlineCourse]) -> StageRow:

@@ -17,7 +17,7 @@ from snstdp_cli.studies.cells import CellResult
 from snstdp_cli.studies.differences import Difference, LoadCorrect, paired_differences
 from snstdp_cli.studies.intervals import Estimate
 from snstdp_cli.studies.read_outs import find_read_out
-from snstdp_cli.studies.stages import Courses, LoadCourses, StageRow, load_courses, summarize_stages
+from snstdp_cli.studies.stages import Courses, LoadCourses, StageRow, load_courses, stage_differences, summarize_stages
 from snstdp_cli.studies.statistics import SettingRow, distinct_cells, setting_key, summarize, varied_keys
 
 if TYPE_CHECKING:
@@ -49,6 +49,8 @@ class StudyTable:
         What to know before a figure is believed.
     stages
         What was known after each stage; a row for each setting whose classes or data sets came one after the other.
+    stage_differences
+        Of the mean of the stages and of the forgetting to the baseline.
     courses
         The same for each cell, by its name.
     """
@@ -60,6 +62,7 @@ class StudyTable:
     differences: tuple[Difference, ...] = ()
     warnings: tuple[str, ...] = ()
     stages: tuple[StageRow, ...] = ()
+    stage_differences: tuple[Difference, ...] = ()
     courses: Mapping[str, Courses] = field(default_factory=dict)
 
     @cached_property
@@ -101,9 +104,10 @@ class StudyTable:
             "differences": [_difference_as_dict(one) for one in self.differences],
             "warnings": list(self.warnings),
             "stages": [_stages_as_dict(one) for one in self.stages],
+            "stage_differences": [_difference_as_dict(one) for one in self.stage_differences],
         }
 
-    def _record(self, row: SettingRow, by_setting: Mapping[tuple[str, Classifier], Difference]) -> Record:
+    def _record(self, row: SettingRow, by_setting: Mapping[tuple[str, str], Difference]) -> Record:
         record: Record = {key: row.settings.get(key) for key in self.keys}
         own: Record = {"finished": row.finished, "failed": row.failed, "missing": row.missing}
         for read_out in self.read_outs:
@@ -157,6 +161,7 @@ def make_table(
         differences=tuple(differences),
         warnings=(*warnings_of(rows), *unread),
         stages=tuple(summarize_stages(cells, courses, read_outs)),
+        stage_differences=tuple(stage_differences(cells, courses, read_outs, baseline) if baseline else ()),
         courses=courses,
     )
 

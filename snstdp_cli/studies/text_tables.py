@@ -10,7 +10,7 @@ from snstdp_cli.studies.cells import CellResult
 from snstdp_cli.studies.differences import Difference
 from snstdp_cli.studies.formats import Shown, TextTable
 from snstdp_cli.studies.intervals import Estimate
-from snstdp_cli.studies.stages import StageRow
+from snstdp_cli.studies.stages import FORGETTING, ONLINE_ACCURACY, StageRow
 from snstdp_cli.studies.statistics import SettingRow, describe_settings, show_value
 from snstdp_cli.studies.tables import StudyTable, varied_records
 
@@ -24,11 +24,12 @@ _STAGES_TITLE = (
 def text_tables(table: StudyTable) -> list[TextTable]:
     """Return the table for people: a row for each setting, the differences to a baseline, then what stages knew."""
     tables = [_rows_as_text(table)]
-    tables += [_differences_as_text(table)] if table.differences else []
+    tables += [_differences_as_text(table, table.differences)] if table.differences else []
     groups: dict[tuple[str, tuple[str, ...]], list[StageRow]] = {}
     for row in table.stages:
         groups.setdefault((row.read_out, row.learned), []).append(row)
-    return [*tables, *(_stages_as_text(table.keys, rows) for rows in groups.values())]
+    tables += [_stages_as_text(table.keys, rows) for rows in groups.values()]
+    return [*tables, _differences_as_text(table, found, of="measure")] if (found := table.stage_differences) else tables
 
 
 def long_text_table(cells: Sequence[CellResult]) -> TextTable:
@@ -82,18 +83,19 @@ def _estimate_as_text(one: Estimate | None, best: bool) -> list[Shown]:
     ]
 
 
-def _differences_as_text(table: StudyTable) -> TextTable:
-    numbers = {len(one.seeds) for one in table.differences}
-    has_notes = any(one.note for one in table.differences)
-    columns = [*table.keys, "read-out", *(["seeds"] if len(numbers) > 1 else [])]
+def _differences_as_text(table: StudyTable, differences: Sequence[Difference], *, of: str = "read-out") -> TextTable:
+    numbers = {len(one.seeds) for one in differences}
+    has_notes = any(one.note for one in differences)
+    columns = [*table.keys, of, *(["seeds"] if len(numbers) > 1 else [])]
     columns += ["difference", "95 % interval", "d_z", "p", "p (Holm)", *(["note"] if has_notes else [])]
     rows = []
-    for one in table.differences:
+    for one in differences:
         cells = [Shown(_setting_text(one.settings, key)) for key in table.keys] + [Shown(read_out_title(one.read_out))]
         cells += [Shown(str(len(one.seeds)), number=True)] if len(numbers) > 1 else []
         cells += _difference_as_text(one)
         rows.append(tuple([*cells, Shown(one.note or "")] if has_notes else cells))
-    title = f"Difference to {describe_settings(table.against)}, points of percent"
+    stages = " over the stages" * (of == "measure")
+    title = f"Difference{stages} to {describe_settings(table.against)}, points of percent"
     if len(numbers) == 1:
         (num,) = numbers
         title += f", {num:,} seed{'s' * (num != 1)}"
@@ -109,7 +111,7 @@ def _stages_as_text(keys: Sequence[str], rows: Sequence[StageRow]) -> TextTable:
         cells += [Shown(_with_half(one), number=True) for one in (*row.accuracies, row.online_accuracy, row.forgetting)]
         texts.append(tuple(cells))
     title = _STAGES_TITLE.format(read_out_title(rows[0].read_out))
-    return TextTable(title, (*columns, "mean of stages", "forgetting"), tuple(texts))
+    return TextTable(title, (*columns, ONLINE_ACCURACY, FORGETTING), tuple(texts))
 
 
 def _with_half(one: Estimate | None) -> str:

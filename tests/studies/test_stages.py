@@ -68,6 +68,20 @@ def test_tables_tell_them_below_and_records_have_a_column_for_each() -> None:
     assert told["accuracies"][1]["mean"] == pytest.approx(0.66)
 
 
+def test_what_the_stages_come_to_is_compared_with_the_baseline_within_each_seed() -> None:
+    found = make_table(cells(), against=["rule=smax"], load_stages=load)
+    mean, lost = found.stage_differences
+    assert (mean.read_out, mean.settings, mean.seeds) == ("mean of stages", {"rule": "smin"}, (0, 1))
+    assert mean.mean == pytest.approx((0.05 + 0.06) / 2)
+    assert mean.ci95 == pytest.approx((0.055 - 12.7062 * 0.005, 0.055 + 12.7062 * 0.005), abs=1e-4)
+    assert (lost.read_out, lost.mean, lost.note) == ("forgetting", 0, "equal with every seed")
+    assert mean.p_holm == pytest.approx(2 * mean.p_value)
+    told = text_tables(found)[-1]
+    assert told.columns[:2] == ("rule", "measure")
+    assert told.title == "Difference over the stages to rule smax, points of percent, 2 seeds"
+    assert not make_table(cells(), against=["rule=smax"]).stage_differences
+
+
 def test_the_read_out_that_was_asked_for_is_told() -> None:
     def both(cell: CellResult) -> Courses:
         return {"average": course(0.1), **load(cell)}
