@@ -47,6 +47,7 @@ FIGURES: dict[str, tuple[Drawn, ...]] = {
     "choose_size": _BELOW_EACH_OTHER,
     "explore": _BELOW_EACH_OTHER,
     "tuned": _OVER_SIZES,
+    "all_labels": _OVER_SIZES,
 }
 
 

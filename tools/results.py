@@ -53,6 +53,7 @@ TABLES: dict[str, dict[str, Any]] = {
     "choose_size": {"settings": "default"},
     "explore": {"change": "none"},
     "tuned": {"rule": "triplet"},
+    "all_labels": {"rule": "triplet"},
 }
 _SIGNIFICANT = 0.05
 #: Studies by rule and size that README's table tells; the defaults are what a network's owner is told to be usual.
