@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -76,7 +76,7 @@ def run_study(
     """Run what is not finished.
 
     Finished cells stay as they are; interrupted ones go on from their checkpoints; failed ones are left alone unless
-    `retry`.
+    `retry`. A cell that another process ran, which ended before it had finished, is taken up after the others.
 
     Parameters
     ----------
@@ -91,23 +91,33 @@ def run_study(
     report = report or StudyReporter()
     require_writable(study.folder)
     cells = cells_to_run(study, load_results(study), retry=retry, share=share)
-    tasks = (make_task(study, cell, data_dir=data_dir, retry=retry) for cell in cells)
-    ran: list[CellOutcome] = []
-    report.begun(len(cells))
+    ran: dict[str, CellOutcome] = {}
+    total = len(cells)
+    report.begun(total)
     try:
-        for ended in run_tasks(executor, tasks, report.tick):
-            outcome = replace(ended, accuracies=in_order(ended.accuracies, study))
-            ran.append(outcome)
-            _check_shared(study, outcome)
-            report.ended(CellEnded(study.by_id[outcome.cell], outcome, len(ran), len(cells)))
-            if fail_fast and outcome.state == "failed":
-                report.warn("ending at the first failed cell, as --fail-fast says")
-                break
+        while cells:
+            tasks = (make_task(study, cell, data_dir=data_dir, retry=retry) for cell in cells)
+            for ended in run_tasks(executor, tasks, report.tick):
+                outcome = replace(ended, accuracies=in_order(ended.accuracies, study))
+                ran[outcome.cell] = outcome
+                _check_shared(study, outcome)
+                report.ended(CellEnded(study.by_id[outcome.cell], outcome, len(ran), total))
+                if fail_fast and outcome.state == "failed":
+                    report.warn("ending at the first failed cell, as --fail-fast says")
+                    return StudyOutcome(tuple(ran.values()), tuple(load_results(study)))
+            cells = _left_by_others(study, ran)
     except (KeyboardInterrupt, InterruptedRunError):
         raise InterruptedRunError(
             f"interrupted; everything is kept in {study.folder}: run the same command to go on"
         ) from None
-    return StudyOutcome(tuple(ran), tuple(load_results(study)))
+    return StudyOutcome(tuple(ran.values()), tuple(load_results(study)))
+
+
+def _left_by_others(study: Study, ran: Mapping[str, CellOutcome]) -> list[Cell]:
+    """Return the cells that another process ran when they were asked for, and that it has left unfinished since."""
+    busy = {outcome.cell for outcome in ran.values() if outcome.state == "busy"}
+    left = (one for one in load_results(study) if one.cell in busy and one.state == "interrupted") if busy else ()
+    return [study.by_id[one.cell] for one in left]
 
 
 def run_tasks(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -341,6 +342,30 @@ class TestInterruption:
         assert state == ["running"]
         assert [(cell.id, now.stage, now.examples) for cell, now in cells] == [(study.cells[0].id, "training", 4)]
         assert rival == CellOutcome(study.cells[0].id, "busy")
+
+    def test_a_cell_that_another_process_leaves_unfinished_is_taken_up_after_the_others(
+        self, place: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        study = small_study(place, seeds=2)
+        theirs, ours = (study.folder_of(cell) for cell in study.cells)
+        stand_in(monkeypatch, failing(KeyboardInterrupt()))
+        with pytest.raises(KeyboardInterrupt):
+            run_cell(make_task(study, study.cells[0]))
+        told, began = [], []
+
+        def run(experiment: Any, workdir: Any, *args: Any, **options: Any) -> Any:
+            began.append(workdir.root)
+            other.close()  # the other process ends
+            raise NumericalError("enough")
+
+        stand_in(monkeypatch, run)
+        with contextlib.ExitStack() as other:
+            other.enter_context(hold_lock(theirs / LOCK))
+            report = StudyReporter(ended=lambda e: told.append((e.outcome.state, e.done, e.total)))
+            outcome = run_study(study, SerialExecutor(), report=report)
+        assert [path.resolve() for path in began] == [ours.resolve(), theirs.resolve()]
+        assert told == [("busy", 1, 2), ("failed", 2, 2), ("failed", 2, 2)]
+        assert [one.state for one in outcome.ran] == ["failed", "failed"]
 
 
 class TestSharedWork:
