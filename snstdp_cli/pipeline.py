@@ -17,6 +17,7 @@ from snstdp_cli.artefacts import (
     require_writable,
 )
 from snstdp_cli.artefacts.provenance import describe_data
+from snstdp_cli.artefacts.records import RecordingRecord
 from snstdp_cli.config import STAGED_ORDERS, Experiment
 from snstdp_cli.datasets import Dataset, Part, Split, load_dataset, part_of, sealed_test_images, split_of
 from snstdp_cli.errors import ArtefactError, InterruptedRunError
@@ -154,13 +155,27 @@ def _record(
         raise type(error)(f"{error}; the training is kept") from None
 
 
-def find_recorded(experiment: Experiment, workdir: Workdir, split: Part, dataset: Dataset) -> Responses | None:
-    """Return the recording that this experiment would make, if it is there already and intact."""
+def plan_recording(
+    experiment: Experiment, workdir: Workdir, split: Part, dataset: Dataset
+) -> tuple[RecordingRecord, int, Path]:
+    """Return the record of the recording that this experiment would make, its number of examples, and its file.
+
+    Raises
+    ------
+    ArtefactError
+        If there are no weights yet.
+    """
     weights, name = load_weights(workdir, experiment.save_name), experiment.save_name
     planned = plan_record(seen_by(experiment, split), name, weights, describe_data(dataset))
     num = min(configured_examples(experiment, split), len(dataset))
+    return planned, num, recording_path(workdir, name, split, num, recording_mark(planned))
+
+
+def find_recorded(experiment: Experiment, workdir: Workdir, split: Part, dataset: Dataset) -> Responses | None:
+    """Return the recording that this experiment would make, if it is there already and intact."""
+    planned, num, path = plan_recording(experiment, workdir, split, dataset)
     try:
-        found = load_responses(recording_path(workdir, name, split, num, recording_mark(planned)))
+        found = load_responses(path)
     except ArtefactError:
         return None
     same = found.record is not None and found.record.identity == planned.identity

@@ -18,9 +18,9 @@ from snstdp_cli.artefacts import Workdir, weights_exist, write_atomic
 from snstdp_cli.artefacts.locks import LockedError, hold_lock
 from snstdp_cli.artefacts.provenance import software_versions
 from snstdp_cli.config import Experiment, InputSection, build_experiment, is_data_path
-from snstdp_cli.datasets import Dataset, Split, load_dataset, part_of, sealed_test_images
+from snstdp_cli.datasets import Dataset, Part, Split, load_dataset, part_of, sealed_test_images, split_of
 from snstdp_cli.errors import EngineError, InterruptedRunError, SnstdpError
-from snstdp_cli.pipeline import run_experiment
+from snstdp_cli.pipeline import plan_recording, run_experiment
 from snstdp_cli.progress import Reporter
 from snstdp_cli.results import Score
 from snstdp_cli.studies.cell import CELL_NAME
@@ -37,7 +37,7 @@ from snstdp_cli.studies.records import (
     write_cell_record,
     write_progress,
 )
-from snstdp_cli.studies.sharing import training_shared
+from snstdp_cli.studies.sharing import share_recordings, training_shared
 from snstdp_cli.studies.tasks import CellOutcome, CellTask
 from snstdp_cli.training.completed import is_trained
 
@@ -219,7 +219,17 @@ def _run_sealed(task: CellTask, folder: Path, report: Reporter) -> Score:
         return False
 
     with training_shared(folder, task.training, fits):
+        with contextlib.suppress(SnstdpError):  # it is not trained yet, or about to say what is wrong
+            share_recordings(folder, task.training, _recordings(experiment, datasets, task, folder))
         return _run_twice(experiment, datasets, task, folder, report)
+
+
+def _recordings(experiment: Experiment, datasets: dict[Split, Dataset], task: CellTask, folder: Path) -> Iterator[str]:
+    """Return the names of the files that this cell will record its answers in."""
+    parts: tuple[Part, ...] = ("train", task.score_on)
+    for part in parts:
+        shown = part_of(datasets[split_of(part)], part, experiment.evaluation.validation_examples)
+        yield plan_recording(experiment, Workdir(folder), part, shown)[2].name
 
 
 def _run_twice(

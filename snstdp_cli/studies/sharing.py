@@ -1,13 +1,13 @@
 """One training for all cells that differ only in what is recorded or scored: the first trains, the others copy it.
 
-Cells of other studies in the same working folder give theirs too.
+Cells of other studies in the same working folder give theirs too, and recordings that others would make alike.
 """
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -49,6 +49,27 @@ def training_shared(folder: Path, key: str, fits: Callable[[Path], bool]) -> Ite
                 held.close()
         yield
         write_atomic(mark, folder.name.encode())
+
+
+def share_recordings(folder: Path, key: str, names: Iterable[str]) -> None:
+    """Copy recordings that are not there yet from other cells with this training.
+
+    Parameters
+    ----------
+    folder
+        The cell's working folder.
+    key
+        Key of the training.
+    names
+        Files of recordings; whoever uses one checks that it is the one meant, and intact.
+    """
+    activity = Workdir(folder).activity
+    for name in names:
+        if not (activity / name).exists():
+            kept = (Workdir(donor).activity / name for donor in _donors(folder, key))
+            file = next((path for path in kept if path.is_file() and not path.is_symlink()), None)
+            if file is not None:
+                write_atomic(activity / name, file.read_bytes())
 
 
 def _donors(folder: Path, key: str) -> Iterator[Path]:

@@ -48,6 +48,21 @@ def test_a_study_beside_this_one_gives_what_this_one_has_not(cell: Path, monkeyp
     assert (cell.parents[1] / "trainings" / "key").read_text() == CELL
 
 
+def test_recordings_are_copied_by_name_and_no_link_is_followed(cell: Path, tmp_path: Path) -> None:
+    (cell.parents[1] / "trainings" / "key").write_text(DONOR)
+    activity = cell.parent / DONOR / "activity"
+    activity.mkdir(parents=True)
+    (activity / "a.npz").write_bytes(b"theirs")
+    (activity / "b.npz").write_bytes(b"theirs")
+    (tmp_path / "secret").write_bytes(b"secret")
+    (activity / "link.npz").symlink_to(tmp_path / "secret")
+    (cell / "activity").mkdir()
+    (cell / "activity" / "b.npz").write_bytes(b"ours")
+    sharing.share_recordings(cell, "key", ["a.npz", "b.npz", "link.npz", "missing.npz"])
+    found = {path.name: path.read_bytes() for path in (cell / "activity").iterdir()}
+    assert found == {"a.npz": b"theirs", "b.npz": b"ours"}
+
+
 def test_weights_that_do_not_fit_are_passed_over(cell: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other, asked = cell.parents[2] / "other", list[Path]()
     for study in (cell.parents[1], other):

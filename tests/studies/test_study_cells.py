@@ -380,6 +380,25 @@ class TestSharedWork:
         shared = [(study.folder_of(cell) / "weights" / "network.json").read_bytes() for cell in study.cells[::2]]
         assert shared[0] == shared[1]  # its date too: it was copied
 
+    def test_recordings_that_cells_would_make_alike_are_made_once(
+        self, place: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        first = small_study(place, name="first")
+        run_study(first, SerialExecutor())
+        made, record = [], pipeline.record_activity
+
+        def counting(experiment: Any, workdir: Any, name: str, split: str, **options: Any) -> Any:
+            made.append((experiment.evaluation.assign_examples, experiment.input.noise, split))
+            return record(experiment, workdir, name, split, **options)
+
+        monkeypatch.setattr(pipeline, "record_activity", counting)
+        second = small_study(place, name="second", vary={"evaluation.assign_examples": [4, 6], "input.noise": [0, 0.3]})
+        assert run_study(second, SerialExecutor()).count("finished") == 4
+        # Those of 6 clean training images and of clean test images are in the first study.
+        assert made == [(4, 0, "train"), (4, 0.3, "test"), (6, 0.3, "test")]
+        files = [{path.name for path in (second.folder_of(cell) / "activity").glob("*.npz")} for cell in second.cells]
+        assert [len(one) for one in files] == [2] * 4  # what the cell needs, and nothing else
+
     def test_a_cell_of_its_own_shares_nothing(self, place: Path) -> None:
         study = small_study(place, seeds=2, vary={"n_e": [4, 8]})
         assert len({training_key(cell.experiment) for cell in study.cells}) == 4
