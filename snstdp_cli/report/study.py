@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -17,11 +18,12 @@ from snstdp_cli.report.markup import Cell, Markup, duration, interval_text, numb
 from snstdp_cli.report.study_cells import Facts, cells_section, facts_of, failures, name_of, provenance, time_cell
 from snstdp_cli.report.study_commands import commands
 from snstdp_cli.studies.differences import Difference
+from snstdp_cli.studies.formats import Shown
 from snstdp_cli.studies.intervals import Estimate
 from snstdp_cli.studies.results import StudyResults, Trial
 from snstdp_cli.studies.statistics import SettingRow, describe_settings, show_value
 from snstdp_cli.studies.tables import StudyTable
-from snstdp_cli.studies.text_tables import count_cells, show_p
+from snstdp_cli.studies.text_tables import count_cells, show_p, stage_tables
 
 _MAX_TRIALS = 50
 _PICTURES: dict[StudyKind, str] = {
@@ -73,6 +75,7 @@ def render_study(study: StudyResults, *, against: Sequence[str] = ()) -> str:
         Section("question", "Question", _question(study, [one.seconds for one in facts.values()])),
         *([Section("result", "Result", result, _MEASURED, _NO_CELLS)] if of_cells else []),
         *([Section("differences", "Differences", _differences(summary), nothing=_NO_BASELINE)] if of_cells else []),
+        *([Section("stages", "Stages", stages)] if (stages := _stages(summary)) else []),
         Section("figures", "Figures", _figures(study)),
         *([Section("search", "Search", _trials(study.trials, facts))] if study.trials else []),
         *([Section("cells", "Cells", cells_section(study, facts), nothing=_NO_CELLS)] if of_cells else []),
@@ -192,6 +195,18 @@ def _difference_row(one: Difference) -> list[object]:
         Cell("–") if one.effect_size is None else Cell(signed(one.effect_size), one.effect_size),
         *(Cell(show_p(p), p) for p in (one.p_value, one.p_holm)),
     ]
+
+
+def _stages(summary: StudyTable | None) -> list[Markup]:
+    """Return what was known after each stage of trainings that show one class, or data set, after the other."""
+    tables = [] if summary is None else stage_tables(summary)
+    return [table(one.columns, [[_shown_cell(cell) for cell in row] for row in one.rows], one.title) for one in tables]
+
+
+def _shown_cell(shown: Shown) -> Cell:
+    """Return a cell of a text table; it is sorted by the number that it begins with."""
+    begin = re.match(r"[<\s]*([+-]?\d+(\.\d+)?)", shown.text.replace("−", "-")) if shown.number else None
+    return Cell(shown.text, None if begin is None else float(begin[1]))
 
 
 def _limits(limits: tuple[float, float]) -> str:

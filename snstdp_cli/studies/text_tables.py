@@ -25,10 +25,15 @@ def text_tables(table: StudyTable) -> list[TextTable]:
     """Return the table for people: a row for each setting, the differences to a baseline, then what stages knew."""
     tables = [_rows_as_text(table)]
     tables += [_differences_as_text(table, table.differences)] if table.differences else []
+    return [*tables, *stage_tables(table)]
+
+
+def stage_tables(table: StudyTable) -> list[TextTable]:
+    """Return what was known after each stage, then the differences in what that comes to; nothing without stages."""
     groups: dict[tuple[str, tuple[str, ...]], list[StageRow]] = {}
     for row in table.stages:
         groups.setdefault((row.read_out, row.learned), []).append(row)
-    tables += [_stages_as_text(table.keys, rows) for rows in groups.values()]
+    tables = [_stages_as_text(table.keys, rows) for rows in groups.values()]
     return [*tables, _differences_as_text(table, found, of="measure")] if (found := table.stage_differences) else tables
 
 

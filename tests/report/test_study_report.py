@@ -10,13 +10,16 @@ from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 from made_up_study import load_correct, make_cell, make_cells
 
 from snstdp_cli.errors import ArtefactError, ConfigError
 from snstdp_cli.report.study import render_study
+from snstdp_cli.results import OnlineCourse
 from snstdp_cli.studies.cells import CellResult
 from snstdp_cli.studies.results import StudyResults, Trial
+from snstdp_cli.studies.stages import Courses
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 HOSTILE = "<script>alert(1)</script>\"' & ${x}"
@@ -185,6 +188,21 @@ def test_a_search_is_told_with_its_best_trials_first() -> None:
     assert "trial 3: rule.eta 0.04" in found["failures"]
     assert "study table" not in found["commands"]  # there are no cells to put into one
     assert """snstdp study run 'studies/it'"'"'s/best-study.yaml'""" in found["commands"]
+
+
+def test_what_was_known_after_each_stage_is_told_where_there_were_stages(sections: dict[str, str]) -> None:
+    def load(cell: CellResult) -> Courses:
+        second = {"smin": 0.8, "triplet": 0.6}[cell.settings["rule"]] + 0.02 * cell.seed
+        by_class = np.array([[1.0, np.nan], [0.5, second]])
+        return {"selective": OnlineCourse((10, 20), (3, 5), np.array([1.0, (0.5 + second) / 2]), by_class)}
+
+    found = Text(render_study(study(load_courses=load), against=["rule=triplet"])).sections
+    told = " ".join(found["stages"].split())
+    assert "rule after 3 after 5 mean of stages forgetting" in told
+    assert "smin 100.0 ± 0.0 65.5 ± 6.4 82.8 ± 3.2 50.0 ± 0.0" in told
+    assert "triplet 100.0 ± 0.0 55.5 ± 6.4 77.8 ± 3.2 50.0 ± 0.0" in told
+    assert "smin mean of stages +5.00" in told
+    assert "stages" not in sections
 
 
 def test_a_record_that_cannot_be_read_is_told_and_the_rest_stands() -> None:
