@@ -16,6 +16,7 @@ from snstdp_cli.config import settings_of
 from snstdp_cli.results.usual import usual_results
 from snstdp_cli.studies import load_study
 from snstdp_cli.studies.formats import to_markdown
+from snstdp_cli.studies.intervals import estimate
 from snstdp_cli.studies.results import gather_results
 from snstdp_cli.studies.statistics import Estimate, SettingRow
 from snstdp_cli.studies.tables import StudyTable
@@ -126,6 +127,29 @@ def test_readme_tells_the_means_of_the_published_records() -> None:
             expected = "–" if values is None else f"{100 * statistics.fmean(values):.1f}"
             assert cell.split()[0] == expected
             assert values is None or cell.endswith(f"({len(values)})")
+
+
+#: Studies of three seeds that the prose of docs/results.md tells, by `selective`, and which rows of them.
+TOLD = [
+    *(("noise", {"rule": rule, "input.noise": "0.5"}) for rule in ("smin", "smax", "triplet")),
+    *(("fashion", {"rule": rule}) for rule in ("smin", "smax", "triplet")),
+    *(("online", {"rule": rule, "n_e": "400"}) for rule in ("smin", "smax", "triplet")),
+    *(("labels", {"rule": "smin", "evaluation.assign_examples": num}) for num in ("1000", "10000", "60000")),
+]
+
+
+@pytest.mark.parametrize(("study", "settings"), TOLD)
+def test_the_prose_tells_what_the_records_say(study: str, settings: dict[str, str]) -> None:
+    prose = (ROOT / "docs" / "results.md").read_text()
+    paragraph = next(part for part in prose.split("\n\n") if f"(`{study}.yaml`" in part and part.startswith("**"))
+    with (PAGE.with_suffix("") / f"{study}.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if row.items() >= settings.items()]
+    found = estimate([float(row["accuracy_selective"]) for row in rows])
+    assert found is not None
+    assert found.ci95 is not None
+    assert found.num_seeds == 3
+    half = 50 * (found.ci95[1] - found.ci95[0])
+    assert f"{100 * found.mean:.1f} ± {half:.1f}" in paragraph.replace("\n", " ")
 
 
 def test_the_networks_that_come_with_snstdp_are_cells_of_the_published_study() -> None:

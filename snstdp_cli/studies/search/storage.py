@@ -171,7 +171,9 @@ def read_trials(study: optuna.Study, is_alive: Callable[[str], bool] = lambda _:
 
 
 def importances(study: optuna.Study) -> dict[str, float]:
-    """Return how much each setting mattered for being among the best trials, from 0 to 1; nothing for a few trials.
+    """Return how much each setting mattered for being among the best trials, from 0 to 1, in falling order.
+
+    Nothing for a few trials.
 
     By PED-ANOVA (Watanabe, Bansal, Hutter 2023, doi:10.24963/ijcai.2023/488).
     """
@@ -179,11 +181,10 @@ def importances(study: optuna.Study) -> dict[str, float]:
 
     with quiet_optuna():
         try:
-            return dict(
-                optuna.importance.get_param_importances(
-                    study, evaluator=optuna.importance.PedAnovaImportanceEvaluator()
-                )
-            )
+            evaluator = optuna.importance.PedAnovaImportanceEvaluator()
+            found = optuna.importance.get_param_importances(study, evaluator=evaluator)
+            # Equal ones by name: the library has them in no order.
+            return dict(sorted(found.items(), key=lambda one: (-one[1], one[0])))
         except Exception:  # too few trials, or all alike, or numbers that no search wrote
             return {}
 
