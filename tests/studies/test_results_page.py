@@ -134,6 +134,11 @@ TOLD = [
     *(("noise", {"rule": rule, "input.noise": "0.5"}) for rule in ("smin", "smax", "triplet")),
     *(("fashion", {"rule": rule}) for rule in ("smin", "smax", "triplet")),
     *(("online", {"rule": rule, "n_e": "400"}) for rule in ("smin", "smax", "triplet")),
+    *(
+        ("speed", {"rule": rule, "num_examples": num})
+        for rule in ("smin", "smax", "triplet")
+        for num in ("1000", "10000")
+    ),
     *(("labels", {"rule": "smin", "evaluation.assign_examples": num}) for num in ("1000", "10000", "60000")),
 ]
 
