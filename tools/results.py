@@ -25,7 +25,7 @@ from small_results import SIZES, STUDIES, small_studies, smaller
 from snstdp_cli.errors import ConfigError
 from snstdp_cli.evaluation import Classifier
 from snstdp_cli.fields import percent
-from snstdp_cli.studies import load_study
+from snstdp_cli.studies import Study, load_study
 from snstdp_cli.studies.formats import to_csv, to_markdown
 from snstdp_cli.studies.intervals import Estimate
 from snstdp_cli.studies.records import read_cell_record
@@ -74,10 +74,8 @@ def table_of(results: StudyResults, name: str) -> StudyTable:
     return results.table()
 
 
-def section(path: Path, workdir: Path, machine: str, folder: Path) -> str:
+def section(study: Study, results: StudyResults, machine: str, folder: Path) -> str:
     """Return the part of the page about one study, whose figures and raw records go to a folder beside the page."""
-    study = load_study(path, workdir)
-    results = gather_results(study)
     pictures = [f"![{one.stem}]({folder.name}/{one.name})" for one in draw_figures(results, folder)]
     command = f"snstdp study run configs/studies/results/{study.name}.yaml"
     parts = [f"## {study.name}", results.about.strip(), f"`{command}`; {machine}{made_on(study.folder)}"]
@@ -128,11 +126,22 @@ def _doubts(table: StudyTable) -> list[str]:
     return [*doubts, *(f"* {text}" for text in table.warnings)]
 
 
-def write_page(page: Path, paths: Mapping[str, Path], workdir: Path, machine: str, head: str) -> None:
-    """Write the page and beside it, in a folder of its name, the figures and the raw records (CSV) of each study."""
-    sections = [section(path, workdir, machine, page.with_suffix("")) for path in paths.values()]
+def write_page(
+    page: Path, paths: Mapping[str, Path], workdir: Path, machine: str, head: str
+) -> dict[str, StudyResults]:
+    """Write the page and beside it, in a folder of its name, the figures and the raw records (CSV) of each study.
+
+    Returns
+    -------
+    results
+        By name, what was written about.
+    """
+    studies = {name: load_study(path, workdir) for name, path in paths.items()}
+    results = {name: gather_results(study) for name, study in studies.items()}
+    sections = [section(studies[name], found, machine, page.with_suffix("")) for name, found in results.items()]
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text("\n\n".join([head.strip(), *sections]) + "\n", encoding="utf-8")
+    return results
 
 
 def renew_usual(path: Path, tables: Mapping[str, StudyTable]) -> None:
@@ -247,13 +256,13 @@ def main() -> int:
     asked = parser.parse_args()
     if asked.what == "publish":
         paths = {name: STUDIES / f"{name}.yaml" for name in asked.only}
-        write_page(ROOT / "docs" / "result-tables.md", paths, asked.workdir, asked.machine, HEAD)
+        results = write_page(ROOT / "docs" / "result-tables.md", paths, asked.workdir, asked.machine, HEAD)
         named = dict.fromkeys(name for studies in _SUMMARIZED.values() for name in studies if name in paths)
-        tables = {name: gather_results(load_study(paths[name], asked.workdir)).table() for name in named}
+        tables = {name: results[name].table() for name in named}
         renew_usual(USUAL, {name: tables[name] for name in _SUMMARIZED["default"] if name in tables})
         renew_readme(ROOT / "README.md", tables, asked.machine)
-        if "rules" in paths:
-            renew_pretrained(gather_results(load_study(paths["rules"], asked.workdir)), ROOT)
+        if "rules" in results:
+            renew_pretrained(results["rules"], ROOT)
         return 0
     paths = {path.stem: path for path in small_studies(asked.workdir / "small", TABLES) if path.stem in asked.only}
     for path in paths.values():

@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, get_args
 
 import numpy as np
 from matplotlib.figure import Figure
 
+from snstdp_cli.config import STAGED_ORDERS
 from snstdp_cli.errors import DataError
 from snstdp_cli.evaluation import Classifier, CurvePoint, read_out_title
 from snstdp_cli.fields import percent
@@ -33,6 +34,7 @@ from snstdp_cli.studies.baseline import resolve_key
 from snstdp_cli.studies.cells import CellResult
 from snstdp_cli.studies.intervals import estimate
 from snstdp_cli.studies.results import StudyResults
+from snstdp_cli.studies.stages import load_courses, summarize_stages
 from snstdp_cli.studies.statistics import (
     SettingRow,
     accuracy_of,
@@ -165,18 +167,19 @@ def _lines(study: StudyResults, read_out: Classifier, x: str | None) -> Figure:
         line = _line(name, members, key, read_out, seeds)
         same = setting_key({name: value for name, value in kept.items() if name != key})
         lines.append(replace(line, like=order.index(same) if same in order else None))
-    left_out = _left_out(num_left_out, f"beside {key}")
+    over_seeds = _over_seeds(row.finished for row in rows) + _left_out(num_left_out, f"beside {key}")
     return lines_over_axis(
         lines,
         key,
         log=is_log(study, key),
         chance=_chance(rows),
-        title=f"{plain(study.name, 40)}: accuracy by {read_out_title(read_out)}, {_over_seeds(rows)}{left_out}",
+        title=f"{plain(study.name, 40)}: accuracy by {read_out_title(read_out)}, {over_seeds}",
     )
 
 
-def _over_seeds(rows: Sequence[SettingRow]) -> str:
-    return _OVER_SEEDS if any(row.finished > 1 for row in rows) else "one seed"
+def _over_seeds(numbers: Iterable[int]) -> str:
+    """Return what a mean is of, for the seeds of each setting."""
+    return _OVER_SEEDS if max(numbers, default=0) > 1 else "one seed"
 
 
 _Groups = dict[str, tuple[Setting, list[SettingRow]]]
@@ -271,7 +274,7 @@ def _categories(study: StudyResults, read_outs: Sequence[Classifier]) -> Figure:
         drawn.append((_described(study, row.settings), bars))
     chances = [row.chance for row in rows]
     known = [chance for chance in chances if chance is not None]
-    title = f"{plain(study.name, 40)}: accuracy, {_over_seeds(rows)}"
+    title = f"{plain(study.name, 40)}: accuracy, {_over_seeds(row.finished for row in rows)}"
     return drawing.accuracy_bars(
         drawn,
         [read_out_title(key) for key in read_outs],
@@ -291,7 +294,7 @@ def _curves(study: StudyResults) -> Figure:
             "no learning curves: no cell is finished, or none was trained with evaluation.curve_every below "
             "num_examples"
         )
-    over_seeds = _OVER_SEEDS
+    over_seeds = _over_seeds(len(curve.seeds) for curve in curves)
     if len(curves) > _MAX_BANDS:
         over_seeds = "mean over seeds, each seed as a thin line"
         curves = [replace(one, places=tuple(replace(place, interval=None) for place in one.places)) for one in curves]
@@ -312,17 +315,18 @@ def _curve(name: str, seeds: Sequence[Sequence[CurvePoint]]) -> Curve:
 
 
 def _has_stages(cell: CellResult) -> bool:
-    return cell.experiment is not None and cell.experiment.order in ("by_class", "by_data")
+    return cell.experiment is not None and cell.experiment.order in STAGED_ORDERS
 
 
 def _stages(study: StudyResults, read_outs: Sequence[Classifier]) -> Figure:
-    rows = study.table(read_outs=read_outs).stages
+    courses, _ = load_courses(study.cells, study.load_courses)
+    rows = summarize_stages(study.cells, courses, read_outs)
     if not rows:
         raise DataError(
             "no stages: no finished cell has learned its classes or data sets one after the other "
             f"(`order: by_class` or `by_data`), with answers by {' or '.join(read_outs)}"
         )
-    alike = [row for row in rows if (row.read_out, row.learned) == (rows[0].read_out, rows[0].learned)]
+    alike = [row for row in rows if row.learned == rows[0].learned]
     lines = [
         Line(
             _described(study, row.settings),
@@ -330,7 +334,8 @@ def _stages(study: StudyResults, read_outs: Sequence[Classifier]) -> Figure:
         )
         for row in alike
     ]
-    title = f"{plain(study.name, 40)}: accuracy by {rows[0].read_out} on all classes seen so far\n{_OVER_SEEDS}"
+    title = f"{plain(study.name, 40)}: accuracy by {rows[0].read_out} on all classes seen so far"
+    title += f"\n{_over_seeds(row.online_accuracy.num_seeds for row in rows)}"
     left_out = _left_out(len(rows) - len(alike), "with other stages")
     return lines_over_stages(lines, rows[0].learned, title=title + left_out)
 

@@ -206,30 +206,25 @@ def _run_experiment(task: CellTask, folder: Path, report: Reporter) -> Score:
 
 def _run_sealed(task: CellTask, folder: Path, report: Reporter) -> Score:
     experiment = build_experiment(task.experiment, {}, f"cell {task.cell}")
-    splits: tuple[Split, ...] = ("train",) if task.score_on == "validation" else ("train", "test")
+    parts: tuple[Part, ...] = ("train", task.score_on)
     datasets = {
         split: _dataset(experiment.data, split, experiment.input, task.data_dir, task.current_folder)
-        for split in splits
+        for split in map(split_of, parts)
     }
-    shown = part_of(datasets["train"], "train", experiment.evaluation.validation_examples)
+    held = experiment.evaluation.validation_examples
+    images = {part: part_of(datasets[split_of(part)], part, held) for part in parts}
 
     def fits(other: Path) -> bool:
         with contextlib.suppress(SnstdpError):
-            return is_trained(experiment, Workdir(other), shown)
+            return is_trained(experiment, Workdir(other), images["train"])
         return False
 
     with training_shared(folder, task.training, fits):
         with contextlib.suppress(SnstdpError):  # it is not trained yet, or about to say what is wrong
-            share_recordings(folder, task.training, _recordings(experiment, datasets, task, folder))
+            place = Workdir(folder)
+            planned = [plan_recording(experiment, place, part, shown) for part, shown in images.items()]
+            share_recordings(folder, task.training, [path.name for _, _, path in planned])
         return _run_twice(experiment, datasets, task, folder, report)
-
-
-def _recordings(experiment: Experiment, datasets: dict[Split, Dataset], task: CellTask, folder: Path) -> Iterator[str]:
-    """Return the names of the files that this cell will record its answers in."""
-    parts: tuple[Part, ...] = ("train", task.score_on)
-    for part in parts:
-        shown = part_of(datasets[split_of(part)], part, experiment.evaluation.validation_examples)
-        yield plan_recording(experiment, Workdir(folder), part, shown)[2].name
 
 
 def _run_twice(

@@ -83,7 +83,7 @@ def load_courses(cells: Iterable[CellResult], load: LoadCourses) -> tuple[dict[s
 def summarize_stages(
     cells: Iterable[CellResult], courses: Mapping[str, Courses], read_outs: Sequence[Classifier]
 ) -> list[StageRow]:
-    """Return a row for each setting whose cells had stages, by the first of the read-outs that answered at them.
+    """Return a row for each setting whose cells had stages, by the first read-out that all of them have.
 
     Parameters
     ----------
@@ -95,13 +95,14 @@ def summarize_stages(
     DataError
         If cells that differ in nothing but the seed had other stages.
     """
+    read_out = _shared_read_out(courses, read_outs)
+    if read_out is None:
+        return []
     rows = []
     for group in group_settings(cells):
-        known = [courses[cell.cell] for cell in group if cell.cell in courses]
-        read_out = next((name for name in read_outs if known and all(name in one for one in known)), None)
-        if read_out is None:
+        own = [courses[cell.cell][read_out] for cell in group if cell.cell in courses]
+        if not own:
             continue
-        own = [one[read_out] for one in known]
         if len({course.learned for course in own}) > 1:
             raise DataError(
                 f"{group[0].folder}: other stages than those of the same settings with another seed: "
@@ -121,15 +122,19 @@ def stage_differences(
 
     Both are shares; a positive difference in forgetting is more of it. All p-values are corrected together.
     """
-    measured = []
+    measured, read_out = [], _shared_read_out(courses, read_outs)
     for cell in cells:
-        own = courses.get(cell.cell, {})
-        course = next((own[name] for name in read_outs if name in own), None)
+        course = courses[cell.cell][read_out] if read_out is not None and cell.cell in courses else None
         figures = {} if course is None else {ONLINE_ACCURACY: course.online_accuracy, FORGETTING: course.forgetting}
         known = {name: value for name, value in figures.items() if value is not None}
         measured.append(replace(cell, accuracies=known))
     found = paired_differences(measured, against, (ONLINE_ACCURACY, FORGETTING))
     return [one for one in found if one.seeds]
+
+
+def _shared_read_out(courses: Mapping[str, Courses], read_outs: Sequence[Classifier]) -> Classifier | None:
+    """Return the first read-out by which every cell with stages was read; None if there is none."""
+    return next((name for name in read_outs if courses and all(name in own for own in courses.values())), None)
 
 
 def _row(settings: Mapping[str, Any], read_out: Classifier, courses: Sequence[OnlineCourse]) -> StageRow:

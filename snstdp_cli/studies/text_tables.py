@@ -24,17 +24,21 @@ _STAGES_TITLE = (
 def text_tables(table: StudyTable) -> list[TextTable]:
     """Return the table for people: a row for each setting, the differences to a baseline, then what stages knew."""
     tables = [_rows_as_text(table)]
-    tables += [_differences_as_text(table, table.differences)] if table.differences else []
+    tables += [_differences_as_text(table, table.differences, "Difference", "read-out")] if table.differences else []
     return [*tables, *stage_tables(table)]
 
 
 def stage_tables(table: StudyTable) -> list[TextTable]:
     """Return what was known after each stage, then the differences in what that comes to; nothing without stages."""
-    groups: dict[tuple[str, tuple[str, ...]], list[StageRow]] = {}
+    groups: dict[tuple[str, ...], list[StageRow]] = {}
     for row in table.stages:
-        groups.setdefault((row.read_out, row.learned), []).append(row)
+        groups.setdefault(row.learned, []).append(row)
     tables = [_stages_as_text(table.keys, rows) for rows in groups.values()]
-    return [*tables, _differences_as_text(table, found, of="measure")] if (found := table.stage_differences) else tables
+    return (
+        [*tables, _differences_as_text(table, found, "Difference over the stages", "measure")]
+        if (found := table.stage_differences)
+        else tables
+    )
 
 
 def long_text_table(cells: Sequence[CellResult]) -> TextTable:
@@ -88,7 +92,7 @@ def _estimate_as_text(one: Estimate | None, best: bool) -> list[Shown]:
     ]
 
 
-def _differences_as_text(table: StudyTable, differences: Sequence[Difference], *, of: str = "read-out") -> TextTable:
+def _differences_as_text(table: StudyTable, differences: Sequence[Difference], title: str, of: str) -> TextTable:
     numbers = {len(one.seeds) for one in differences}
     has_notes = any(one.note for one in differences)
     columns = [*table.keys, of, *(["seeds"] if len(numbers) > 1 else [])]
@@ -99,8 +103,7 @@ def _differences_as_text(table: StudyTable, differences: Sequence[Difference], *
         cells += [Shown(str(len(one.seeds)), number=True)] if len(numbers) > 1 else []
         cells += _difference_as_text(one)
         rows.append(tuple([*cells, Shown(one.note or "")] if has_notes else cells))
-    stages = " over the stages" * (of == "measure")
-    title = f"Difference{stages} to {describe_settings(table.against)}, points of percent"
+    title = f"{title} to {describe_settings(table.against)}, points of percent"
     if len(numbers) == 1:
         (num,) = numbers
         title += f", {num:,} seed{'s' * (num != 1)}"

@@ -17,10 +17,9 @@ from snstdp_cli.fields import percent
 from snstdp_cli.plots.drawing.style import (
     BLUE,
     GREY,
-    MARKS,
-    current_theme,
     grid_lines,
     is_near,
+    looks,
     names_of,
     new_figure,
     percent_ticks,
@@ -161,7 +160,7 @@ def class_accuracy(
     names = names_of(num, class_names)
     figure = new_figure(3.4)
     axes = figure.add_subplot()
-    for k, (one, colour, mark) in enumerate(zip(series, current_theme().series, MARKS, strict=False)):
+    for k, (one, (colour, mark)) in enumerate(zip(series, looks(len(series)), strict=True)):
         known = [c for c in range(num) if one.total[c]]
         places = [c + 0.22 * (k - 0.5 * (len(series) - 1)) for c in known]
         intervals = [wilson_interval(int(one.correct[c]), int(one.total[c])) for c in known]
@@ -207,15 +206,13 @@ def accuracy_bars(
     """
     if not rows:
         raise DataError("expected at least one run to compare, found none")
-    if len(readouts) > len(MARKS):
-        raise DataError(f"{len(readouts)} read-outs could not be told apart, expected at most {len(MARKS)}")
     if any(len(bars) != len(readouts) for _, bars in rows) or (chances is not None and len(chances) != len(rows)):
         raise DataError("expected an accuracy by each read-out, and one chance, in each row")
     height = max(_ROW_IN, _READ_OUT_IN * len(readouts))
     figure = new_figure(1.2 + sum(height + 0.15 * name.count("\n") for name, _ in rows))
     axes = figure.add_subplot()
     step = min(0.24, 0.8 / len(readouts))
-    for k, (name, colour, mark) in enumerate(zip(readouts, current_theme().series, MARKS, strict=False)):
+    for k, (name, (colour, mark)) in enumerate(zip(readouts, looks(len(readouts)), strict=True)):
         bars = [row_bars[k] for _, row_bars in rows]
         places = [row + step * (k - 0.5 * (len(readouts) - 1)) for row in range(len(rows))]
         values, intervals = [bar.accuracy for bar in bars], [bar.interval for bar in bars]

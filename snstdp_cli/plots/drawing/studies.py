@@ -99,11 +99,7 @@ def lines_over_axis(
     chance
         Accuracy of guessing; a dashed line where it is near, else a word below the axis.
     """
-    if not any(line.places for line in lines):
-        raise DataError("expected at least one measured setting, found none")
-    _check_number(len(lines))
-    figure = new_figure(3.8)
-    axes = figure.add_subplot()
+    figure, axes = _begin(lines, "measured setting")
     if log:
         axes.set_xscale("log")
     for k, line in enumerate(lines):
@@ -126,11 +122,7 @@ def lines_over_stages(lines: Sequence[Line], learned: Sequence[str], *, title: s
     learned
         What each stage added.
     """
-    if not any(line.places for line in lines):
-        raise DataError("expected at least one measured setting, found none")
-    _check_number(len(lines))
-    figure = new_figure(3.8)
-    axes = figure.add_subplot()
+    figure, axes = _begin(lines, "measured setting")
     for k, line in enumerate(lines):
         _draw_line(axes, line, k)
     axes.set_xticks(range(len(learned)), learned)
@@ -143,11 +135,7 @@ def lines_over_stages(lines: Sequence[Line], learned: Sequence[str], *, title: s
 @styled
 def learning_curves(curves: Sequence[Curve], *, title: str | None = None) -> Figure:
     """Draw accuracy during the training: means over seeds with bands, each seed as a thin line."""
-    if not any(curve.places for curve in curves):
-        raise DataError("expected at least one learning curve, found none")
-    _check_number(len(curves))
-    figure = new_figure(3.8)
-    axes = figure.add_subplot()
+    figure, axes = _begin(curves, "learning curve")
     for k, curve in enumerate(curves):
         colour = _look(k)[0]
         for xs, ys in curve.seeds if len(curve.seeds) > 1 else ():
@@ -209,6 +197,19 @@ def heat_map(
     bar.ax.yaxis.set_major_formatter(percent_ticks())
     figure.suptitle(title or "Mean accuracy over seeds", x=0.01, ha="left", fontsize=10)
     return figure
+
+
+def _begin(lines: Sequence[Line | Curve], what: str) -> tuple[Figure, Axes]:
+    """Return an empty figure for lines, one of which has a place, and not too many to be told apart."""
+    if not any(line.places for line in lines):
+        raise DataError(f"expected at least one {what}, found none")
+    if len(lines) > MAX_LINES:
+        raise DataError(
+            f"{len(lines)} lines could not be told apart, expected at most {MAX_LINES}; name the key with most values "
+            "by --x"
+        )
+    figure = new_figure(3.8)
+    return figure, figure.add_subplot()
 
 
 def _name_fields(axes: Axes, xs: Sequence[str], ys: Sequence[str], *, crowded: bool) -> None:
@@ -313,13 +314,6 @@ def _annotate(axes: Axes, values: NDArray[np.float64], low: float, high: float, 
         if value == best:
             look |= {"fontweight": "bold", "bbox": {"boxstyle": "round,pad=0.2", "fill": False, "ec": look["color"]}}
         axes.text(column, row, f"{100 * value:.1f}", ha="center", va="center", fontsize=6.5 if small else 8, **look)
-
-
-def _check_number(num: int) -> None:
-    if num > MAX_LINES:
-        raise DataError(
-            f"{num} lines could not be told apart, expected at most {MAX_LINES}; name the key with most values by --x"
-        )
 
 
 def _finish(figure: Figure, axes: Axes, title: str, entries: int) -> None:

@@ -138,6 +138,19 @@ def names_of(num: int, class_names: Sequence[str] | None) -> list[str]:
     return [plain(str(name), 30) for name in class_names]
 
 
+def looks(num: int) -> list[tuple[str, str]]:
+    """Return a colour and a mark for each of so many series.
+
+    Raises
+    ------
+    DataError
+        If there are not so many.
+    """
+    if num > len(MARKS):
+        raise DataError(f"{num} read-outs could not be told apart, expected at most {len(MARKS)}")
+    return list(zip(current_theme().series[:num], MARKS[:num], strict=True))
+
+
 def is_near(level: float, values: Sequence[float]) -> bool:
     """Tell whether a level, such as chance, can be drawn beside values without squeezing them together."""
     return min(values) - level <= 1.5 * (max(values) - min(values)) + 0.02
