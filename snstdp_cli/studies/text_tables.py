@@ -34,11 +34,9 @@ def stage_tables(table: StudyTable) -> list[TextTable]:
     for row in table.stages:
         groups.setdefault(row.learned, []).append(row)
     tables = [_stages_as_text(table.keys, rows) for rows in groups.values()]
-    return (
-        [*tables, _differences_as_text(table, found, "Difference over the stages", "measure")]
-        if (found := table.stage_differences)
-        else tables
-    )
+    if table.stage_differences:
+        tables.append(_differences_as_text(table, table.stage_differences, "Difference over the stages", "measure"))
+    return tables
 
 
 def long_text_table(cells: Sequence[CellResult]) -> TextTable:
