@@ -15,7 +15,8 @@ from matplotlib.text import Text
 from snstdp_cli.errors import ConfigError, DataError
 from snstdp_cli.evaluation import CurvePoint
 from snstdp_cli.plots import render_figure
-from snstdp_cli.plots.studies import choose_kind, draw_study, is_log
+from snstdp_cli.plots.studies import choose_kind, draw_study
+from snstdp_cli.plots.studies.axes import is_log
 from snstdp_cli.studies.cells import CellResult
 from snstdp_cli.studies.results import StudyResults, Trial, curve_of
 
