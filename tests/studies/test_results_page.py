@@ -31,26 +31,26 @@ with pytest.MonkeyPatch.context() as patch:
     patch.syspath_prepend(str(ROOT / "tools"))
     SPEC.loader.exec_module(TOOL)
     SMALL = importlib.import_module("small_results")
-    DRAWN = importlib.import_module("result_figures")
+    SUMMARIES = importlib.import_module("result_summaries")
+    PUBLISHED = importlib.import_module("published").PUBLISHED
 PAGE = ROOT / "docs" / "result-tables.md"
 
 
 def test_every_study_of_the_results_has_its_place_on_the_page() -> None:
     studies = sorted(path.stem for path in TOOL.STUDIES.glob("*.yaml"))
-    assert sorted(TOOL.TABLES) == studies
-    assert sorted(DRAWN.FIGURES) == studies
+    assert sorted(PUBLISHED) == studies
 
 
 def test_every_figure_of_what_is_measured_is_on_the_page() -> None:
     shown = re.findall(r"^!\[.*\]\(result-tables/(.*)\)$", PAGE.read_text(), flags=re.MULTILINE)
     folder = PAGE.with_suffix("")
     assert sorted(shown) == sorted(path.name for path in folder.glob("*.png"))
-    for name, figures in DRAWN.FIGURES.items():
+    for name, (_, figures) in PUBLISHED.items():
         if (folder / f"{name}.csv").exists():
             assert [one for one in shown if one.startswith(f"{name}.")] == [f"{name}.{one.name}.png" for one in figures]
 
 
-@pytest.mark.parametrize("name", TOOL.TABLES)
+@pytest.mark.parametrize("name", PUBLISHED)
 def test_a_small_version_has_the_same_axes_on_the_bundled_digits(name: str, tmp_path: Path) -> None:
     content = yaml.safe_load((TOOL.STUDIES / f"{name}.yaml").read_text())
     path = tmp_path / "small.yaml"
@@ -79,7 +79,7 @@ def test_the_published_tables_have_the_columns_that_the_commands_write(tmp_path:
 
 def test_the_page_tells_every_study_and_how_far_it_is() -> None:
     told = sections(PAGE.read_text())
-    assert list(told) == list(TOOL.TABLES)
+    assert list(told) == list(PUBLISHED)
     for text in told.values():
         assert re.search(r"\d+ of \d+ (cells are finished|trials have an accuracy)", text)
 
@@ -193,7 +193,7 @@ def test_the_summary_tells_mean_interval_and_seeds() -> None:
         "rules": StudyTable((), ("selective",), (row(100, 0.8634, (0.861, 0.8658), 5),)),
         "large": StudyTable((), ("selective",), (row(6400, 0.94, None, 1),)),
     }
-    assert TOOL.summary(tables, "selective").splitlines()[2:] == [
+    assert SUMMARIES.summary(tables, "selective").splitlines()[2:] == [
         "| smin | default | 86.3 ± 0.2 (5) | – | – | 94.0 (1) |"
     ]
 
@@ -211,7 +211,7 @@ def test_what_is_usual_comes_from_the_study_with_the_most_seeds(tmp_path: Path) 
         return SettingRow({"rule": rule, "n_e": n_e}, len(means), 0, 0, {"average": found}, num_examples=10_000)
 
     rows = (row("smin", 400, 0.90, 0.92), row("smax", 400, 0.5, 0.6), row("smin", 1600, 0.93, 0.95), row("smax", 100))
-    TOOL.renew_usual(path, {"rules": StudyTable((), ("average",), rows)})
+    SUMMARIES.renew_usual(path, {"rules": StudyTable((), ("average",), rows)})
     with path.open() as file:
         found = {(one["rule"], one["n_e"]): one for one in csv.DictReader(file)}
     assert list(found) == [("smax", "400"), ("smin", "400"), ("smin", "1600")]
