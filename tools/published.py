@@ -43,7 +43,7 @@ PUBLISHED: dict[str, Published] = {
     "ablation": Published({"change": "defaults"}, _BELOW_EACH_OTHER),
     "fashion": Published(_TO_TRIPLET, (Drawn("categories"),)),
     "online": Published(_TO_TRIPLET, (Drawn("stages"),)),
-    "switch": Published({"order": "as_is"}, (Drawn("stages"),)),
+    "switch": Published(_TO_TRIPLET, (Drawn("stages"),)),
     "noise": Published(_TO_TRIPLET, _AT_TEST_TIME),
     "search_smin": _SEARCH,
     "search_smax": _SEARCH,
