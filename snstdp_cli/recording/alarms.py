@@ -23,8 +23,15 @@ SILENT_AT_LEAST = 20
 _UNITS = {"v": "volt", "theta": "volt"}
 
 
-def check_finite(state: Mapping[str, NDArray[Any]], first: int, last: int, wiring: Wiring) -> None:
+def check_finite(
+    state: Mapping[str, NDArray[Any]], first: int, last: int, wiring: Wiring, advice: Mapping[Symptom, str]
+) -> None:
     """Refuse NaN and infinity in any variable of the network.
+
+    Parameters
+    ----------
+    advice
+        What else to change, by symptom (`not finite`), as the learning rule says.
 
     Raises
     ------
@@ -40,7 +47,7 @@ def check_finite(state: Mapping[str, NDArray[Any]], first: int, last: int, wirin
         raise NumericalError(
             f"{name} of neuron {neuron} is {values[where]} after the examples {first} to {last - 1}; expected a finite "
             f"number{f' in {unit}' if unit else ''}. Use a smaller dt, network.integration: exponential_euler, or "
-            "smaller weights"
+            f"smaller weights{_more(advice, 'not finite')}"
         )
 
 

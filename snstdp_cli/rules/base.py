@@ -17,6 +17,7 @@ from snstdp_cli.rules.scaling import Scaling, UpdateTable
 Symptom = Literal[
     "silent",
     "runaway",
+    "not finite",
     "norm too high",
     "norm too low",
     "never learned",

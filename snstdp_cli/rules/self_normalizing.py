@@ -193,6 +193,8 @@ _UPDATE = (
 )
 _REPLACEABLE = "our defaults; rule.s_max and rule.s_min take other formulas"
 _PUBLISHED = "Published: the update, the trace, L_tar, scaling updated from L_0 in the reset. Derived by us: "
+#: Negative weights that outweigh the leak let a membrane run away (docs/network.md).
+_SMIN_ADVICE: dict[Symptom, str] = {"not finite": "a larger rule.positive_share"}
 _ADVICE: dict[Symptom, str] = {
     "silent": "a larger rule.a_tar",
     "runaway": "a smaller rule.a_tar",
@@ -232,7 +234,7 @@ RULES = (
         notes=_PUBLISHED + "the formula for s_max and this closure with positive_share.",
         parameters=SminParameters,
         build=build,
-        advice=_ADVICE,
+        advice={**_ADVICE, **_SMIN_ADVICE},
         memory=_memory,
         rates={"eta": "distance"},
         cost=cost,

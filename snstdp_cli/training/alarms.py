@@ -60,7 +60,7 @@ def check_chunk(
         Naming the example or the neuron, and what to change.
     """
     try:
-        check_finite(result.state, first, first + len(result.counts), wiring)
+        check_finite(result.state, first, first + len(result.counts), wiring, advice)
         silent = check_activity(result, first, _with_network(advice), silent_before)
         _check_bounds(result.state, wiring, plasticity, start_bounds)
         _check_norm(before, result, wiring, plasticity, advice)

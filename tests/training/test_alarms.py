@@ -61,7 +61,7 @@ def growing(result: ChunkResult) -> None:
     [
         (put("input_exc.w", -1, np.nan), "input_exc.w of neuron LAST is nan after the examples 8 to 9", "smaller dt"),
         (put("exc.theta", 3, np.inf), "exc.theta of neuron 3 is inf", "finite number in volt"),
-        (put("exc.v", 0, -np.inf), "exc.v of neuron 0 is -inf", "exponential_euler"),
+        (put("exc.v", 0, -np.inf), "exc.v of neuron 0 is -inf", "larger rule.positive_share"),
         (put("inh.ge", 2, np.nan), "inh.ge of neuron 2 is nan", "smaller weights"),
         (put("input_exc.w", -1, 99.0), "from input 35 to neuron LAST is 99; the rule keeps weights within", "the rule"),
         (loud, "4,000 excitatory spikes answered example 8 (neuron 5 alone fired 4000 times)", "exponential_euler"),
