@@ -77,7 +77,7 @@ def run_experiment(
     """
     with sealed_test_images(score_on == "validation"):
         parts: tuple[Part, Part] = ("train", score_on)
-        held = experiment.evaluation.validation_examples
+        held = experiment.evaluation.withheld
         whole = dict(datasets or {})
         for split in map(split_of, parts):
             if split not in whole:

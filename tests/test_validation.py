@@ -23,6 +23,7 @@ from snstdp_cli.artefacts import (
     save_weights,
 )
 from snstdp_cli.cli.app import app
+from snstdp_cli.config import Withheld
 from snstdp_cli.datasets import load_dataset, part_of, sealed_test_images
 from snstdp_cli.engines import Chunk, ChunkResult, Stream
 from snstdp_cli.engines.standalone import StandaloneEngine
@@ -108,11 +109,11 @@ def test_recordings_and_trainings_carry_which_images_they_were_made_of(finished:
     whole = load_dataset("mnist", "train", small_data)
     for file in list_recordings(finished, "v"):
         data = load_record(file.path).data
-        assert data.sha256 == part_of(whole, file.split, 4).sha256
+        assert data.sha256 == part_of(whole, file.split, Withheld(4)).sha256
     trained = load_weights(finished, "v").record
     assert trained is not None
     assert trained.data is not None
-    assert trained.data.sha256 == part_of(whole, "train", 4).sha256 != whole.sha256
+    assert trained.data.sha256 == part_of(whole, "train", Withheld(4)).sha256 != whole.sha256
 
 
 def test_a_resume_keeps_what_is_there_and_refuses_other_validation_images(mine: Workdir, training_only: Path) -> None:
@@ -188,10 +189,27 @@ def test_test_responses_neither_label_nor_stand_in_for_validation(mine: Workdir,
         score(mine, score_on="validation")
 
 
+def test_images_spread_over_the_set_are_not_the_last_ones(mine: Workdir, small_data: Path) -> None:
+    spread = experiment("s", **{"evaluation.validation_images": "spread"})
+    refused = (
+        r"withheld the last 4 images, expected 4 images spread over .*=4 --set evaluation.validation_images=spread$"
+    )
+    with pytest.raises(ConfigError, match=refused):
+        record_activity(spread, mine, "v", "validation", data_dir=small_data, workers=1)
+    run_experiment(spread, mine, score_on="validation", data_dir=small_data, workers=1)
+    held = load_dataset("mnist", "train", small_data)
+    scored = load_responses(list_recordings(mine, "s", "validation")[0].path).record
+    assert scored.data.sha256 == part_of(held, "validation", Withheld(4, spread=True)).sha256
+    with pytest.raises(ConfigError, match="spread over the training set, expected the last 4"):
+        record_activity(experiment(), mine, "s", "validation", data_dir=small_data, workers=1)
+
+
 @pytest.mark.parametrize("held", [0, 2, 3])
 def test_a_network_that_was_trained_on_them_is_not_validated(mine: Workdir, small_data: Path, held: int) -> None:
     train_network(experiment("w", held), mine, data_dir=small_data)
-    with pytest.raises(ConfigError, match=rf"'w' was trained on validation images: .*withheld {held}.*{KEY}=4$"):
+    with pytest.raises(
+        ConfigError, match=rf"'w' was trained on validation images: .*withheld .*{held or 'none'}.*{KEY}=4$"
+    ):
         record_activity(experiment(), mine, "w", "validation", data_dir=small_data, workers=1)
     with pytest.raises(ConfigError, match="'w' was trained on validation images"):
         train_network(experiment("x", load_name="w"), mine, data_dir=small_data)

@@ -50,6 +50,7 @@ PUBLISHED: dict[str, Published] = {
     "search_triplet": _SEARCH,
     "choose": Published({"settings": "default"}, _BELOW_EACH_OTHER),
     "choose_size": Published({"settings": "default"}, _BELOW_EACH_OTHER),
+    "orders": Published({"order": "as_is"}, _BELOW_EACH_OTHER),
     "shares": Published({}, (Drawn("lines", "rule.positive_share"),)),
     "explore": Published({"change": "none"}, _BELOW_EACH_OTHER),
     "tuned": Published(_TO_TRIPLET, _OVER_SIZES),

@@ -23,7 +23,7 @@ from snstdp_cli.config.facets import (
 from snstdp_cli.config.files import MAX_CONFIG_BYTES, parse_override, read_file
 from snstdp_cli.config.rule import RuleSettings
 from snstdp_cli.config.schema import json_schema
-from snstdp_cli.config.sections import EvaluationSettings, InputSection, NetworkSettings, PresentationSettings
+from snstdp_cli.config.sections import EvaluationSettings, InputSection, NetworkSettings, PresentationSettings, Withheld
 from snstdp_cli.config.text import commented_yaml, resolved_rows
 from snstdp_cli.fields import MAX_EXAMPLES, Facet, Name, Number, Whole, allowed, check_name, describe
 
@@ -44,6 +44,7 @@ __all__ = [
     "PresentationSettings",
     "RuleSettings",
     "Whole",
+    "Withheld",
     "allowed",
     "build_experiment",
     "check_name",

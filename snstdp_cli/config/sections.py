@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, NoReturn, Self
+from typing import Annotated, Any, Literal, NamedTuple, NoReturn, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -199,6 +199,35 @@ class PresentationSettings(Section):
     )
 
 
+class Withheld(NamedTuple):
+    """Which training images are for validation: how many, and whether they are the last ones or spread over the set."""
+
+    num: int = 0
+    spread: bool = False
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings of an experiment that withholds these images, by their dotted keys."""
+        which = "spread" if self.spread else "last"
+        return {"evaluation.validation_examples": self.num, "evaluation.validation_images": which}
+
+    @property
+    def options(self) -> str:
+        """The options of a command that withholds these images."""
+        needed = list(self.settings.items())[: 1 + self.spread]  # `last` is the default
+        return " ".join(f"--set {key}={value}" for key, value in needed)
+
+    def __str__(self) -> str:
+        """Return them as words."""
+        which = f"{self.num:,} images spread over the training set" if self.spread else f"the last {self.num:,} images"
+        return which if self.num else "none"
+
+    def covers(self, other: Withheld) -> bool:
+        """Tell whether these are, in the same data set, at least all of the other ones."""
+        more_of_the_last = not (self.spread or other.spread) and self.num >= other.num
+        return other.num == 0 or self == other or more_of_the_last
+
+
 class EvaluationSettings(Section):
     """Which recorded responses assign labels and which are scored, and the learning curve."""
 
@@ -207,12 +236,18 @@ class EvaluationSettings(Section):
     )
     test_examples: Whole = setting("test images to record and score", ("score",), 10_000, ge=1, le=MAX_EXAMPLES)
     validation_examples: Whole = setting(
-        "training images, the last ones of the set, that are neither trained on nor used for labels: settings are "
-        "chosen by the accuracy on them",
+        "training images that are neither trained on nor used for labels: settings are chosen by the accuracy on them",
         ("training", "score"),
         0,
         ge=0,
         le=MAX_EXAMPLES,
+    )
+    validation_images: Literal["last", "spread"] = setting(
+        "which ones these are: the last ones of the set, or as many spread evenly over it, where the order of a set "
+        "means something",
+        ("training", "score"),
+        "last",
+        since="0.2",
     )
     classifier: Classifier = setting(
         f"read-out that is told first; {'; '.join(f'{name}: {meaning}' for name, meaning in MEANINGS.items())}",
@@ -242,3 +277,8 @@ class EvaluationSettings(Section):
         ge=0,
         le=MAX_EXAMPLES,
     )
+
+    @property
+    def withheld(self) -> Withheld:
+        """The training images that are for validation."""
+        return Withheld(self.validation_examples, self.validation_images == "spread")

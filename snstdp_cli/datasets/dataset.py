@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from snstdp_cli.config import InputSection
+from snstdp_cli.config import InputSection, Withheld
 from snstdp_cli.datasets.arrays import check_images, check_labels, has_numbers
 from snstdp_cli.datasets.files import Split
 from snstdp_cli.datasets.identity import (
@@ -39,7 +39,7 @@ class Dataset:
     name
         What it was asked for by: one of `NAMES`, or the path of own data as it was given.
     split
-        `train` or `test`; `validation` for the end of a training split (see `parts`).
+        `train` or `test`; `validation` for the images of a training split that are kept for it (see `parts`).
     images
         Pixels from 0 (background) to 255, [num, rows, cols].
     labels
@@ -52,8 +52,8 @@ class Dataset:
         What the images are, by their content.
     warnings
         Sentences to show before the images are used.
-    validation_examples
-        How many images at the end of the training split were taken away for validation, or are these ones.
+    withheld
+        Which images of the training split were taken away for validation, or are these ones.
     class_names
         What the classes are called, in the order of `classes`; empty where their numbers are their names. They are
         shown, and have no part in what tells two data sets apart.
@@ -69,7 +69,7 @@ class Dataset:
     source: str
     identity: Identity
     warnings: tuple[str, ...] = ()
-    validation_examples: int = 0
+    withheld: Withheld = field(default_factory=Withheld)
     class_names: tuple[str, ...] = ()
     joined: tuple[int, ...] = ()
 

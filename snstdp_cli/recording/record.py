@@ -175,7 +175,7 @@ def _part_for(
     experiment: Experiment, name: str, weights: TrainedWeights, split: Part, dataset: Dataset, report: Reporter
 ) -> Dataset:
     """Return the part that is shown, once it is known to fit the network and not to be what it was trained on."""
-    held = experiment.evaluation.validation_examples
+    held = experiment.evaluation.withheld
     part = part_of(dataset, split, held)
     check_fit(part, weights.weights.shape[0], f"the network '{name}'")
     if split == "validation":

@@ -3,41 +3,42 @@
 from __future__ import annotations
 
 from snstdp_cli.artefacts import DataRecord, TrainedWeights
+from snstdp_cli.config import Withheld
 from snstdp_cli.errors import ConfigError
 
 _KEY = "evaluation.validation_examples"
 
 
-def refuse_trained_on(weights: TrainedWeights, name: str, data: DataRecord, validation_examples: int) -> None:
+def refuse_trained_on(weights: TrainedWeights, name: str, data: DataRecord, held: Withheld) -> None:
     """Refuse a network that may have been trained on the validation images.
 
     Parameters
     ----------
     data
         The images of the data set in use, of any part.
-    validation_examples
-        How many of the last training images are for validation; with 0 nothing is refused.
+    held
+        Which training images are for validation; with none nothing is refused.
 
     Raises
     ------
     ConfigError
-        If its training withheld fewer of these images, or nothing is written down of it.
+        If its training did not withhold all of these images, or nothing is written down of it.
     """
     record = weights.record
-    if validation_examples == 0 or (record is not None and record.kind == "initial weights"):
+    if held.num == 0 or (record is not None and record.kind == "initial weights"):
         return
     if record is None or record.data is None:
         raise ConfigError(
-            f"the network '{name}': nothing is written down of its training, so that the {validation_examples:,} "
+            f"the network '{name}': nothing is written down of its training, so that the {held.num:,} "
             "validation images may be among those that it was trained on; use a network of snstdp that was trained "
             f"with {_KEY}"
         )
-    withheld = record.experiment.evaluation.validation_examples
-    if withheld >= validation_examples or _are_apart(record.data, data):
+    withheld = record.experiment.evaluation.withheld
+    if withheld.covers(held) or _are_apart(record.data, data):
         return
     raise ConfigError(
-        f"the network '{name}' was trained on validation images: its training withheld {withheld:,} of the last "
-        f"training images, expected at least {validation_examples:,}; train it with --set {_KEY}={validation_examples}"
+        f"the network '{name}' was trained on validation images: its training withheld {withheld}, "
+        f"expected {held}; train it with {held.options}"
     )
 
 

@@ -56,7 +56,7 @@ def recorded_images(record: RecordingRecord, where: Path, data_dir: Path | None 
     DataError
         If the images are not to be found, or other ones are found in their place.
     """
-    held = record.experiment.evaluation.validation_examples
+    held = record.experiment.evaluation.withheld
     dataset = load_part(record.data.name, record.data.split, held, data_dir, inputs=record.experiment.input)
     if dataset.sha256 != record.data.sha256:
         raise DataError(

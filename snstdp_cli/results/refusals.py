@@ -108,9 +108,8 @@ def no_labels(network: TrainedNetwork, test: RecordingRecord, every: Sequence[Re
     if test.generation != record.generation:
         apart.append("recorded by another version of snstdp")
     if test.data.split == "validation":
-        key = "evaluation.validation_examples"
-        apart += differences(*({key: one.experiment.evaluation.validation_examples} for one in (test, record)))
-        command += f" --set {key}={test.experiment.evaluation.validation_examples}"
+        apart += differences(*(one.experiment.evaluation.withheld.settings for one in (test, record)))
+        command += f" {test.experiment.evaluation.withheld.options}"
     if not apart:
         apart = [f"images of {test.data.identity}, there of {record.data.identity}"]
     return (

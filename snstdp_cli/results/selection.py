@@ -131,8 +131,7 @@ def _is_without(labels: RecordingRecord, scored: RecordingRecord) -> bool:
     """Tell whether responses that label the neurons are none to the validation images that are scored."""
     if scored.data.split != "validation":
         return True
-    held = (record.experiment.evaluation.validation_examples for record in (labels, scored))
-    return next(held) >= next(held)
+    return labels.experiment.evaluation.withheld.covers(scored.experiment.evaluation.withheld)
 
 
 def _kind(record: RecordingRecord) -> tuple[str, str]:

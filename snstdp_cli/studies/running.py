@@ -211,7 +211,7 @@ def _run_sealed(task: CellTask, folder: Path, report: Reporter) -> Score:
         split: _dataset(experiment.data, split, experiment.input, task.data_dir, task.current_folder)
         for split in map(split_of, parts)
     }
-    held = experiment.evaluation.validation_examples
+    held = experiment.evaluation.withheld
     images = {part: part_of(datasets[split_of(part)], part, held) for part in parts}
 
     def fits(other: Path) -> bool:

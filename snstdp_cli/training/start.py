@@ -116,7 +116,7 @@ def start_weights(
     loaded = load_weights(workdir, name, n_e=experiment.n_e, theta_init_mv=experiment.network.theta_init_mv)
     check_plausible(loaded, name)
     check_fit(dataset, loaded.weights.shape[0], f"the network '{name}'")
-    refuse_trained_on(loaded, name, describe_data(dataset), dataset.validation_examples)
+    refuse_trained_on(loaded, name, describe_data(dataset), dataset.withheld)
     if plasticity.normalize_to is not None and loaded.weights.min() < 0:
         raise ConfigError(
             f"load_name: the weights '{name}' are of both signs, and the rule '{experiment.rule.name}' rescales sums "

@@ -71,8 +71,8 @@ def train_network(
     Parameters
     ----------
     dataset
-        The training split; by default that which `experiment.data` names, looked for in `data_dir`. The last
-        `evaluation.validation_examples` of its images are not shown.
+        The training split; by default that which `experiment.data` names, looked for in `data_dir`. Those of its
+        images that are for validation (`evaluation.validation_examples`) are not shown.
     more
         Continue the finished training `experiment.load_name` for so many examples more: the next images, fresh random
         numbers, all its settings. 200 examples and 200 more equal 400 bit for bit. Of `experiment` only the names
@@ -87,7 +87,7 @@ def train_network(
     source = experiment.load_name
     if more is not None:
         experiment = continued_experiment(experiment, workdir, more)
-    held = experiment.evaluation.validation_examples
+    held = experiment.evaluation.withheld
     dataset = part_of(
         dataset or load_dataset(experiment.data, "train", data_dir, inputs=experiment.input), "train", held
     )

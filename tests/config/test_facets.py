@@ -27,6 +27,7 @@ from snstdp_cli.config import (
 )
 from snstdp_cli.config.facets import affected
 from snstdp_cli.datasets import withhold
+from snstdp_cli.datasets.parts import is_withheld
 from snstdp_cli.engines import Stream
 from snstdp_cli.engines.constants import is_tabled
 from snstdp_cli.fields import FACETS
@@ -85,6 +86,7 @@ CHANGES: dict[str, tuple[Any, dict[str, Any]]] = {
     "evaluation.assign_examples": (100, {}),
     "evaluation.test_examples": (100, {}),
     "evaluation.validation_examples": (2, {}),
+    "evaluation.validation_images": ("spread", {"evaluation.validation_examples": 2}),
     "evaluation.classifier": ("selective", {}),
     "evaluation.curve_every": (100, {}),
     "evaluation.stage_examples": (100, {}),
@@ -208,7 +210,7 @@ def drawn(experiment: Experiment) -> dict[str, Any]:
         "noise": [np.array(experiment.seed if experiment.noise_seed is None else experiment.noise_seed)],
         "shown": [corrupt_images(np.full((2, 9, 9), 99, np.uint8), experiment, Stream.TEST_RECORDING)],
         "withheld": [withhold(np.arange(1000) % 10, experiment.evaluation.curve_examples, experiment.seed)],
-        "kept for validation": [np.arange(1000)[1000 - experiment.evaluation.validation_examples :]],
+        "kept for validation": [is_withheld(1000, experiment.evaluation.withheld)],
     }
 
 

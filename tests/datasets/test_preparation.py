@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from image_files import TEST, TEST_LABELS, TRAIN, TRAIN_LABELS, WORDS
 
-from snstdp_cli.config import build_experiment
+from snstdp_cli.config import Withheld, build_experiment
 from snstdp_cli.datasets import ArrayDataset, Dataset, load_dataset, load_part, sealed_test_images
 from snstdp_cli.datasets.preparation import resample
 from snstdp_cli.errors import ConfigError, DataError
@@ -63,7 +63,7 @@ def test_a_single_split_is_divided_alike_for_each_class(tmp_path: Path) -> None:
         load(path, "test")
     with pytest.raises(DataError, match=r"input.test_share: 0.001 of 100 images leaves 0 test images"):
         load(path, "test", test_share=0.001)
-    held = load_part(path, "validation", 10, inputs=build_experiment({"input": {"test_share": 0.25}}).input)
+    held = load_part(path, "validation", Withheld(10), inputs=build_experiment({"input": {"test_share": 0.25}}).input)
     assert np.array_equal(held.images, train.images[-10:])
 
 
