@@ -19,7 +19,7 @@ SEARCHES = [path for path in FILES if path.stem.startswith("search_")]
 def test_a_study_of_the_results_can_be_planned_and_is_called_like_its_file(path: Path, tmp_path: Path) -> None:
     study = load_study(path, tmp_path)
     assert study.name == path.stem
-    if path.stem in ("choose", "choose_size", "explore"):
+    if path.stem in ("choose", "choose_size", "orders", "shares", "explore"):
         assert study.file.score_on == "validation"
     elif study.file.search is None:
         assert len(study.cells) >= 9
