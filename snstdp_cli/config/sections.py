@@ -214,8 +214,8 @@ class Withheld(NamedTuple):
     @property
     def options(self) -> str:
         """The options of a command that withholds these images."""
-        needed = list(self.settings.items())[: 1 + self.spread]  # `last` is the default
-        return " ".join(f"--set {key}={value}" for key, value in needed)
+        usual = Withheld().settings
+        return " ".join(f"--set {key}={value}" for key, value in self.settings.items() if value != usual[key])
 
     def __str__(self) -> str:
         """Return them as words."""

@@ -99,7 +99,7 @@ def part_of(dataset: Dataset, part: Part, withheld: Withheld) -> Dataset:
         labels=labels,
         identity=replace(dataset.identity, digest=digest_of(images, labels)),
         withheld=withheld,
-        warnings=(*dataset.warnings, *_warn_of_classes(dataset, kept)),
+        warnings=(*dataset.warnings, *_warn_of_classes(dataset, kept, spread=withheld.spread)),
     )
 
 
@@ -124,12 +124,12 @@ def _check_whole(dataset: Dataset) -> None:
         )
 
 
-def _warn_of_classes(dataset: Dataset, kept: NDArray[np.bool_]) -> list[str]:
+def _warn_of_classes(dataset: Dataset, kept: NDArray[np.bool_], *, spread: bool) -> list[str]:
     """Say if validation images lack classes, as those of a sorted data set do."""
     held, every = np.unique(dataset.labels[kept]), np.unique(dataset.labels)
     if len(held) == len(every):
         return []
     return [
         f"{dataset.source}: the {np.count_nonzero(kept):,} training images that are for validation hold {len(held)} of "
-        f"{len(every)} classes; use evaluation.validation_images: spread, or take more of them"
+        f"{len(every)} classes; {'' if spread else 'use evaluation.validation_images: spread, or '}take more of them"
     ]

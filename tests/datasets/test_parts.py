@@ -106,6 +106,9 @@ def test_a_sorted_set_is_warned_of() -> None:
     )
     assert len(set(spread.labels.tolist())) == 3
     assert not spread.warnings
+    few = part_of(ArrayDataset(pictures, labels, name="sorted").split("train"), "validation", Withheld(2, spread=True))
+    assert few.warnings[-1].endswith("2 of 3 classes; take more of them")
+    assert found.warnings[-1].endswith("1 of 3 classes; use evaluation.validation_images: spread, or take more of them")
 
 
 def test_they_shape_training_and_score_but_no_response() -> None:
