@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from snstdp_cli.artefacts import Workdir, load_weights
+from snstdp_cli.artefacts import Workdir, load_weights, weights_exist
 from snstdp_cli.artefacts.files import json_bytes, write_files
 from snstdp_cli.artefacts.weights import weight_paths
 from snstdp_cli.studies.cell import CELL_NAME
@@ -22,6 +22,8 @@ def renew_pretrained(results: StudyResults, root: Path) -> list[str]:
     names = []
     for cell in results.cells:
         if cell.state != "finished" or cell.seed != _SEED or cell.settings["n_e"] != _N_E:
+            continue
+        if not weights_exist(Workdir(cell.folder), CELL_NAME):  # finished elsewhere
             continue
         rule = cell.settings["rule"]
         names.append(f"pretrained_{rule}_{_N_E}")

@@ -2,7 +2,8 @@
 
 python tools/results.py small                      # all studies on the bundled digits, in minutes (`make results`)
 python tools/results.py publish --workdir DIR      # docs/result-tables.md from DIR/studies/, README's table, what is
-                                                   # usual, and the networks that come with snstdp
+                                                   # usual, and the networks that come with snstdp; what DIR has
+                                                   # no results of stays as it is published
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 
+from earlier_results import EarlierResults, read_earlier
 from pretrained import renew_pretrained
 from published import PUBLISHED, Drawn
 from result_summaries import SUMMARIZED, renew_readme, renew_usual
@@ -48,14 +50,22 @@ def table_of(results: StudyResults, name: str) -> StudyTable:
     return results.table()
 
 
-def section(study: Study, results: StudyResults, machine: str, folder: Path) -> str:
-    """Return the part of the page about one study, whose figures and raw records go to a folder beside the page."""
+def section(study: Study, results: StudyResults, made: str, folder: Path) -> str:
+    """Return the part of the page about one study, whose figures and raw records go to a folder beside the page.
+
+    Parameters
+    ----------
+    made
+        On which machine, and when; nothing if it was not.
+    """
+    for old in [*folder.glob(f"{study.name}.*.png"), folder / f"{study.name}.csv"]:
+        old.unlink(missing_ok=True)
     pictures = [
         f"![{one.stem}]({folder.name}/{one.name})"
         for one in draw_figures(results, PUBLISHED[study.name].figures, folder)
     ]
     command = f"snstdp study run configs/studies/results/{study.name}.yaml"
-    parts = [f"## {study.name}", results.about.strip(), f"`{command}`; {machine}{made_on(study.folder)}"]
+    parts = [f"## {study.name}", results.about.strip(), f"`{command}`" + f"; {made}" * bool(made)]
     if study.file.search is not None:
         done = [trial for trial in results.trials if trial.state == "finished"]
         early = sum(trial.state == "pruned" for trial in results.trials)
@@ -80,11 +90,12 @@ def section(study: Study, results: StudyResults, machine: str, folder: Path) -> 
     return "\n\n".join(parts)
 
 
-def made_on(folder: Path) -> str:
+def made_on(folder: Path, earlier: Iterable[date]) -> str:
     """Return the days on which the cells of a study ended, after a comma; nothing if none has."""
     records = (read_cell_record(path) for path in (folder / "cells").glob("*"))
-    days = sorted({record.ended[:10] for record in records if record is not None and record.ended})
-    first, last = (f"{date.fromisoformat(day):%d %B %Y}" for day in (days[0], days[-1])) if days else ("", "")
+    ended = (date.fromisoformat(record.ended[:10]) for record in records if record is not None and record.ended)
+    days = sorted({*ended, *earlier})
+    first, last = (f"{day:%d %B %Y}" for day in (days[0], days[-1])) if days else ("", "")
     return f", {first}" * bool(days) + f" to {last}" * (first != last)
 
 
@@ -116,9 +127,14 @@ def _doubts(table: StudyTable) -> list[str]:
 
 
 def write_page(
-    page: Path, paths: Mapping[str, Path], workdir: Path, machine: str, head: str
+    page: Path, paths: Mapping[str, Path], workdir: Path, machine: str, head: str, earlier: EarlierResults
 ) -> dict[str, StudyResults]:
     """Write the page and beside it, in a folder of its name, the figures and the raw records (CSV) of each study.
+
+    Parameters
+    ----------
+    earlier
+        What stays where the working folder adds nothing to it.
 
     Returns
     -------
@@ -126,8 +142,16 @@ def write_page(
         By name, what was written about.
     """
     studies = {name: load_study(path, workdir) for name, path in paths.items()}
-    results = {name: gather_results(study) for name, study in studies.items()}
-    sections = [section(studies[name], found, machine, page.with_suffix("")) for name, found in results.items()]
+    results, sections = {}, []
+    for name, study in studies.items():
+        measured = gather_results(study)
+        results[name] = earlier.completes(measured)
+        if earlier.keeps(measured):
+            sections.append(earlier.sections[name])
+        else:
+            begun = results[name].trials or any(cell.state == "finished" for cell in results[name].cells)
+            made = machine + made_on(study.folder, earlier.days_of(name)) if begun else ""
+            sections.append(section(study, results[name], made, page.with_suffix("")))
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text("\n\n".join([head.strip(), *sections]) + "\n", encoding="utf-8")
     return results
@@ -151,21 +175,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["small", "publish"])
     parser.add_argument("--workdir", type=Path, default=Path("results"), help="folder of studies/")
-    parser.add_argument("--only", nargs="*", choices=list(PUBLISHED), default=list(PUBLISHED), help="these tables")
+    parser.add_argument(
+        "--only", nargs="*", choices=list(PUBLISHED), default=list(PUBLISHED), help="small versions of these"
+    )
     parser.add_argument("--machine", default=platform.machine(), help="what the page says of the machine")
     asked = parser.parse_args()
     if asked.what == "publish":
-        paths = {name: STUDIES / f"{name}.yaml" for name in asked.only}
-        results = write_page(ROOT / "docs" / "result-tables.md", paths, asked.workdir, asked.machine, HEAD)
-        named = dict.fromkeys(name for studies in SUMMARIZED.values() for name in studies if name in paths)
-        tables = {name: results[name].table() for name in named}
-        renew_usual(
-            ROOT / "snstdp_cli" / "results" / "usual.csv",
-            {name: tables[name] for name in SUMMARIZED["default"] if name in tables},
-        )
+        page, paths = ROOT / "docs" / "result-tables.md", {name: STUDIES / f"{name}.yaml" for name in PUBLISHED}
+        results = write_page(page, paths, asked.workdir, asked.machine, HEAD, read_earlier(page))
+        tables = {name: results[name].table() for names in SUMMARIZED.values() for name in names}
+        default = {name: tables[name] for name in SUMMARIZED["default"]}
+        renew_usual(ROOT / "snstdp_cli" / "results" / "usual.csv", default)
         renew_readme(ROOT / "README.md", tables, asked.machine)
-        if "rules" in results:
-            renew_pretrained(results["rules"], ROOT)
+        renew_pretrained(results["rules"], ROOT)
         return 0
     paths = {path.stem: path for path in small_studies(asked.workdir / "small", PUBLISHED) if path.stem in asked.only}
     for path in paths.values():
@@ -173,7 +195,7 @@ def main() -> int:
         if (code := subprocess.run(command, check=False).returncode) != 0:
             return code
     page = asked.workdir / "small.md"
-    write_page(page, paths, asked.workdir, asked.machine, SMALL_HEAD)
+    write_page(page, paths, asked.workdir, asked.machine, SMALL_HEAD, EarlierResults())
     print(f"{page}: {len(paths)} tables; their studies are in {asked.workdir / 'studies'}", file=sys.stderr)
     return 0
 

@@ -4,8 +4,10 @@ import csv
 import importlib
 import importlib.util
 import re
+import shutil
 import statistics
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +19,7 @@ from snstdp_cli.results.usual import usual_results
 from snstdp_cli.studies import load_study
 from snstdp_cli.studies.formats import to_markdown
 from snstdp_cli.studies.intervals import estimate
-from snstdp_cli.studies.results import gather_results
+from snstdp_cli.studies.results import Trial, gather_results
 from snstdp_cli.studies.statistics import Estimate, SettingRow
 from snstdp_cli.studies.tables import StudyTable
 from snstdp_cli.studies.text_tables import text_tables
@@ -33,6 +35,7 @@ with pytest.MonkeyPatch.context() as patch:
     SMALL = importlib.import_module("small_results")
     SUMMARIES = importlib.import_module("result_summaries")
     PUBLISHED = importlib.import_module("published").PUBLISHED
+    EARLIER = importlib.import_module("earlier_results")
 PAGE = ROOT / "docs" / "result-tables.md"
 
 
@@ -78,6 +81,42 @@ def test_the_published_tables_have_the_columns_that_the_commands_write(tmp_path:
             assert tables[0] == next(line for line in written.splitlines() if line.startswith("|"))
             assert f"snstdp study run configs/studies/results/{name}.yaml" in text
             assert (PAGE.with_suffix("") / f"{name}.csv").exists()
+
+
+@pytest.mark.parametrize("name", ["rules", "passes", "labels", "speed", "ablation", "fashion", "noise"])
+def test_the_raw_records_alone_make_the_published_tables(name: str, tmp_path: Path) -> None:
+    nothing = gather_results(load_study(TOOL.STUDIES / f"{name}.yaml", tmp_path))
+    results = EARLIER.read_earlier(PAGE).completes(nothing)
+    assert {cell.state for cell in results.cells} == {"finished"}
+    table = TOOL.table_of(results, name)
+    assert to_markdown(text_tables(table)).strip() in PAGE.read_text()
+    assert TOOL.to_csv(table.long_records()) == (PAGE.with_suffix("") / f"{name}.csv").read_text()
+
+
+def test_what_another_machine_measured_stays_until_there_is_more(tmp_path: Path) -> None:
+    earlier = EARLIER.read_earlier(PAGE)
+    for name in ("rules", "online"):
+        nothing = gather_results(load_study(TOOL.STUDIES / f"{name}.yaml", tmp_path))
+        measured = replace(nothing, cells=(replace(nothing.cells[0], state="finished"), *nothing.cells[1:]))
+        assert earlier.keeps(nothing)
+        # One new cell joins those in the records, but where there is more to tell of a cell than they hold.
+        assert earlier.keeps(measured) == (name == "online")
+        assert not earlier.keeps(replace(nothing, cells=tuple(replace(cell, cell="another") for cell in nothing.cells)))
+        assert not EARLIER.EarlierResults().keeps(nothing)
+    search = gather_results(load_study(TOOL.STUDIES / "search_smin.yaml", tmp_path))
+    assert earlier.keeps(search)
+    for num, kept in ((1, True), (40, False)):
+        trials = tuple(Trial(k, {}, 0.9, "finished") for k in range(num))
+        assert earlier.keeps(replace(search, trials=trials)) == kept
+
+
+def test_the_page_of_a_folder_without_results_is_the_page_as_it_is(tmp_path: Path) -> None:
+    page = tmp_path / "tables.md"
+    page.write_text(PAGE.read_text())
+    shutil.copytree(PAGE.with_suffix(""), page.with_suffix(""))
+    paths = {name: TOOL.STUDIES / f"{name}.yaml" for name in PUBLISHED}
+    TOOL.write_page(page, paths, tmp_path, "another machine", TOOL.HEAD, EARLIER.read_earlier(page))
+    assert page.read_text() == PAGE.read_text()
 
 
 def test_the_page_tells_every_study_and_how_far_it_is() -> None:
