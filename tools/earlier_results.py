@@ -40,7 +40,8 @@ class EarlierResults:
         known = self._known(results)
         new = sum(cell.state == "finished" for cell in results.cells)
         # What a cell knew after each stage is not among the records in all that a table tells of it.
-        return bool(known) and (not new or (any(map(has_stages, results.cells)) and new < len(known)))
+        fewer = not new or (any(map(has_stages, results.cells)) and new < len(known))
+        return results.name in self.sections and bool(known) and fewer
 
     def completes(self, results: StudyResults) -> StudyResults:
         """Return the results with what the records know of cells that are not finished."""

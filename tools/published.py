@@ -54,5 +54,6 @@ PUBLISHED: dict[str, Published] = {
     "shares": Published({}, (Drawn("lines", "rule.positive_share"),)),
     "explore": Published({"change": "none"}, _BELOW_EACH_OTHER),
     "tuned": Published(_TO_TRIPLET, _OVER_SIZES),
+    "file_order": Published(_TO_TRIPLET, _OVER_SIZES),
     "all_labels": Published(_TO_TRIPLET, _OVER_SIZES),
 }

@@ -61,3 +61,4 @@ def test_what_is_trained_alike_is_trained_once() -> None:
     assert len(trainings("passes") & shared) == 9
     assert len(trainings("speed") & shared) == 9
     assert len(trainings("ablation") & shared) == 3
+    assert trainings("all_labels") == trainings("file_order")
