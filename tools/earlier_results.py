@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -12,6 +13,7 @@ from pathlib import Path
 from snstdp_cli.plots.studies.courses import has_stages
 from snstdp_cli.studies.cells import CellResult
 from snstdp_cli.studies.results import StudyResults
+from snstdp_cli.studies.statistics import setting_key
 
 _DAY = "%d %B %Y"
 
@@ -27,21 +29,29 @@ class EarlierResults:
     sections: Mapping[str, str] = field(default_factory=dict)
     records: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
 
-    def days_of(self, name: str) -> list[date]:
-        """Return the days that a study's part of the page names."""
-        found = re.findall(r"\d{2} [A-Z][a-z]+ \d{4}", self.sections.get(name, ""))
-        return [datetime.strptime(day, _DAY).date() for day in found]
+    def made(self, name: str) -> tuple[str | None, list[date]]:
+        """Return the machine that a study's part of the page names, None if none, and the days."""
+        found = re.search(
+            r"^`snstdp study run .*`; (.+?)((?:(?:, | to )\d\d [A-Z][a-z]+ \d{4})*)$", self._text(name), re.M
+        )
+        if found is None:
+            return None, []
+        days = re.findall(r"\d\d [A-Z][a-z]+ \d{4}", found[2])
+        return found[1], [datetime.strptime(day, _DAY).date() for day in days]
 
     def keeps(self, results: StudyResults) -> bool:
-        """Tell whether a study's part of the page stays, as nothing that was measured since adds to it."""
+        """Tell whether a study's part of the page stays as it is.
+
+        It does where nothing that was measured since adds to it, and the records do not hold all that it tells: what
+        became of a search, what was known after each stage, and single images, by which single seeds are compared.
+        """
         if not results.cells:  # a search
-            told = re.search(r"^(\d+) of \d+ trials", self.sections.get(results.name, ""), flags=re.MULTILINE)
+            told = re.search(r"^(\d+) of \d+ trials", self._text(results.name), re.M)
             return told is not None and int(told[1]) > sum(trial.state == "finished" for trial in results.trials)
-        known = self._known(results)
-        new = sum(cell.state == "finished" for cell in results.cells)
-        # What a cell knew after each stage is not among the records in all that a table tells of it.
-        fewer = not new or (any(map(has_stages, results.cells)) and new < len(known))
-        return results.name in self.sections and bool(known) and fewer
+        known, new = self._known(results), sum(cell.state == "finished" for cell in results.cells)
+        seeds = Counter(setting_key(cell.settings) for cell in results.cells if cell.cell in known)
+        holds_less = any(map(has_stages, results.cells)) or 1 in seeds.values()
+        return results.name in self.sections and new < len(known) and holds_less
 
     def completes(self, results: StudyResults) -> StudyResults:
         """Return the results with what the records know of cells that are not finished."""
@@ -51,6 +61,9 @@ class EarlierResults:
             for cell in results.cells
         )
         return replace(results, cells=tuple(cells))
+
+    def _text(self, name: str) -> str:
+        return self.sections.get(name, "")
 
     def _known(self, results: StudyResults) -> dict[str, Mapping[str, str]]:
         records = self.records.get(results.name, {})

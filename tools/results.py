@@ -90,13 +90,15 @@ def section(study: Study, results: StudyResults, made: str, folder: Path) -> str
     return "\n\n".join(parts)
 
 
-def made_on(folder: Path, earlier: Iterable[date]) -> str:
-    """Return the days on which the cells of a study ended, after a comma; nothing if none has."""
+def made_on(folder: Path, machine: str, earlier: EarlierResults) -> str:
+    """Return on which machines and days the cells of a study ended; nothing if none has."""
     records = (read_cell_record(path) for path in (folder / "cells").glob("*"))
-    ended = (date.fromisoformat(record.ended[:10]) for record in records if record is not None and record.ended)
-    days = sorted({*ended, *earlier})
+    ended = [date.fromisoformat(record.ended[:10]) for record in records if record is not None and record.ended]
+    before, known = earlier.made(folder.name)
+    days = sorted({*ended, *known})
     first, last = (f"{day:%d %B %Y}" for day in (days[0], days[-1])) if days else ("", "")
-    return f", {first}" * bool(days) + f" to {last}" * (first != last)
+    machines = dict.fromkeys([*([] if before is None else [before]), *([machine] if ended else [])])
+    return " and ".join(machines) + f", {first}" * bool(days) + f" to {last}" * (first != last)
 
 
 def draw_figures(results: StudyResults, figures: Iterable[Drawn], folder: Path) -> list[Path]:
@@ -119,7 +121,7 @@ def _doubts(table: StudyTable) -> list[str]:
         compared = sum(one.p_holm is not None for one in table.differences)
         doubts.append(
             f"Of {compared} differences {len(weak)} are **not significant** (p corrected by Holm's method for all of "
-            f"them, {_SIGNIFICANT:g} or more)."
+            f"them, equal ones counted once, {_SIGNIFICANT:g} or more)."
         )
     if any("linear" in name for name in table.read_outs):
         doubts.append("The read-out `linear` is trained by labels; the others use them only to name neurons.")
@@ -149,8 +151,7 @@ def write_page(
         if earlier.keeps(measured):
             sections.append(earlier.sections[name])
         else:
-            begun = results[name].trials or any(cell.state == "finished" for cell in results[name].cells)
-            made = machine + made_on(study.folder, earlier.days_of(name)) if begun else ""
+            made = made_on(study.folder, machine, earlier)
             sections.append(section(study, results[name], made, page.with_suffix("")))
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text("\n\n".join([head.strip(), *sections]) + "\n", encoding="utf-8")

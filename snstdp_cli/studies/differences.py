@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -21,6 +21,8 @@ from snstdp_cli.studies.statistics import accuracy_of, group_settings
 #: Where a cell was right by a read-out, [num_examples].
 LoadCorrect = Callable[[CellResult, Classifier], NDArray[np.bool_]]
 Pair = tuple[CellResult, CellResult]
+#: Accuracies of a setting and of its baseline, seed by seed.
+Values = tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True)
@@ -86,23 +88,25 @@ def paired_differences(
     against
         Values that make a setting a baseline, such as `{"rule": "triplet"}`; see `resolve_baseline`.
     read_outs
-        Which accuracies. All p-values are corrected together, over settings and read-outs.
+        Which accuracies. All p-values are corrected together, over settings and read-outs; read-outs that give both
+        settings the same accuracies with every seed are one comparison.
     load_correct
         Tells where a cell was right, for settings with a single seed; without it these have no interval.
     """
     groups = group_settings(cells)
     by_settings = match_settings([group[0].settings for group in groups], against)
-    found = []
-    for group, match in zip(groups, by_settings, strict=True):
+    found: list[Difference] = []
+    tests: list[Hashable] = []
+    for place, (group, match) in enumerate(zip(groups, by_settings, strict=True)):
         if match is None:
             continue
         for read_out in read_outs:
-            if match.place is None:
-                found.append(Difference(group[0].settings, None, read_out, note=match.note))
-            else:
-                one = _compare(group, groups[match.place], read_out, load_correct)
-                found.append(_with_note(one, match.note))
-    return _corrected(found)
+            one, values = Difference(group[0].settings, None, read_out), Values()
+            if match.place is not None:
+                one, values = _compare(group, groups[match.place], read_out, load_correct)
+            found.append(_with_note(one, match.note))
+            tests.append((place, *values, one.p_value, one.ci95))
+    return _corrected(found, tests)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -125,7 +129,8 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 def _compare(
     group: Sequence[CellResult], baseline: Sequence[CellResult], read_out: str, load_correct: LoadCorrect | None
-) -> Difference:
+) -> tuple[Difference, Values]:
+    """Return the difference of two settings by a read-out, and the accuracies of both that it is made of."""
     ours, theirs = _scored(group, read_out), _scored(baseline, read_out)
     shared = sorted(ours.keys() & theirs.keys())
     pairs = {seed: (ours[seed], theirs[seed]) for seed in shared if _same_images(ours[seed], theirs[seed])}
@@ -139,14 +144,13 @@ def _compare(
     )
     if not pairs:
         reason = "no seed is finished for both" if not shared else "not scored on the same images"
-        return replace(start, note=reason)
-    values = [accuracy_of(a, read_out) or 0.0 for a, _ in pairs.values()]
-    others = [accuracy_of(b, read_out) or 0.0 for _, b in pairs.values()]
-    differences = [value - other for value, other in zip(values, others, strict=True)]
+        return replace(start, note=reason), Values()
+    values = Values((accuracy_of(a, read_out) or 0.0, accuracy_of(b, read_out) or 0.0) for a, b in pairs.values())
+    differences = [value - other for value, other in values]
     if len(pairs) == 1:
         (pair,) = pairs.values()
-        return _over_images(replace(start, mean=differences[0]), pair, load_correct)
-    return _over_seeds(start, differences)
+        return _over_images(replace(start, mean=differences[0]), pair, load_correct), values
+    return _over_seeds(start, differences), values
 
 
 def _over_seeds(start: Difference, differences: Sequence[float]) -> Difference:
@@ -177,12 +181,21 @@ def _over_images(start: Difference, pair: Pair, load_correct: LoadCorrect | None
     return replace(start, method="images", ci95=result.ci95, p_value=result.p_value, note=note)
 
 
-def _corrected(found: Sequence[Difference]) -> list[Difference]:
-    """Correct for all comparisons with a pair; one whose test is not defined counts, as if it had shown nothing."""
-    counted = [place for place, one in enumerate(found) if one.seeds]
-    p_values = [1.0 if (p := found[place].p_value) is None else p for place in counted]
-    corrected = dict(zip(counted, holm(p_values), strict=True))
-    return [one if one.p_value is None else replace(one, p_holm=corrected[place]) for place, one in enumerate(found)]
+def _corrected(found: Sequence[Difference], tests: Sequence[Hashable]) -> list[Difference]:
+    """Correct for all comparisons with a pair; one whose test is not defined counts, as if it had shown nothing.
+
+    Parameters
+    ----------
+    tests
+        What each comparison was made of; those that are equal are one.
+    """
+    paired = zip(tests, found, strict=True)
+    p_values = {test: 1.0 if one.p_value is None else one.p_value for test, one in paired if one.seeds}
+    corrected = dict(zip(p_values, holm(list(p_values.values())), strict=True))
+    return [
+        one if one.p_value is None else replace(one, p_holm=corrected[test])
+        for test, one in zip(tests, found, strict=True)
+    ]
 
 
 def _scored(cells: Sequence[CellResult], read_out: str) -> dict[int, CellResult]:

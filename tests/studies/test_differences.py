@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -106,6 +107,31 @@ def test_all_settings_and_read_outs_are_corrected_together() -> None:
     smin = found[0]
     assert smin.p_value is not None
     assert smin.p_holm == pytest.approx(4 * smin.p_value)
+
+
+def test_read_outs_that_cannot_be_told_apart_are_one_comparison() -> None:
+    def cells_of(rule: str, *average: float) -> list[CellResult]:
+        own = [
+            {"average": value, "all_activity": value, "selective": value - 0.01 * k} for k, value in enumerate(average)
+        ]
+        return [make_cell({"rule": rule}, seed, 0.9, accuracies=values) for seed, values in enumerate(own)]
+
+    cells = [
+        *cells_of("smin", 0.90, 0.92, 0.94),
+        *cells_of("smax", 0.87, 0.86, 0.89),
+        *cells_of("triplet", 0.86, 0.87, 0.86),
+    ]
+    read_outs = ("average", "all_activity", "selective")
+    found = {(one.settings["rule"], one.read_out): one for one in paired_differences(cells, AGAINST, read_outs)}
+    assert len(found) == 6
+    # Without the twin: average and selective of two rules. These have other accuracies, though equal differences.
+    apart = paired_differences(cells, AGAINST, ("average", "selective"))
+    for one in apart:
+        assert found[one.settings["rule"], one.read_out].p_holm == one.p_holm
+    smin = found["smin", "all_activity"]
+    assert smin.p_value is not None
+    assert smin == replace(found["smin", "average"], read_out="all_activity")
+    assert found["smin", "average"].p_holm == pytest.approx(holm([one.p_value or 1.0 for one in apart])[0])
 
 
 def test_a_test_that_is_not_defined_counts_among_the_comparisons() -> None:

@@ -95,12 +95,13 @@ def test_the_raw_records_alone_make_the_published_tables(name: str, tmp_path: Pa
 
 def test_what_another_machine_measured_stays_until_there_is_more(tmp_path: Path) -> None:
     earlier = EARLIER.read_earlier(PAGE)
-    for name in ("rules", "online"):
+    # Where records hold all that is told of a cell, new cells join them, and the tables are made anew.
+    for name, kept in (("rules", False), ("online", True), ("shares", True)):
         nothing = gather_results(load_study(TOOL.STUDIES / f"{name}.yaml", tmp_path))
-        measured = replace(nothing, cells=(replace(nothing.cells[0], state="finished"), *nothing.cells[1:]))
-        assert earlier.keeps(nothing)
-        # One new cell joins those in the records, but where there is more to tell of a cell than they hold.
-        assert earlier.keeps(measured) == (name == "online")
+        one = replace(nothing, cells=(replace(nothing.cells[0], state="finished"), *nothing.cells[1:]))
+        whole = replace(nothing, cells=tuple(replace(cell, state="finished") for cell in nothing.cells))
+        assert earlier.keeps(nothing) == earlier.keeps(one) == kept
+        assert not earlier.keeps(whole)
         assert not earlier.keeps(replace(nothing, cells=tuple(replace(cell, cell="another") for cell in nothing.cells)))
         assert not EARLIER.EarlierResults().keeps(nothing)
     search = gather_results(load_study(TOOL.STUDIES / "search_smin.yaml", tmp_path))
