@@ -1,8 +1,9 @@
 """What as many prototypes as there are neurons can tell: k-means, to see the accuracies of the rules beside.
 
 Images of length 1 are put into as many clusters as there are neurons, without labels; labels of the first training
-images name each cluster by a vote, and a test image gets the name of the nearest one. It sees all images at once,
-twenty times, and has no spikes: what it reaches tells what prototypes can, and is no rule that a network could follow.
+images name each cluster by a vote, and a test image gets the name of the nearest one. It sees all images, until it gets
+no better or at most twenty times, and has no spikes: what it reaches tells what prototypes can, and is no rule that a
+network could follow.
 
 python tools/prototypes.py --data mnist                                    # needs snstdp[linear]
 """

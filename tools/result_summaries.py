@@ -15,16 +15,23 @@ from snstdp_cli.studies.tables import StudyTable
 
 #: Studies by rule and size that README's table tells; the defaults are what a network's owner is told to be usual.
 SUMMARIZED = {"default": ("rules", "large"), "tuned": ("tuned",), "tuned, file order": ("file_order",)}
+#: By which read-outs.
+_TOLD: tuple[Classifier, ...] = ("average", "selective", "linear")
 _BEGIN, _END = "<!-- results: begin -->", "<!-- results: end -->"
 _README_TEXT = """
 One pass over MNIST: 60,000 training examples (59,600 images once and 400 of them again: 400 others are withheld for
 the learning curve), labels of the neurons from 10,000 training images with frozen weights, accuracy in percent on all
 10,000 test images: mean over seeds, half of its 95 % interval (Student's t), and in brackets how many seeds. `default`
 settings are the published ones or our defaults; `tuned` ones were chosen for 400 neurons by a search with the same
-budget for each rule, on training images that were withheld ([how](docs/results.md)), and come in shuffled order;
-`tuned, file order` are the same in the order of MNIST's files, as with `default`. No test image chose anything.
+budget for each rule, on training images that were withheld, and come in shuffled order; `tuned, file order` are the same
+in the order of MNIST's files, as with `default` ([how they were chosen, and what was known of test images
+then](docs/results.md#how-the-tuned-settings-were-chosen)).
 
-By `selective`, each neuron's spikes weighted by its selectivity; labels only name neurons:
+By `average`, the class whose neurons fire most, as Diehl & Cook do; labels only name neurons:
+
+{average}
+
+By `selective`, where each spike tells how much more than chance its neuron answers to a class (naive Bayes, ours):
 
 {selective}
 
@@ -99,7 +106,7 @@ def renew_readme(path: Path, tables: Mapping[str, StudyTable], machine: str) -> 
     before, _, rest = path.read_text(encoding="utf-8").partition(_BEGIN)
     _, _, after = rest.partition(_END)
     text = _README_TEXT.format(
-        selective=summary(tables, "selective"), linear=summary(tables, "linear"), machine=machine
+        **{name: summary(tables, name) for name in _TOLD}, machine=machine
     ).strip()
     path.write_text(f"{before}{_BEGIN}\n\n{text}\n\n{_END}{after}", encoding="utf-8")
 

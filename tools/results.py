@@ -162,7 +162,7 @@ HEAD = """# All tables of the results
 
 Made by `python tools/results.py publish` from the studies in `configs/studies/results/`; the raw records and the
 figures are beside this page, in `result-tables/`. Accuracies are shares of right answers to all 10,000 test images,
-labels of the neurons come from training images, and nothing was chosen on test images. Intervals are Student's over
+labels of the neurons come from training images, and settings were chosen on others of these. Intervals are Student's over
 seeds; a single seed has none, and its differences are McNemar's over images, which say nothing of other seeds.
 `make results` repeats a small version of every table on the digits that come with snstdp."""
 SMALL_HEAD = """# Small versions of the results
