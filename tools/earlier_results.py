@@ -80,7 +80,8 @@ def read_earlier(page: Path) -> EarlierResults:
 
 def _finished(path: Path) -> dict[str, dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as file:
-        return {row["cell"]: row for row in csv.DictReader(file) if row["state"] == "finished"}
+        # Those of a search are of trials.
+        return {row["cell"]: row for row in csv.DictReader(file) if "cell" in row and row["state"] == "finished"}
 
 
 def _as_recorded(cell: CellResult, row: Mapping[str, str]) -> CellResult:

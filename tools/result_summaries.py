@@ -23,8 +23,8 @@ One pass over MNIST: 60,000 training examples (59,600 images once and 400 of the
 the learning curve), labels of the neurons from 10,000 training images with frozen weights, accuracy in percent on all
 10,000 test images: mean over seeds, half of its 95 % interval (Student's t), and in brackets how many seeds. `default`
 settings are the published ones or our defaults; `tuned` ones were chosen for 400 neurons by a search with the same
-budget for each rule, on training images that were withheld, and come in shuffled order; `tuned, file order` are the same
-in the order of MNIST's files, as with `default` ([how they were chosen, and what was known of test images
+budget for each rule, on training images that were withheld, and shuffle the training images; `tuned, file order` are
+the same in the order of MNIST's files, as with `default` ([how they were chosen, and what was known of test images
 then](docs/results.md#how-the-tuned-settings-were-chosen)).
 
 By `average`, the class whose neurons fire most, as Diehl & Cook do; labels only name neurons:
@@ -105,9 +105,7 @@ def renew_readme(path: Path, tables: Mapping[str, StudyTable], machine: str) -> 
     """Put the tables between the marks of the page."""
     before, _, rest = path.read_text(encoding="utf-8").partition(_BEGIN)
     _, _, after = rest.partition(_END)
-    text = _README_TEXT.format(
-        **{name: summary(tables, name) for name in _TOLD}, machine=machine
-    ).strip()
+    text = _README_TEXT.format(**{name: summary(tables, name) for name in _TOLD}, machine=machine).strip()
     path.write_text(f"{before}{_BEGIN}\n\n{text}\n\n{_END}{after}", encoding="utf-8")
 
 

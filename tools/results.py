@@ -31,7 +31,7 @@ from snstdp_cli.studies import Study, load_study
 from snstdp_cli.studies.formats import to_csv, to_markdown
 from snstdp_cli.studies.records import read_cell_record
 from snstdp_cli.studies.results import StudyResults, gather_results
-from snstdp_cli.studies.tables import StudyTable
+from snstdp_cli.studies.tables import Record, StudyTable
 from snstdp_cli.studies.text_tables import text_tables
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -60,34 +60,43 @@ def section(study: Study, results: StudyResults, made: str, folder: Path) -> str
     """
     for old in [*folder.glob(f"{study.name}.*.png"), folder / f"{study.name}.csv"]:
         old.unlink(missing_ok=True)
+    command = f"snstdp study run configs/studies/results/{study.name}.yaml"
+    told, records = _search_told(study, results) if study.file.search is not None else _table_told(results)
+    if records:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{study.name}.csv").write_text(to_csv(records), encoding="utf-8")
     pictures = [
         f"![{one.stem}]({folder.name}/{one.name})"
         for one in draw_figures(results, PUBLISHED[study.name].figures, folder)
     ]
-    command = f"snstdp study run configs/studies/results/{study.name}.yaml"
-    parts = [f"## {study.name}", results.about.strip(), f"`{command}`" + f"; {made}" * bool(made)]
-    if study.file.search is not None:
-        done = [trial for trial in results.trials if trial.state == "finished"]
-        early = sum(trial.state == "pruned" for trial in results.trials)
-        best = max(done, key=lambda trial: trial.value or 0.0, default=None)
-        parts.append(
-            f"{len(done)} of {study.file.search.trials} trials have an accuracy on validation images, "
-            f"{early} promised little and ended early."
-        )
-        if best is not None:
-            settings = ", ".join(f"{key} {value}" for key, value in best.settings.items())
-            parts.append(
-                f"Best on validation images ({study.file.search.read_out}): {percent(best.value, 2)} with {settings}."
-            )
-        return "\n\n".join([*parts, *pictures])
+    made = f"`{command}`" + f"; {made}" * bool(made)
+    return "\n\n".join([f"## {study.name}", results.about.strip(), made, *told, *pictures])
+
+
+def _search_told(study: Study, results: StudyResults) -> tuple[list[str], list[Record]]:
+    """Return what a search came to, in paragraphs, and a record of each trial."""
+    search, trials = study.file.search, results.trials
+    assert search is not None
+    done = [trial for trial in trials if trial.state == "finished"]
+    told = [
+        f"{len(done)} of {search.trials} trials have an accuracy on validation images, "
+        f"{sum(trial.state == 'pruned' for trial in trials)} promised little and ended early."
+    ]
+    if done:
+        best = max(done, key=lambda trial: trial.value or 0.0)
+        settings = ", ".join(f"{key} {value}" for key, value in best.settings.items())
+        told.append(f"Best on validation images ({search.read_out}): {percent(best.value, 2)} with {settings}.")
+    return told, [{"trial": one.number, "state": one.state, "value": one.value} | dict(one.settings) for one in trials]
+
+
+def _table_told(results: StudyResults) -> tuple[list[str], list[Record]]:
+    """Return the tables of a study with what to beware of, in paragraphs, and a record of each cell."""
     finished = sum(cell.state == "finished" for cell in results.cells)
-    parts.append(f"{finished} of {len(results.cells)} cells are finished.")
-    if finished:
-        table = table_of(results, study.name)
-        parts += [to_markdown(text_tables(table)).strip(), *_doubts(table), *pictures]
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{study.name}.csv").write_text(to_csv(table.long_records()), encoding="utf-8")
-    return "\n\n".join(parts)
+    told = [f"{finished} of {len(results.cells)} cells are finished."]
+    if not finished:
+        return told, []
+    table = table_of(results, results.name)
+    return [*told, to_markdown(text_tables(table)).strip(), *_doubts(table)], table.long_records()
 
 
 def made_on(folder: Path, machine: str, earlier: EarlierResults) -> str:
@@ -162,8 +171,8 @@ HEAD = """# All tables of the results
 
 Made by `python tools/results.py publish` from the studies in `configs/studies/results/`; the raw records and the
 figures are beside this page, in `result-tables/`. Accuracies are shares of right answers to all 10,000 test images,
-labels of the neurons come from training images, and settings were chosen on others of these. Intervals are Student's over
-seeds; a single seed has none, and its differences are McNemar's over images, which say nothing of other seeds.
+labels of the neurons come from training images, and settings were chosen on others of these. Intervals are Student's
+over seeds; a single seed has none, and its differences are McNemar's over images, which say nothing of other seeds.
 `make results` repeats a small version of every table on the digits that come with snstdp."""
 SMALL_HEAD = """# Small versions of the results
 

@@ -23,6 +23,8 @@ def test_small_versions_run_and_make_tables_of_the_published_shape(tmp_path: Pat
         assert re.search(r"^(\d+) of \1 (cells|trials)", text, flags=re.MULTILINE)
         assert all((tmp_path / figure).stat().st_size > 1000 for figure in re.findall(r"\]\((small/.*)\)", text))
         assert "![" in text
+        records = (tmp_path / "small" / f"{name}.csv").read_text().splitlines()
+        assert len(records) == 1 + int(re.search(r"of (\d+) (cells|trials)", text)[1])
 
 
 def parts(page: Path) -> dict[str, str]:
