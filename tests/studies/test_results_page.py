@@ -112,7 +112,7 @@ def test_what_another_machine_measured_stays_until_there_is_more(tmp_path: Path)
 
 
 def test_the_page_of_a_folder_without_results_is_the_page_as_it_is(tmp_path: Path) -> None:
-    page = tmp_path / "tables.md"
+    page = tmp_path / PAGE.name
     page.write_text(PAGE.read_text())
     shutil.copytree(PAGE.with_suffix(""), page.with_suffix(""))
     paths = {name: TOOL.STUDIES / f"{name}.yaml" for name in PUBLISHED}
