@@ -46,12 +46,16 @@ class EarlierResults:
         became of a search, what was known after each stage, and single images, by which single seeds are compared.
         """
         if not results.cells:  # a search
-            told = re.search(r"^(\d+) of \d+ trials", self._text(results.name), re.M)
-            return told is not None and int(told[1]) > sum(trial.state == "finished" for trial in results.trials)
-        known, new = self._known(results), sum(cell.state == "finished" for cell in results.cells)
+            told = re.search(r"^(\d+) of \d+ trials have .*?(\d+) promised", self._text(results.name), re.M)
+            ended = sum(trial.state in ("finished", "pruned") for trial in results.trials)
+            return told is not None and int(told[1]) + int(told[2]) > ended
+        known, new = self._known(results), {cell.cell for cell in results.cells if cell.state == "finished"}
         seeds = Counter(setting_key(cell.settings) for cell in results.cells if cell.cell in known)
-        holds_less = any(map(has_stages, results.cells)) or 1 in seeds.values()
-        return results.name in self.sections and new < len(known) and holds_less
+        if any(map(has_stages, results.cells)):
+            stays = not known.keys() <= new
+        else:
+            stays = 1 in seeds.values() and new < known.keys()
+        return results.name in self.sections and stays
 
     def completes(self, results: StudyResults) -> StudyResults:
         """Return the results with what the records know of cells that are not finished."""
@@ -67,7 +71,8 @@ class EarlierResults:
 
     def _known(self, results: StudyResults) -> dict[str, Mapping[str, str]]:
         records = self.records.get(results.name, {})
-        return {cell.cell: records[cell.cell] for cell in results.cells if cell.cell in records}
+        known = {cell.cell: records[cell.cell] for cell in results.cells if cell.cell in records}
+        return {name: row for name, row in known.items() if row["score_on"] == results.score_on}
 
 
 def read_earlier(page: Path) -> EarlierResults:
@@ -85,7 +90,10 @@ def _finished(path: Path) -> dict[str, dict[str, str]]:
 
 
 def _as_recorded(cell: CellResult, row: Mapping[str, str]) -> CellResult:
-    """Return a cell with the results of its record, whose columns stand in the order of `long_records`."""
+    """Return a cell with the results of its record, whose columns stand in the order of `long_records`.
+
+    What it knew after each stage is no figure of it.
+    """
     columns = list(row)
     num_examples, first = columns.index("chance") + 1, columns.index("chance") + 2
     figures = {name.removeprefix("figure."): row[name] for name in columns[first : columns.index("error")]}
@@ -96,6 +104,6 @@ def _as_recorded(cell: CellResult, row: Mapping[str, str]) -> CellResult:
         accuracies={name: float(value) for name, value in accuracies.items() if value},
         chance=float(row["chance"]),
         num_examples=int(row[columns[num_examples]]),
-        figures={name: float(value) for name, value in figures.items() if value},
+        figures={name: float(value) for name, value in figures.items() if value and "_after_stage_" not in name},
         error=None,
     )

@@ -13,7 +13,7 @@ import contextlib
 import platform
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -30,7 +30,7 @@ from snstdp_cli.plots.studies import draw_study
 from snstdp_cli.studies import Study, load_study
 from snstdp_cli.studies.formats import to_csv, to_markdown
 from snstdp_cli.studies.records import read_cell_record
-from snstdp_cli.studies.results import StudyResults, gather_results
+from snstdp_cli.studies.results import StudyResults, Trial, gather_results
 from snstdp_cli.studies.tables import Record, StudyTable
 from snstdp_cli.studies.text_tables import text_tables
 
@@ -86,7 +86,13 @@ def _search_told(study: Study, results: StudyResults) -> tuple[list[str], list[R
         best = max(done, key=lambda trial: trial.value or 0.0)
         settings = ", ".join(f"{key} {value}" for key, value in best.settings.items())
         told.append(f"Best on validation images ({search.read_out}): {percent(best.value, 2)} with {settings}.")
-    return told, [{"trial": one.number, "state": one.state, "value": one.value} | dict(one.settings) for one in trials]
+    return told, [_trial_record(trial) for trial in trials]
+
+
+def _trial_record(trial: Trial) -> Record:
+    is_done = trial.state == "finished"
+    measured = {"accuracy": trial.value if is_done else None, "curve_end": None if is_done else trial.value}
+    return {"trial": trial.number, "state": trial.state, **measured, **trial.settings}
 
 
 def _table_told(results: StudyResults) -> tuple[list[str], list[Record]]:
@@ -96,18 +102,33 @@ def _table_told(results: StudyResults) -> tuple[list[str], list[Record]]:
     if not finished:
         return told, []
     table = table_of(results, results.name)
-    return [*told, to_markdown(text_tables(table)).strip(), *_doubts(table)], table.long_records()
+    records = [record | {"score_on": results.score_on} for record in table.long_records()]
+    return [*told, to_markdown(text_tables(table)).strip(), *_doubts(table)], records
 
 
-def made_on(folder: Path, machine: str, earlier: EarlierResults) -> str:
-    """Return on which machines and days the cells of a study ended; nothing if none has."""
+def made_on(folder: Path, machine: str, earlier: EarlierResults) -> tuple[str, list[date]]:
+    """Return on which machines the cells of a study were made, here on this one, and on which days they ended."""
     records = (read_cell_record(path) for path in (folder / "cells").glob("*"))
     ended = [date.fromisoformat(record.ended[:10]) for record in records if record is not None and record.ended]
     before, known = earlier.made(folder.name)
-    days = sorted({*ended, *known})
+    return both(before or "", machine if ended else ""), sorted({*ended, *known})
+
+
+def both(*machines: str) -> str:
+    """Join what is said of machines, each once.
+
+    Examples
+    --------
+    >>> both("an EPYC", "", "an EPYC", "a Pi")
+    'an EPYC and a Pi'
+    """
+    return " and ".join(dict.fromkeys(filter(None, machines)))
+
+
+def with_days(machines: str, days: Sequence[date]) -> str:
+    """Return the machines and the first and the last day."""
     first, last = (f"{day:%d %B %Y}" for day in (days[0], days[-1])) if days else ("", "")
-    machines = dict.fromkeys([*([] if before is None else [before]), *([machine] if ended else [])])
-    return " and ".join(machines) + f", {first}" * bool(days) + f" to {last}" * (first != last)
+    return machines + f", {first}" * bool(days) + f" to {last}" * (first != last)
 
 
 def draw_figures(results: StudyResults, figures: Iterable[Drawn], folder: Path) -> list[Path]:
@@ -160,7 +181,7 @@ def write_page(
         if earlier.keeps(measured):
             sections.append(earlier.sections[name])
         else:
-            made = made_on(study.folder, machine, earlier)
+            made = with_days(*made_on(study.folder, machine, earlier))
             sections.append(section(study, results[name], made, page.with_suffix("")))
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text("\n\n".join([head.strip(), *sections]) + "\n", encoding="utf-8")
@@ -192,11 +213,13 @@ def main() -> int:
     asked = parser.parse_args()
     if asked.what == "publish":
         page, paths = ROOT / "docs" / "result-tables.md", {name: STUDIES / f"{name}.yaml" for name in PUBLISHED}
-        results = write_page(page, paths, asked.workdir, asked.machine, HEAD, read_earlier(page))
+        earlier = read_earlier(page)
+        results = write_page(page, paths, asked.workdir, asked.machine, HEAD, earlier)
         tables = {name: results[name].table() for names in SUMMARIZED.values() for name in names}
         default = {name: tables[name] for name in SUMMARIZED["default"]}
         renew_usual(ROOT / "snstdp_cli" / "results" / "usual.csv", default)
-        renew_readme(ROOT / "README.md", tables, asked.machine)
+        machines = both(*(made_on(asked.workdir / "studies" / name, asked.machine, earlier)[0] for name in tables))
+        renew_readme(ROOT / "README.md", tables, machines)
         renew_pretrained(results["rules"], ROOT)
         return 0
     paths = {path.stem: path for path in small_studies(asked.workdir / "small", PUBLISHED) if path.stem in asked.only}

@@ -103,7 +103,7 @@ def load_result(study: Study, cell: Cell) -> CellResult:
         accuracies={} if score is None else in_order(score.accuracies, study),
         chance=None if score is None else score.chance,
         num_examples=None if score is None else score.num_examples,
-        figures={} if record is None or score is None else dict(record.figures),
+        figures={} if record is None or score is None else {**score.figures, **record.figures},
         error=error or (record.error if record is not None and state == "failed" else None),
         folder=folder,
         score_on=split,

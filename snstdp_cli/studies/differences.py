@@ -16,7 +16,7 @@ from snstdp_cli.studies.baseline import match_settings
 from snstdp_cli.studies.cells import CellResult
 from snstdp_cli.studies.intervals import interval_of, student_t
 from snstdp_cli.studies.read_outs import find_read_out
-from snstdp_cli.studies.statistics import accuracy_of, group_settings
+from snstdp_cli.studies.statistics import accuracy_of, group_settings, scored_images
 
 #: Where a cell was right by a read-out, [num_examples].
 LoadCorrect = Callable[[CellResult, Classifier], NDArray[np.bool_]]
@@ -133,7 +133,9 @@ def _compare(
     """Return the difference of two settings by a read-out, and the accuracies of both that it is made of."""
     ours, theirs = _scored(group, read_out), _scored(baseline, read_out)
     shared = sorted(ours.keys() & theirs.keys())
-    pairs = {seed: (ours[seed], theirs[seed]) for seed in shared if _same_images(ours[seed], theirs[seed])}
+    pairs = {
+        seed: (ours[seed], theirs[seed]) for seed in shared if scored_images(ours[seed]) == scored_images(theirs[seed])
+    }
     everything = {cell.seed for cell in (*group, *baseline)}
     start = Difference(
         settings=group[0].settings,
@@ -200,10 +202,6 @@ def _corrected(found: Sequence[Difference], tests: Sequence[Hashable]) -> list[D
 
 def _scored(cells: Sequence[CellResult], read_out: str) -> dict[int, CellResult]:
     return {cell.seed: cell for cell in cells if accuracy_of(cell, read_out) is not None}
-
-
-def _same_images(a: CellResult, b: CellResult) -> bool:
-    return a.num_examples == b.num_examples and a.chance == b.chance
 
 
 def _with_note(one: Difference, note: str | None) -> Difference:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from snstdp_cli.artefacts import Workdir
@@ -12,17 +13,8 @@ from snstdp_cli.studies.records import CellScore
 
 
 def cell_score(score: Score) -> CellScore:
-    """Return the accuracies of a cell as its record has them."""
-    return CellScore(
-        accuracies={kind: evaluation.accuracy for kind, evaluation in score.evaluations.items()},
-        chance=score.evaluation.chance,
-        num_examples=score.evaluation.num_examples,
-    )
-
-
-def cell_figures(score: Score, folder: Path) -> dict[str, float]:
-    """Return what was measured beside the accuracy, by name."""
-    network, evaluation = TrainedNetwork(Workdir(folder), CELL_NAME), score.evaluation
+    """Return what a cell came to on the images that were scored, as its record has it."""
+    evaluation = score.evaluation
     found: dict[str, float | None] = {
         "silent_examples": evaluation.silent_examples,
         "undecided_examples": evaluation.undecided_examples,
@@ -30,6 +22,18 @@ def cell_figures(score: Score, folder: Path) -> dict[str, float]:
     }
     if score.test.record is not None:
         found["spikes_per_example"] = score.test.record.figures.spikes_per_example
+    return CellScore(
+        accuracies={kind: evaluation.accuracy for kind, evaluation in score.evaluations.items()},
+        chance=evaluation.chance,
+        num_examples=evaluation.num_examples,
+        figures=_known(found),
+    )
+
+
+def cell_figures(score: Score, folder: Path) -> dict[str, float]:
+    """Return what is known of the training of a cell, whatever was scored, by name."""
+    network = TrainedNetwork(Workdir(folder), CELL_NAME)
+    found: dict[str, float | None] = {}
     if network.record is not None and (trained := network.record.figures) is not None:
         found |= {
             "l1_mean": trained.l1_mean,
@@ -44,4 +48,8 @@ def cell_figures(score: Score, folder: Path) -> dict[str, float]:
     if load_stages(network.workdir, network.name) is not None:
         course = online_course(network, score.classifier)
         found |= {"online_accuracy": course.online_accuracy, "forgetting": course.forgetting}
+    return _known(found)
+
+
+def _known(found: Mapping[str, float | None]) -> dict[str, float]:
     return {key: float(value) for key, value in found.items() if value is not None}

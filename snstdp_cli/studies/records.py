@@ -39,11 +39,14 @@ class CellScore(Record):
     ----------
     accuracies
         By read-out.
+    figures
+        What else the recordings of these images tell, by name; records of earlier versions have it among the cell's.
     """
 
     accuracies: dict[Text, Real]
     chance: Real
     num_examples: Count
+    figures: dict[Text, Real] = Field(default_factory=dict)
 
 
 class CellRecord(Record):
@@ -63,6 +66,8 @@ class CellRecord(Record):
         Name of the machine of the last attempt.
     scores
         By split; a cell is finished for the splits that are here.
+    figures
+        What is known of the training, by name.
     """
 
     format: Literal[1] = 1

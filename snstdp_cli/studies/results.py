@@ -25,10 +25,13 @@ if TYPE_CHECKING:
 
 
 class Trial(NamedTuple):
-    """One attempt of a search: its value is an accuracy on validation images, None before there is one.
+    """One attempt of a search.
 
     Attributes
     ----------
+    value
+        Of a finished one its accuracy on validation images; of one that ended early the last point of its learning
+        curve, which is another measure; None before there is either.
     error
         Why it failed, in a sentence.
     folder

@@ -8,7 +8,7 @@ import functools
 import platform
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -132,10 +132,8 @@ def _run_held(task: CellTask, folder: Path, report: Reporter) -> CellOutcome:
     record = _begin(task, folder, record)
     try:
         score = _run_experiment(task, folder, report)
-        measured = {
-            "scores": {**record.scores, task.score_on: cell_score(score)},
-            "figures": cell_figures(score, folder),
-        }
+        scored = cell_score(score)
+        measured = {"scores": {**record.scores, task.score_on: scored}, "figures": cell_figures(score, folder)}
     except StoppedError as stop:
         return _end(record, folder, began, "interrupted", str(stop))
     except (KeyboardInterrupt, InterruptedRunError):
@@ -149,7 +147,7 @@ def _run_held(task: CellTask, folder: Path, report: Reporter) -> CellOutcome:
         write_atomic(folder / _FAULT, traceback.format_exc().encode())
         told = f"a fault of snstdp: {type(error).__name__}: {' '.join(str(error).split())[:500]}; see {_FAULT}"
         return _end(record, folder, began, "failed", told)
-    return _end(record.model_copy(update=measured), folder, began, "finished", None)
+    return _end(record.model_copy(update=measured), folder, began, "finished", None, scored.accuracies)
 
 
 def _is_kept(folder: Path, record: CellRecord, task: CellTask) -> bool:
@@ -185,6 +183,7 @@ def _end(
     began: float,
     state: Literal["finished", "failed", "interrupted"],
     error: str | None,
+    accuracies: Mapping[str, float] | None = None,
 ) -> CellOutcome:
     seconds = time.perf_counter() - began
     update: dict[str, Any] = {"state": state, "error": error, "ended": _now(), "seconds": record.seconds + seconds}
@@ -194,8 +193,7 @@ def _end(
     write_cell_record(folder, record)
     (folder / PROGRESS).unlink(missing_ok=True)
     (folder / STOP).unlink(missing_ok=True)
-    newest = next(reversed(record.scores.values())).accuracies if state == "finished" else {}
-    return CellOutcome(record.cell, state, error, seconds, newest)
+    return CellOutcome(record.cell, state, error, seconds, accuracies or {})
 
 
 def _run_experiment(task: CellTask, folder: Path, report: Reporter) -> Score:

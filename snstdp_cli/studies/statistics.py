@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -33,6 +33,8 @@ class SettingRow:
         Scored images of a cell; None if nothing is finished, or the cells differ.
     unscored
         By read-out, the seeds whose cells are finished without an accuracy by it.
+    images
+        Which images its cells were scored on (see `scored_images`); several if they differ.
     """
 
     settings: Mapping[str, Any]
@@ -44,6 +46,16 @@ class SettingRow:
     chance: float | None = None
     num_examples: int | None = None
     unscored: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    images: frozenset[Hashable] = frozenset()
+
+
+def scored_images(cell: CellResult) -> Hashable:
+    """Return what tells the images apart that a cell was scored on, whatever was made of each of them."""
+    known = (cell.score_on, cell.num_examples, cell.chance)
+    if (experiment := cell.experiment) is None:
+        return known
+    images, held = experiment.input, experiment.evaluation.withheld if cell.score_on == "validation" else None
+    return (*known, experiment.data, images.test_share, images.classes, images.max_per_class, held)
 
 
 def distinct_cells(cells: Iterable[CellResult]) -> list[CellResult]:
@@ -145,6 +157,7 @@ def _row(group: Sequence[CellResult], read_outs: Sequence[str]) -> SettingRow:
         chance=max((cell.chance for cell in finished if cell.chance is not None), default=None),
         num_examples=images.pop() if len(images) == 1 else None,
         unscored={read_out: seeds for read_out, seeds in unscored.items() if seeds},
+        images=frozenset(map(scored_images, finished)),
     )
 
 

@@ -15,6 +15,7 @@ from matplotlib.text import Text
 from snstdp_cli.errors import ConfigError, DataError
 from snstdp_cli.evaluation import CurvePoint
 from snstdp_cli.plots import render_figure
+from snstdp_cli.plots.drawing.style import GREY
 from snstdp_cli.plots.studies import choose_kind, draw_study
 from snstdp_cli.plots.studies.axes import is_log
 from snstdp_cli.studies.cells import CellResult
@@ -228,8 +229,10 @@ def test_parallel_coordinates_run_through_every_setting() -> None:
     figure = draw_study(made, "parallel")
     lines = [line for line in figure.axes[0].lines if len(line.get_xdata()) == 4]
     assert len(lines) == 4
-    best = lines[-1].get_ydata()  # the highest value is drawn last: trial 1, with the largest eta
-    assert (best[0], best[3]) == (1.0, 1.0)
+    best = lines[-1].get_ydata()  # the highest accuracy is drawn last: trial 3
+    np.testing.assert_allclose([best[0], best[3]], [np.log10(3), 1.0])
+    # What ended early is told by another measure, and drawn as what has none.
+    assert sum(line.get_color() == GREY for line in lines) == 2
     assert {"smin", "smax", "none"} <= set(texts(figure))
 
 

@@ -12,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_up_study import load_correct, make_cell, make_cells
 from scipy import stats
+from synthetic import SMALL
 
+from snstdp_cli.config import Experiment, build_experiment, merge
 from snstdp_cli.errors import ArtefactError, ConfigError
 from snstdp_cli.evaluation import mcnemar
 from snstdp_cli.studies.baseline import resolve_baseline
@@ -161,6 +163,26 @@ def test_without_a_complete_pair_nothing_is_told() -> None:
 def test_cells_on_other_images_are_no_pair() -> None:
     cells = [make_cell({"rule": "smin"}, 0, 0.9, num_examples=100), make_cell({"rule": "triplet"}, 0, 0.8)]
     assert compare(cells)[0].note == "not scored on the same images"
+
+
+def test_as_many_images_of_another_set_are_no_pair() -> None:
+    def on(**changes: Any) -> Experiment:
+        return build_experiment(merge(SMALL, changes))
+
+    def note(ours: Experiment, theirs: Experiment, score_on: str = "test") -> str | None:
+        smin = make_cell({"rule": "smin"}, 0, 0.9, experiment=ours, score_on=score_on)
+        triplet = make_cell({"rule": "triplet"}, 0, 0.8, experiment=theirs, score_on=score_on)
+        return compare([smin, triplet])[0].note
+
+    other = "not scored on the same images"
+    for changes in ({"data": "fashion-mnist"}, {"input": {"test_share": 0.5}}, {"input": {"classes": [0, 1]}}):
+        assert note(on(**changes), on()) == other
+    # The same images, made noisy; and what is withheld is not among test images.
+    assert note(on(input={"noise": 0.3}), on()) != other
+    spread = on(evaluation={"validation_examples": 5, "validation_images": "spread"})
+    last = on(evaluation={"validation_examples": 5})
+    assert note(spread, last) != other
+    assert note(spread, last, "validation") == other
 
 
 def test_a_pair_is_equal_in_every_other_varied_key() -> None:

@@ -90,7 +90,7 @@ def test_the_raw_records_alone_make_the_published_tables(name: str, tmp_path: Pa
     assert {cell.state for cell in results.cells} == {"finished"}
     table = TOOL.table_of(results, name)
     assert to_markdown(text_tables(table)).strip() in PAGE.read_text()
-    assert TOOL.to_csv(table.long_records()) == (PAGE.with_suffix("") / f"{name}.csv").read_text()
+    assert TOOL.to_csv(TOOL._table_told(results)[1]) == (PAGE.with_suffix("") / f"{name}.csv").read_text()
 
 
 def test_what_another_machine_measured_stays_until_there_is_more(tmp_path: Path) -> None:
@@ -106,9 +106,48 @@ def test_what_another_machine_measured_stays_until_there_is_more(tmp_path: Path)
         assert not EARLIER.EarlierResults().keeps(nothing)
     search = gather_results(load_study(TOOL.STUDIES / "search_smin.yaml", tmp_path))
     assert earlier.keeps(search)
-    for num, kept in ((1, True), (40, False)):
-        trials = tuple(Trial(k, {}, 0.9, "finished") for k in range(num))
+    for num, state, kept in (
+        (1, "finished", True),
+        (40, "finished", False),
+        (40, "pruned", False),
+        (40, "failed", True),
+    ):
+        trials = tuple(Trial(k, {}, 0.9, state) for k in range(num))
         assert earlier.keeps(replace(search, trials=trials)) == kept
+
+
+def test_cells_that_other_machines_have_in_stages_stay_until_all_of_them_are_here(tmp_path: Path) -> None:
+    earlier, nothing = EARLIER.read_earlier(PAGE), gather_results(load_study(TOOL.STUDIES / "online.yaml", tmp_path))
+    half = {name: row for name, row in earlier.records["online"].items() if row["n_e"] == "100"}
+    other_half = tuple(
+        cell if cell.cell in half else replace(cell, state="finished", accuracies={"average": 0.5})
+        for cell in nothing.cells
+    )
+    known = replace(earlier, records={"online": half})
+    assert known.keeps(replace(nothing, cells=other_half))
+    restored = known.completes(nothing)
+    assert sum(cell.state == "finished" for cell in restored.cells) == len(half) == 9
+    assert not any("stage" in name for cell in restored.cells for name in cell.figures)
+
+
+def test_what_was_scored_on_other_images_is_no_result_of_a_study(tmp_path: Path) -> None:
+    earlier, study = EARLIER.read_earlier(PAGE), load_study(TOOL.STUDIES / "choose.yaml", tmp_path)
+    nothing = gather_results(study)
+    assert {cell.state for cell in earlier.completes(nothing).cells} == {"finished"}
+    assert {cell.state for cell in earlier.completes(replace(nothing, score_on="test")).cells} == {"missing"}
+
+
+def test_a_machine_that_made_nothing_is_not_named(tmp_path: Path) -> None:
+    made, days = TOOL.made_on(tmp_path / "studies" / "rules", "another machine", EARLIER.read_earlier(PAGE))
+    assert "another" not in made
+    assert "EPYC" in made
+    assert len(days) == 2
+
+
+def test_a_trial_that_ended_early_has_no_accuracy_in_its_record() -> None:
+    finished, pruned = (TOOL._trial_record(Trial(0, {"rule.eta": 0.1}, 0.9, state)) for state in ("finished", "pruned"))
+    assert (finished["accuracy"], finished["curve_end"]) == (0.9, None)
+    assert (pruned["accuracy"], pruned["curve_end"]) == (None, 0.9)
 
 
 def test_the_page_of_a_folder_without_results_is_the_page_as_it_is(tmp_path: Path) -> None:

@@ -130,8 +130,12 @@ def test_nothing_is_best_where_there_is_nothing_beside_it() -> None:
 
 
 def test_cells_scored_on_other_images_are_told() -> None:
-    cells = [make_cell({"data": "a"}, 0, 0.8), make_cell({"data": "b"}, 0, 0.8, num_examples=100)]
-    assert any("not all scored on the same images" in text for text in warnings_of(summarize(cells, ("average",))))
+    settings, seeds = [{"data": "a"}, {"data": "b"}], [{"data": "a"}, {"data": "a"}]
+    for one, other in (settings, seeds):
+        for changes in ({"num_examples": 100}, {"chance": 0.2}):
+            cells = [make_cell(one, 0, 0.8), make_cell(other, 1, 0.8, **changes)]
+            told = warnings_of(summarize(cells, ("average",)))
+            assert any("not all scored on the same images" in text for text in told)
 
 
 def test_the_same_setting_and_seed_counts_once() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_studies import small_study, write_study
+from small_studies import QUICK, small_study, write_study
 
 from snstdp_cli import pipeline
 from snstdp_cli.artefacts.locks import LockedError, hold_lock, is_locked
@@ -23,6 +23,7 @@ from snstdp_cli.studies import (
     CellOutcome,
     Study,
     StudyReporter,
+    cells,
     cells_to_run,
     load_correct,
     load_results,
@@ -36,7 +37,7 @@ from snstdp_cli.studies import (
 )
 from snstdp_cli.studies.cell import training_key
 from snstdp_cli.studies.executors import SerialExecutor
-from snstdp_cli.studies.records import LOCK, CellRecord, read_cell_record, read_progress, write_progress
+from snstdp_cli.studies.records import LOCK, CellRecord, CellScore, read_cell_record, read_progress, write_progress
 
 
 @pytest.fixture
@@ -130,6 +131,32 @@ class TestTruth:
         assert tuple(result.accuracies) == asked
         for kind in asked:
             assert load_correct(result, kind).mean() == result.accuracies[kind]
+
+    def test_figures_and_accuracies_are_those_of_the_images_that_were_scored(
+        self, place: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        evaluation = QUICK["evaluation"] | {"validation_examples": 2}
+        study = small_study(place, base={**QUICK, "data": "./images", "evaluation": evaluation})
+        on_validation = dataclasses.replace(study, file=study.file.model_copy(update={"score_on": "validation"}))
+
+        def score(accuracy: float, num: int, silent: float) -> CellScore:
+            accuracies = dict.fromkeys(study.file.read_outs, accuracy)
+            return CellScore(accuracies=accuracies, chance=0.1, num_examples=num, figures={"silent_examples": silent})
+
+        scores = {"test": score(0.8, 10, 7.0), "validation": score(0.6, 2, 1.0)}
+        monkeypatch.setattr(running, "_run_experiment", lambda task, *_: task.score_on)
+        monkeypatch.setattr(running, "cell_score", scores.__getitem__)
+        monkeypatch.setattr(running, "cell_figures", lambda *_: {"l1_mean": 78.0})
+        for module in (running, cells):
+            monkeypatch.setattr(module, "weights_exist", lambda *_: True)
+        for one in (study, on_validation, study):  # the second score of the test images finds that of the first
+            assert run_cell(make_task(one, one.cells[0])).accuracies == scores[one.file.score_on].accuracies
+        for one in (study, on_validation):
+            (result,), expected = load_results(one), scores[one.file.score_on]
+            assert result.accuracies == expected.accuracies
+            assert result.num_examples == expected.num_examples
+            assert result.figures["silent_examples"] == expected.figures["silent_examples"]
+            assert result.figures["l1_mean"] == 78.0
 
     def test_a_copied_folder_is_the_same_study(self, finished: Study, tmp_path: Path) -> None:
         shutil.copytree(finished.folder, tmp_path / "elsewhere" / "studies" / "small")

@@ -33,7 +33,9 @@ def draw_search(study: StudyResults, kind: SearchKind) -> Figure:
         return parameter_importance(study.importances, title=f"{name}: importance of the settings")
     keys = list(dict.fromkeys(key for trial in trials for key in trial.settings))
     axes = [SearchAxis(key, tuple(t.settings.get(key) for t in trials), _is_log_axis(study, key)) for key in keys]
-    return parallel_coordinates(axes, [t.value for t in trials], title=f"{name}: settings of all trials")
+    # Those of trials that ended early are other measures: points of a curve, on fewer images.
+    values = [trial.value if trial.state == "finished" else None for trial in trials]
+    return parallel_coordinates(axes, values, title=f"{name}: settings of all trials")
 
 
 def _is_log_axis(study: StudyResults, key: str) -> bool:
