@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from snstdp_cli.artefacts import Workdir
@@ -21,7 +22,11 @@ def cell_score(score: Score) -> CellScore:
 
 
 def cell_figures(score: Score, folder: Path) -> dict[str, float]:
-    """Return what was measured beside the accuracy, by name."""
+    """Return what was measured beside the accuracy, by name.
+
+    What was known after each stage is read as the score is; by `average` where the stages have no answers by that
+    read-out (see `training.stages.read_outs_of`).
+    """
     network, evaluation = TrainedNetwork(Workdir(folder), CELL_NAME), score.evaluation
     found: dict[str, float | None] = {
         "silent_examples": evaluation.silent_examples,
@@ -41,7 +46,8 @@ def cell_figures(score: Score, folder: Path) -> dict[str, float]:
             "never_learned": trained.never_learned,
             "training_s": network.record.duration_s,
         }
-    if load_stages(network.workdir, network.name) is not None:
-        course = online_course(network, score.classifier)
+    if (record := load_stages(network.workdir, network.name)) is not None:
+        is_read = all(score.classifier in stage.answers for stage in record.stages)
+        course = online_course(network, score.classifier if is_read else "average")
         found |= {"online_accuracy": course.online_accuracy, "forgetting": course.forgetting}
-    return {key: float(value) for key, value in found.items() if value is not None}
+    return {key: float(value) for key, value in found.items() if value is not None and not math.isnan(value)}
