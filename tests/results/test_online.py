@@ -130,6 +130,10 @@ def _experiment(**changes: object):
 def test_a_run_by_class_keeps_a_snapshot_and_an_accuracy_for_each_class(trained: Workdir) -> None:
     network = TrainedNetwork(trained, "net")
     assert [shot.examples for shot in network.snapshots] == [10, 20]
+    assert network.never_learned is not None
+    for shot in network.snapshots:  # what never learned had not by then
+        assert shot.never_learned is not None
+        assert (shot.never_learned | ~network.never_learned).all()
     course = online_course(network)
     assert course.examples == (10, 20, 30)
     assert course.classes == (0, 1, 2)
