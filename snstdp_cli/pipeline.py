@@ -29,7 +29,7 @@ from snstdp_cli.recording.record import configured_examples
 from snstdp_cli.results import Score, ScoreOn, TrainedNetwork, score_responses
 from snstdp_cli.training import train_network
 from snstdp_cli.training.completed import is_trained
-from snstdp_cli.training.stages import record_stages
+from snstdp_cli.training.stages import record_stages, refuse_more_passes
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,12 +100,15 @@ def _run(
     """Train, record all parts of the images, and score."""
     began, name, files = time.perf_counter(), experiment.save_name, list[Path]()
     require_writable(workdir.weights, workdir.activity)
+    has_stages = experiment.order in STAGED_ORDERS and score_on == "test"
+    if has_stages:
+        refuse_more_passes(experiment, images["train"])
     if resume and is_trained(experiment, workdir, images["train"]):
         report.say(f"the training '{name}' is complete")
     else:
         result = train_network(experiment, workdir, dataset=images["train"], resume=resume, force=force, report=report)
         files += result.files
-    if experiment.order in STAGED_ORDERS and score_on == "test":
+    if has_stages:
         stages = record_stages(
             experiment, workdir, images["train"], images["test"], workers=workers, resume=resume, report=report
         )

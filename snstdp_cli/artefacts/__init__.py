@@ -39,7 +39,7 @@ from snstdp_cli.artefacts.records import (
     WeightsRecord,
 )
 from snstdp_cli.artefacts.snapshots import Snapshot, drop_other_snapshots, load_snapshots, save_snapshot
-from snstdp_cli.artefacts.weight_arrays import TrainedWeights, digest_of_weights, load_weight_files
+from snstdp_cli.artefacts.weight_arrays import TrainedWeights, digest_of_weights, load_weight_files, marks_of
 from snstdp_cli.artefacts.weights import (
     list_weights,
     load_weights,
@@ -82,6 +82,7 @@ __all__ = [
     "load_weight_files",
     "load_weights",
     "lock_name",
+    "marks_of",
     "read_checkpoint",
     "read_record",
     "read_record_file",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,16 +26,23 @@ from snstdp_cli.artefacts.files import (
     write_files,
 )
 from snstdp_cli.artefacts.record_files import read_record_file
-from snstdp_cli.artefacts.records import Count, Digest, Identity, Record, Text
-from snstdp_cli.artefacts.weight_arrays import encode_weights, load_weight_files
+from snstdp_cli.artefacts.records import Count, Counts, Digest, Identity, Record, Text
+from snstdp_cli.artefacts.weight_arrays import encode_weights, load_weight_files, marks_of
 from snstdp_cli.errors import ArtefactError
 
 
 class SnapshotFiles(Record):
-    """A snapshot's number of examples, and the checksums of its two files by name."""
+    """A snapshot's number of examples, and the checksums of its two files by name.
+
+    Attributes
+    ----------
+    never_learned
+        Neurons that had not spiked by then; None where it was not written down.
+    """
 
     examples: Count
     files: dict[Text, Digest]
+    never_learned: Counts | None = None
 
 
 class SnapshotList(Record):
@@ -48,17 +55,32 @@ class SnapshotList(Record):
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
-    """Weights [n_input, n_e] and thresholds [n_e] in mV after `examples` training examples."""
+    """Weights [n_input, n_e] and thresholds [n_e] in mV after `examples` training examples.
+
+    `never_learned` tells where a neuron had not spiked by then, [n_e]; None if that is not written down.
+    """
 
     examples: int
     weights: NDArray[np.float64]
     theta_mv: NDArray[np.float64]
+    never_learned: NDArray[np.bool_] | None = None
 
 
 def save_snapshot(
-    workdir: Workdir, name: str, training: str, examples: int, weights: NDArray[Any], theta_mv: NDArray[Any]
+    workdir: Workdir,
+    name: str,
+    training: str,
+    examples: int,
+    weights: NDArray[Any],
+    theta_mv: NDArray[Any],
+    never_learned: NDArray[np.bool_] | None = None,
 ) -> None:
     """Keep the weights [n_input, n_e] and thresholds [n_e] in mV as they are after `examples` examples.
+
+    Parameters
+    ----------
+    never_learned
+        Where a neuron has not spiked so far, [n_e]; None if that is not known.
 
     Raises
     ------
@@ -68,7 +90,11 @@ def save_snapshot(
     files = encode_weights(*_array_paths(workdir, name, examples), weights, theta_mv)
     listed = _intact_list(workdir, name)
     kept = listed.snapshots if listed is not None and listed.training == training else ()
-    one = SnapshotFiles(examples=examples, files={path.name: checksum(data) for path, data in files.items()})
+    one = SnapshotFiles(
+        examples=examples,
+        files={path.name: checksum(data) for path, data in files.items()},
+        never_learned=None if never_learned is None else tuple(np.flatnonzero(never_learned).tolist()),
+    )
     every = sorted((*(old for old in kept if old.examples != examples), one), key=lambda shot: shot.examples)
     path = _list_path(workdir, name)
     content = SnapshotList(training=training, snapshots=tuple(every)).model_dump(mode="json")
@@ -94,18 +120,22 @@ def load_snapshots(workdir: Workdir, name: str, training: str | None, n_input: i
         series = {number: array_paths(workdir.weights, str(number)) for number in series_numbers(workdir.weights)}
         return [_load(number, paths, n_input, n_e) for number, paths in series.items()]
     listed = _read_list(workdir, name)
-    sums: dict[int, dict[str, str] | None] = {}
+    known: dict[int, SnapshotFiles | None] = {}
     if training is None and listed is None:
-        sums = dict.fromkeys(_numbers(workdir, name))
+        known = dict.fromkeys(_numbers(workdir, name))
     elif listed is not None and listed.training == training:
-        sums = {shot.examples: shot.files for shot in listed.snapshots}
+        known = {shot.examples: shot for shot in listed.snapshots}
     found = []
-    for examples, expected in sorted(sums.items()):
+    for examples, shot in sorted(known.items()):
         paths = _array_paths(workdir, name, examples)
-        for path in paths if expected is not None else ():
-            if expected is not None and expected.get(path.name) != checksum(read_file(path)):
+        for path in paths if shot is not None else ():
+            if shot is not None and shot.files.get(path.name) != checksum(read_file(path)):
                 raise ArtefactError(f"{path}: does not match the list of snapshots beside it; train again")
-        found.append(_load(examples, paths, n_input, n_e))
+        loaded = _load(examples, paths, n_input, n_e)
+        if shot is not None and shot.never_learned is not None:
+            where = f"{_list_path(workdir, name)}: never_learned"
+            loaded = replace(loaded, never_learned=marks_of(shot.never_learned, n_e, where))
+        found.append(loaded)
     return found
 
 

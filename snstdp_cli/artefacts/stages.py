@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -9,11 +10,14 @@ from pydantic import Field, model_validator
 
 from snstdp_cli.artefacts.files import Workdir, checked_name, exists
 from snstdp_cli.artefacts.record_files import read_record_file, write_record_file
-from snstdp_cli.artefacts.records import Count, DataRecord, Digest, Identity, Record, Text
+from snstdp_cli.artefacts.records import Count, DataRecord, Digest, Identity, Real, Record, Text
 
 
 class StageAnswers(Record):
-    """Answers to test images of the classes seen so far, by one read-out: right ones and all, as `seen` has them."""
+    """Answers to test images of the classes seen so far, by one read-out: right ones and all, as `seen` has them.
+
+    A class of which nothing was scored has 0 of both: its accuracy is not known, and is NaN.
+    """
 
     correct: tuple[Count, ...]
     total: tuple[Count, ...]
@@ -21,12 +25,16 @@ class StageAnswers(Record):
     @property
     def accuracy(self) -> float:
         """Share of right answers over all classes seen so far."""
-        return sum(self.correct) / max(1, sum(self.total))
+        return _share(sum(self.correct), sum(self.total))
 
     @property
     def by_class(self) -> tuple[float, ...]:
         """Share of right answers for each class."""
-        return tuple(right / max(1, num) for right, num in zip(self.correct, self.total, strict=True))
+        return tuple(_share(right, num) for right, num in zip(self.correct, self.total, strict=True))
+
+
+def _share(right: int, num: int) -> float:
+    return right / num if num else math.nan
 
 
 class Stage(Record):
@@ -62,6 +70,8 @@ class StagesRecord(Record):
         Digest of the weights that it ended with.
     train, test
         The images that labelled the neurons and those that were answered to; `shown` is how many of each split.
+    harder
+        The settings by which the test images were made harder, by dotted key; none of records before they took part.
     """
 
     format: Annotated[int, Field(ge=2, le=2)] = 2
@@ -70,6 +80,7 @@ class StagesRecord(Record):
     train: DataRecord
     test: DataRecord
     shown: tuple[Count, Count]
+    harder: dict[Text, Real] = Field(default_factory=dict)
     stages: Annotated[tuple[Stage, ...], Field(min_length=1)]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,27 @@ from snstdp_cli.errors import ArtefactError
 
 #: More inputs than this, told by an index in the three-column form, are a damaged index.
 MAX_LISTED_INPUTS = 1_000_000
+
+
+def marks_of(neurons: Sequence[int], n_e: int, where: str) -> NDArray[np.bool_]:
+    """Return where a neuron is among these numbers, [n_e].
+
+    Parameters
+    ----------
+    where
+        Where the numbers are written down, for an error.
+
+    Raises
+    ------
+    ArtefactError
+        If a neuron is not there.
+    """
+    numbers = np.asarray(neurons, dtype=np.int64)
+    if len(numbers) and numbers.max() >= n_e:
+        raise ArtefactError(f"{where}: found the neuron {numbers.max()}, expected numbers below {n_e}")
+    marks = np.zeros(n_e, dtype=np.bool_)
+    marks[numbers] = True
+    return marks
 
 
 @dataclass(frozen=True)

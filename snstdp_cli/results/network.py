@@ -20,6 +20,7 @@ from snstdp_cli.artefacts import (
     load_record,
     load_snapshots,
     load_weights,
+    marks_of,
     weights_exist,
 )
 from snstdp_cli.config import Experiment, build_experiment
@@ -145,15 +146,8 @@ class TrainedNetwork:
         """
         if self.record is None or self.record.never_learned is None:
             return None
-        numbers = np.asarray(self.record.never_learned, dtype=np.int64)
-        if len(numbers) and numbers.max() >= self.n_e:
-            raise ArtefactError(
-                f"{self.workdir.weights / self.name}.json: never_learned: found the neuron {numbers.max()}, expected "
-                f"numbers below {self.n_e}"
-            )
-        marks = np.zeros(self.n_e, dtype=np.bool_)
-        marks[numbers] = True
-        return marks
+        where = f"{self.workdir.weights / self.name}.json: never_learned"
+        return marks_of(self.record.never_learned, self.n_e, where)
 
     @property
     def image_shape(self) -> tuple[int, int]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,46 +26,49 @@ class OnlineCourse:
     classes
         The classes in the order in which they came, [num_classes].
     accuracies
-        On test images of all classes seen so far, after each stage, [num_stages].
+        On test images of all classes seen so far, after each stage, [num_stages]; NaN where none was scored.
     by_class
-        Accuracy for each class after each stage, [num_stages, num_classes]; NaN before a class came.
+        Accuracy for each class after each stage, [num_stages, num_classes]; NaN before a class came, and where no image
+        of it was scored.
+    num_seen
+        How many of the classes had come by the end of each stage, [num_stages].
     """
 
     examples: tuple[int, ...]
     classes: tuple[int, ...]
     accuracies: NDArray[np.float64]
     by_class: NDArray[np.float64]
+    num_seen: tuple[int, ...]
 
     @property
     def learned(self) -> tuple[str, ...]:
         """What each stage added: its class, or the first and the last one of its data set."""
-        seen = ~np.isnan(self.by_class)
-        added = [np.flatnonzero(row) for row in np.diff(seen, axis=0, prepend=False)]
-        ends = [(self.classes[int(new[0])], self.classes[int(new[-1])]) for new in added]
-        return tuple(str(first) if first == last else f"{first} to {last}" for first, last in ends)
+        added = [self.classes[first:last] for first, last in pairwise((0, *self.num_seen))]
+        return tuple(" to ".join(dict.fromkeys((str(new[0]), str(new[-1])))) if new else "no class" for new in added)
 
     @property
     def online_accuracy(self) -> float:
-        """Mean over the stages of the accuracy on the classes seen so far.
+        """Mean over the stages of the accuracy on the classes seen so far; NaN if it is known after none.
 
         This is the average incremental accuracy of S.-A. Rebuffi et al., "iCaRL", CVPR 2017,
         doi:10.1109/CVPR.2017.587.
         """
-        return float(self.accuracies.mean())
+        known = self.accuracies[~np.isnan(self.accuracies)]
+        return float(known.mean()) if len(known) else math.nan
 
     @property
     def forgetting(self) -> float | None:
         """Mean over all classes but those of the last stage of the best earlier accuracy minus the one at the end.
 
-        None if there is one stage only.
+        A class takes part if both are known. None if there is none, as after one stage only.
 
         See A. Chaudhry et al., "Riemannian walk for incremental learning", ECCV 2018,
         doi:10.1007/978-3-030-01252-6_33.
         """
-        if len(self.by_class) < 2:
-            return None
         earlier, last = self.by_class[:-1], self.by_class[-1]
-        known = ~np.isnan(earlier).all(axis=0)
+        known = ~np.isnan(earlier).all(axis=0) & ~np.isnan(last)
+        if not known.any():
+            return None
         return float((np.nanmax(earlier[:, known], axis=0) - last[known]).mean())
 
 
@@ -103,4 +108,5 @@ def course_of(record: StagesRecord, classifier: Classifier) -> OnlineCourse:
         classes,
         np.array([stage.answers[classifier].accuracy for stage in record.stages]),
         by_class,
+        tuple(len({c for stage in record.stages[: k + 1] for c in stage.seen}) for k in range(len(record.stages))),
     )

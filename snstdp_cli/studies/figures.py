@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -31,7 +32,11 @@ def cell_score(score: Score) -> CellScore:
 
 
 def cell_figures(score: Score, folder: Path) -> dict[str, float]:
-    """Return what is known of the training of a cell, whatever was scored, by name."""
+    """Return what is known of the training of a cell, whatever was scored, by name.
+
+    What was known after each stage is read as the score is; by `average` where the stages have no answers by that
+    read-out (see `training.stages.read_outs_of`).
+    """
     network = TrainedNetwork(Workdir(folder), CELL_NAME)
     found: dict[str, float | None] = {}
     if network.record is not None and (trained := network.record.figures) is not None:
@@ -45,11 +50,12 @@ def cell_figures(score: Score, folder: Path) -> dict[str, float]:
             "never_learned": trained.never_learned,
             "training_s": network.record.duration_s,
         }
-    if load_stages(network.workdir, network.name) is not None:
-        course = online_course(network, score.classifier)
+    if (record := load_stages(network.workdir, network.name)) is not None:
+        is_read = all(score.classifier in stage.answers for stage in record.stages)
+        course = online_course(network, score.classifier if is_read else "average")
         found |= {"online_accuracy": course.online_accuracy, "forgetting": course.forgetting}
     return _known(found)
 
 
 def _known(found: Mapping[str, float | None]) -> dict[str, float]:
-    return {key: float(value) for key, value in found.items() if value is not None}
+    return {key: float(value) for key, value in found.items() if value is not None and not math.isnan(value)}

@@ -9,7 +9,7 @@ from typing import Any
 from snstdp_cli.artefacts import Workdir, weights_exist
 from snstdp_cli.artefacts.stages import load_stages
 from snstdp_cli.errors import DataError, SnstdpError
-from snstdp_cli.evaluation import CLASSIFIERS, Classifier
+from snstdp_cli.evaluation import READ_OUTS, Classifier
 from snstdp_cli.results import OnlineCourse, TrainedNetwork, online_course
 from snstdp_cli.studies.cell import CELL_NAME
 from snstdp_cli.studies.cells import CellResult
@@ -63,7 +63,8 @@ def courses_of(cell: CellResult) -> Courses:
     if record is None:
         return {}
     network = TrainedNetwork(place, CELL_NAME)
-    return {name: online_course(network, name) for name in CLASSIFIERS if name in record.stages[0].answers}
+    read = [name for name in READ_OUTS if all(name in stage.answers for stage in record.stages)]
+    return {name: online_course(network, name) for name in read}
 
 
 def load_courses(cells: Iterable[CellResult], load: LoadCourses) -> tuple[dict[str, Courses], list[str]]:

@@ -69,5 +69,6 @@ def copy_snapshots(session: TrainingSession, workdir: Workdir, name: str) -> Non
     experiment, training = session.experiment, session.journal.identity.digest
     if name != experiment.save_name:
         for shot in load_snapshots(workdir, name, training, session.wiring.n_input, experiment.n_e):
-            save_snapshot(workdir, experiment.save_name, training, shot.examples, shot.weights, shot.theta_mv)
+            values = (shot.weights, shot.theta_mv, shot.never_learned)
+            save_snapshot(workdir, experiment.save_name, training, shot.examples, *values)
     session.keep_snapshot()

@@ -133,8 +133,8 @@ class TrainingSession:
         experiment, journal = self.experiment, self.journal
         is_time = journal.examples % experiment.checkpoint_every == 0 or self.images.ends_stage(journal.examples)
         if 0 < journal.examples < experiment.num_examples and is_time:
-            identity = journal.identity.digest
-            save_snapshot(self.workdir, experiment.save_name, identity, journal.examples, *self.learned())
+            identity, never = journal.identity.digest, journal.spikes == 0
+            save_snapshot(self.workdir, experiment.save_name, identity, journal.examples, *self.learned(), never)
 
     def learned(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return weights [n_input, n_e] and thresholds [n_e] in mV."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,23 @@ def test_snapshots_come_back_in_order_and_may_be_written_again(workdir: Workdir)
     np.testing.assert_allclose(shots[0].theta_mv, THETA_MV)
     names = {path.name for path in (workdir.weights / "snapshots").glob("*.ex00010000.npy")}
     assert names == {"XeAea.ex00010000.npy", "theta_Aa.ex00010000.npy"}
+
+
+def test_snapshots_tell_what_had_not_learned_by_then_unless_they_are_of_an_earlier_version(workdir: Workdir) -> None:
+    save(workdir, FIRST, 4)
+    save_snapshot(workdir, "a", FIRST, 8, WEIGHTS, THETA_MV, np.array([False, True, True]))
+    save_snapshot(workdir, "a", FIRST, 9, WEIGHTS, THETA_MV, np.array([False, False, False]))
+    path = workdir.weights / "snapshots" / "a.json"
+    content = json.loads(path.read_text())
+    del content["snapshots"][0]["never_learned"]
+    path.write_text(json.dumps(content))
+    shots = load_snapshots(workdir, "a", FIRST, 4, 3)
+    marks = [None if shot.never_learned is None else shot.never_learned.tolist() for shot in shots]
+    assert marks == [None, [False, True, True], [False, False, False]]
+    content["snapshots"][1]["never_learned"] = [3]
+    path.write_text(json.dumps(content))
+    with pytest.raises(ArtefactError, match=r"a\.json: never_learned: found the neuron 3, expected numbers below 3"):
+        load_snapshots(workdir, "a", FIRST, 4, 3)
 
 
 def test_those_of_another_training_are_not_shown_and_go_when_a_new_one_has_begun(workdir: Workdir) -> None:

@@ -194,7 +194,7 @@ def test_what_was_known_after_each_stage_is_told_where_there_were_stages(section
     def load(cell: CellResult) -> Courses:
         second = {"smin": 0.8, "triplet": 0.6}[cell.settings["rule"]] + 0.02 * cell.seed
         by_class = np.array([[1.0, np.nan], [0.5, second]])
-        return {"selective": OnlineCourse((10, 20), (3, 5), np.array([1.0, (0.5 + second) / 2]), by_class)}
+        return {"selective": OnlineCourse((10, 20), (3, 5), np.array([1.0, (0.5 + second) / 2]), by_class, (1, 2))}
 
     found = Text(render_study(study(load_courses=load), against=["rule=triplet"])).sections
     told = " ".join(found["stages"].split())

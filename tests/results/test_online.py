@@ -57,6 +57,33 @@ def test_a_stage_may_add_all_classes_of_a_data_set() -> None:
     assert course.forgetting == pytest.approx(((1.0 - 0.5) + (0.6 - 0.2)) / 2)
 
 
+def test_a_class_of_which_nothing_was_scored_is_not_known_and_takes_no_part_in_forgetting() -> None:
+    every = record((10,), (4, 0), (2, 0, 5))
+    rare = tuple(
+        stage.model_copy(
+            update={"answers": {"average": StageAnswers(correct=one.correct, total=(10, 0, 10)[: len(one.total)])}}
+        )
+        for stage in every.stages
+        for one in stage.answers.values()
+    )
+    course = course_of(every.model_copy(update={"stages": rare}), "average")
+    assert np.isnan(course.by_class[:, 1]).all()
+    assert course.by_class[:, 0].tolist() == pytest.approx([1.0, 0.4, 0.2])
+    assert course.forgetting == pytest.approx(0.8)
+    assert course.learned == ("3", "5", "8")
+    assert course.accuracies.tolist() == pytest.approx([1.0, 0.4, 7 / 20])
+
+
+def test_a_stage_without_answers_has_no_share_in_the_mean() -> None:
+    one, *later = record((9,), (8, 7)).stages
+    empty = one.model_copy(update={"answers": {"average": StageAnswers(correct=(0,), total=(0,))}})
+    course = course_of(record((9,)).model_copy(update={"stages": (empty, *later)}), "average")
+    assert np.isnan(course.accuracies[0])
+    assert course.online_accuracy == pytest.approx(0.75)
+    assert course.forgetting is None
+    assert np.isnan(course_of(record((9,)).model_copy(update={"stages": (empty,)}), "average").online_accuracy)
+
+
 def test_a_single_class_forgets_nothing_that_can_be_told() -> None:
     assert course_of(record((9,)), "average").forgetting is None
     with pytest.raises(ArtefactError, match="read by average, not by linear"):
@@ -103,6 +130,10 @@ def _experiment(**changes: object):
 def test_a_run_by_class_keeps_a_snapshot_and_an_accuracy_for_each_class(trained: Workdir) -> None:
     network = TrainedNetwork(trained, "net")
     assert [shot.examples for shot in network.snapshots] == [10, 20]
+    assert network.never_learned is not None
+    for shot in network.snapshots:  # what never learned had not by then
+        assert shot.never_learned is not None
+        assert (shot.never_learned | ~network.never_learned).all()
     course = online_course(network)
     assert course.examples == (10, 20, 30)
     assert course.classes == (0, 1, 2)

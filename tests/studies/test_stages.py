@@ -7,12 +7,18 @@ import numpy as np
 import pytest
 from made_up_study import make_cell, make_cells
 from matplotlib.text import Text
+from synthetic import training_record
 
+from snstdp_cli.artefacts import DataRecord, Responses, Workdir, load_weights, save_weights
+from snstdp_cli.artefacts.stages import Stage, StageAnswers, StagesRecord, save_stages
 from snstdp_cli.config import build_experiment
 from snstdp_cli.errors import ArtefactError, DataError
+from snstdp_cli.evaluation import Classifier, evaluate_all
 from snstdp_cli.plots.studies import draw_study, kinds_of
-from snstdp_cli.results import OnlineCourse
+from snstdp_cli.results import OnlineCourse, Score
+from snstdp_cli.studies.cell import CELL_NAME
 from snstdp_cli.studies.cells import CellResult
+from snstdp_cli.studies.figures import cell_figures
 from snstdp_cli.studies.formats import to_csv, to_markdown
 from snstdp_cli.studies.results import StudyResults
 from snstdp_cli.studies.stages import Courses, courses_of
@@ -25,7 +31,7 @@ SECOND = {"smin": (0.8, 0.84), "smax": (0.6, 0.6)}
 
 def course(second: float) -> OnlineCourse:
     by_class = np.array([[1.0, np.nan], [0.5, second]])
-    return OnlineCourse((10, 20), (3, 5), np.array([1.0, (0.5 + second) / 2]), by_class)
+    return OnlineCourse((10, 20), (3, 5), np.array([1.0, (0.5 + second) / 2]), by_class, (1, 2))
 
 
 def load(cell: CellResult) -> Courses:
@@ -108,10 +114,53 @@ def test_what_cannot_be_read_is_told_and_left_out() -> None:
 def test_seeds_with_other_stages_are_not_mixed() -> None:
     def turned(cell: CellResult) -> Courses:
         one = course(0.5)
-        return {"selective": OnlineCourse(one.examples, (3, 5 + cell.seed), one.accuracies, one.by_class)}
+        return {"selective": OnlineCourse(one.examples, (3, 5 + cell.seed), one.accuracies, one.by_class, one.num_seen)}
 
     with pytest.raises(DataError, match="other stages than those of the same settings"):
         make_table(cells(), load_stages=turned)
+
+
+@pytest.mark.parametrize(
+    ("classifier", "expected"),
+    [("average", (0.75, 0.5)), ("selective", (0.95, 0.1)), ("proportion", (0.75, 0.5)), ("linear", (0.75, 0.5))],
+)
+def test_a_cell_is_remembered_by_average_where_its_stages_were_not_read_as_its_score(
+    tmp_path: Path, classifier: Classifier, expected: tuple[float, float]
+) -> None:
+    keep_cell(tmp_path)
+    counts, labels = np.array([[2, 0], [0, 2]], np.uint16), np.array([3, 5], np.uint8)
+    answers = Responses(counts, labels, np.ones(2, np.uint16), np.zeros(2, bool))
+    evaluation = evaluate_all(counts, labels, counts, labels)["average"]
+    found = cell_figures(Score(CELL_NAME, {classifier: evaluation}, classifier, answers, answers, True), tmp_path)
+    assert (found["online_accuracy"], found["forgetting"]) == pytest.approx(expected)
+
+
+def test_stages_are_known_by_every_read_out_that_all_of_them_have(tmp_path: Path) -> None:
+    keep_cell(tmp_path, "proportion")
+    assert list(courses_of(make_cell({}, 0, 0.8, folder=tmp_path))) == ["average", "selective", "proportion"]
+
+
+def keep_cell(folder: Path, *more: Classifier) -> None:
+    """Keep weights, and stages after two classes: 10, then 5 and 5 of ten by average, 10, then 9 and 9 by selective."""
+
+    def stage(examples: int, seen: tuple[int, ...], average: int, selective: int) -> Stage:
+        right = {"average": average, "selective": selective, **dict.fromkeys(more, average)}
+        return Stage(
+            examples=examples,
+            seen=seen,
+            answers={
+                name: StageAnswers(correct=(num,) * len(seen), total=(10,) * len(seen)) for name, num in right.items()
+            },
+        )
+
+    data = DataRecord(name="made", identity="made", split="test", num_images=30, image_shape=(4, 4), sha256="0" * 64)
+    place, experiment = Workdir(folder), build_experiment({"n_e": 3, "order": "by_class"})
+    record = training_record(experiment=experiment, training="a" * 16)
+    save_weights(place, CELL_NAME, np.ones((4, 3)), np.full(3, 20.0), record)
+    weights = load_weights(place, CELL_NAME).sha256
+    stages = (stage(10, (3,), 10, 10), stage(20, (3, 5), 5, 9))
+    made = StagesRecord(training="a" * 16, weights=weights, train=data, test=data, shown=(30, 30), stages=stages)
+    save_stages(place, CELL_NAME, made)
 
 
 def test_a_cell_without_weights_has_no_stages(tmp_path: Path) -> None:

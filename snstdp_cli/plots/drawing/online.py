@@ -32,7 +32,7 @@ def online_learning(
     accuracies
         [num_stages]
     by_class
-        [num_stages, num_classes]; NaN before a class came.
+        [num_stages, num_classes]; NaN before a class came, and where it is not known.
     """
     if not learned or by_class.shape != (len(learned), len(classes)) or accuracies.shape != (len(learned),):
         raise DataError(
