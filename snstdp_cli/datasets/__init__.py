@@ -18,6 +18,7 @@ from snstdp_cli.datasets.preparation import prepare_pixels
 from snstdp_cli.datasets.published import NAMES
 from snstdp_cli.datasets.readers import Pixels
 from snstdp_cli.datasets.sealing import is_sealed, refuse_sealed, sealed_test_images
+from snstdp_cli.datasets.sources import sources_of
 from snstdp_cli.datasets.suggestions import Suggestion
 from snstdp_cli.datasets.suggestions import suggest as suggest_settings
 from snstdp_cli.datasets.survey import Survey, survey
@@ -60,6 +61,7 @@ __all__ = [
     "refuse_sealed",
     "sealed_test_images",
     "search_path",
+    "sources_of",
     "split_of",
     "stage_ends",
     "stages_of",

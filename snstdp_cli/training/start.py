@@ -134,7 +134,8 @@ def start_weights(
             f"load_name: the weights '{name}' are of both signs, and the rule '{experiment.rule.name}' rescales sums "
             "of non-negative ones; load other weights"
         )
-    return loaded, StartRecord(name=name, sha256=loaded.sha256)
+    seen = None if loaded.record is None else loaded.record.seen
+    return loaded, StartRecord(name=name, sha256=loaded.sha256, seen=seen)
 
 
 def refuse_to_overwrite(
