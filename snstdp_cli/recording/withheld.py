@@ -53,8 +53,8 @@ def _trained_on(name: str, training: str, seen: SeenImages, data: DataRecord, he
         )
     return (
         f"the network '{name}' may have been trained on validation images: {training} was on other images "
-        f"({seen.data.identity}) than those that are in use ({data.identity}), but both are made of the same data set; "
-        f"expected one data set, of which {held} were withheld ({held.options}), or two without an image in common"
+        f"({seen.data.identity}) than those that are in use ({data.identity}), and they may have some in common; "
+        f"expected the same images, of which {held} were withheld ({held.options}), or another data set"
     )
 
 
