@@ -221,8 +221,24 @@ def test_fewer_than_were_withheld_and_images_of_another_set_are_new_to_a_network
     found = record_activity(experiment(held=3), mine, "v", "validation", data_dir=small_data, workers=1)[0]
     assert len(found.labels) == 3
     train_network(experiment("w", 0), mine, data_dir=small_data)
-    other = write_idx_set(tmp_path / "other", seed=6)
-    assert len(record_activity(experiment(), mine, "w", "validation", data_dir=other, workers=1)[0].labels) == 4
+    other = experiment(data=f"{write_idx_set(tmp_path / 'other', seed=6)}/")
+    assert len(record_activity(other, mine, "w", "validation", workers=1)[0].labels) == 4
+
+
+def test_a_network_is_not_validated_on_what_the_weights_that_it_began_with_were_trained_on(
+    mine: Workdir, small_data: Path, tmp_path: Path
+) -> None:
+    """The second training is on other images; the third one began with the second."""
+    for held, name in ((0, "bad"), (4, "good")):
+        train_network(experiment(f"{name}-1", held), mine, data_dir=small_data)
+        other = f"{write_idx_set(tmp_path / name, seed=6)}/"
+        train_network(experiment(f"{name}-2", held, data=other, load_name=f"{name}-1"), mine)
+        train_network(experiment(f"{name}-3", held, data=other, load_name=f"{name}-2"), mine)
+    with pytest.raises(
+        ConfigError, match="'bad-3' was trained on validation images: that of the weights .* withheld no"
+    ):
+        record_activity(experiment(), mine, "bad-3", "validation", data_dir=small_data, workers=1)
+    assert record_activity(experiment(), mine, "good-3", "validation", data_dir=small_data, workers=1)
 
 
 def test_what_nobody_wrote_down_may_have_been_trained_on_them(mine: Workdir, small_data: Path) -> None:

@@ -17,8 +17,8 @@ from pydantic import (
     model_validator,
 )
 
-from snstdp_cli.config import GENERATION, Experiment, fingerprint, recorded_experiment, settings_of
-from snstdp_cli.datasets import Part
+from snstdp_cli.config import GENERATION, Experiment, Withheld, fingerprint, recorded_experiment, settings_of
+from snstdp_cli.datasets import Part, sources_of
 from snstdp_cli.errors import ConfigError
 from snstdp_cli.evaluation import CurvePoint
 from snstdp_cli.fields import plain_number
@@ -126,13 +126,82 @@ class DataRecord(Record):
             return self.identity == other.identity
         return self.set_sha256 == other.set_sha256
 
+    @property
+    def sources(self) -> frozenset[str]:
+        """What the raw data sets are called that the images were taken from."""
+        return sources_of(self.name, self.identity)
+
+    def is_apart_from(self, other: DataRecord) -> bool:
+        """Tell whether two data sets share no image, as far as names tell; what a record does not tell may be shared.
+
+        Another content alone says nothing: a choice of the classes of a data set, or what it was joined to, is another
+        content with the same images.
+        """
+        if self.set_sha256 is None or other.set_sha256 is None or self.belongs_to(other):
+            return False
+        return self.sources.isdisjoint(other.sources)
+
+
+class SeenImages(Record):
+    """Training images that a network was trained on, or that its neurons are labelled by.
+
+    Attributes
+    ----------
+    validation_examples, validation_images
+        How many images of the training split were withheld for validation, and which (`evaluation`).
+    test_share
+        The share of a single split that had become the test images (`input.test_share`).
+    """
+
+    data: DataRecord
+    validation_examples: Count = 0
+    validation_images: Literal["last", "spread"] = "last"
+    test_share: Real | None = None
+
+    @classmethod
+    def of(cls, data: DataRecord, experiment: Experiment) -> SeenImages:
+        """Return the images of a training, or of a recording of training images."""
+        return cls(
+            data=data,
+            validation_examples=experiment.evaluation.validation_examples,
+            validation_images=experiment.evaluation.validation_images,
+            test_share=experiment.input.test_share,
+        )
+
+    @property
+    def withheld(self) -> Withheld:
+        """The training images that were for validation."""
+        return Withheld(self.validation_examples, self.validation_images == "spread")
+
+    def lacks(self, data: DataRecord, held: Withheld) -> bool:
+        """Tell whether none of the validation images of a data set are among these.
+
+        Parameters
+        ----------
+        data
+            Images of that data set, of any part.
+        held
+            Which of its training images are for validation.
+        """
+        if self.data.belongs_to(data):
+            return self.withheld.covers(held)
+        return self.data.is_apart_from(data)
+
 
 class StartRecord(Record):
-    """What a training began with: weights drawn from a seed, or loaded ones."""
+    """What a training began with: weights drawn from a seed, or loaded ones.
+
+    Attributes
+    ----------
+    seen
+        What the loaded weights had been trained on, the first training first; empty for initial weights, None for drawn
+        ones and where it is not known.
+    """
 
     drawn_from_seed: Count | None = None
     name: Text | None = None
     sha256: Digest | None = None
+    seen: Annotated[tuple[SeenImages, ...], Field(fail_fast=True)] | None = None
 
 
 class TrainingFigures(Record):
@@ -221,6 +290,32 @@ class TrainingRecord(RunRecord):
     never_learned: Counts | None = None
     note: Text | None = None
     files: dict[Text, Digest] = Field(default_factory=dict)
+
+    @property
+    def started_from(self) -> str | None:
+        """The name of the weights that the training began with; None if they were drawn."""
+        return self.experiment.load_name if self.start is None else self.start.name
+
+    @property
+    def own_images(self) -> SeenImages | None:
+        """The images of this very training; None for initial weights, or if it is not written down."""
+        return None if self.data is None else SeenImages.of(self.data, self.experiment)
+
+    @property
+    def seen(self) -> tuple[SeenImages, ...] | None:
+        """All that the weights were trained on, the first training first; None if it is not known of each of them."""
+        if self.kind == "initial weights":
+            return ()
+        own = self.own_images
+        earlier = self._seen_before()
+        if own is None or earlier is None:
+            return None
+        return (*(one for one in earlier if one != own), own)
+
+    def _seen_before(self) -> tuple[SeenImages, ...] | None:
+        if self.started_from is None:
+            return ()
+        return None if self.start is None else self.start.seen
 
 
 class WeightsRecord(Record):

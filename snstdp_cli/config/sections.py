@@ -16,7 +16,7 @@ ALL_BUT_SCORE: tuple[Facet, ...] = ("program", "training", "recording")
 #: What a program is told when it starts (`network.numbers`).
 RESULTS: tuple[Facet, ...] = ("training", "recording")
 #: The settings of `input` that change the images or choose among them, in the order in which they are applied.
-_PREPARING = ("test_share", "classes", "max_per_class", "transpose", "scale", "invert", "crop", "size", "resample")
+PREPARING = ("test_share", "classes", "max_per_class", "transpose", "scale", "invert", "crop", "size", "resample")
 _OptionalStep = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False), BeforeValidator(plain_number)] | None
 
 
@@ -117,7 +117,7 @@ class InputSection(Section):
         """The settings of the facet `data` that are not at their defaults, as YAML has them, in order."""
         plain = type(self)()
         told = self.model_dump(mode="json")
-        apart = {key: told[key] for key in _PREPARING if getattr(self, key) != getattr(plain, key)}
+        apart = {key: told[key] for key in PREPARING if getattr(self, key) != getattr(plain, key)}
         if "size" not in apart:
             apart.pop("resample", None)
         return apart

@@ -11,13 +11,14 @@ from snstdp_cli.datasets.joining import joined_names
 from snstdp_cli.datasets.loading import load_dataset
 from snstdp_cli.datasets.locating import DATA_VARIABLE, find_dataset, search_path
 from snstdp_cli.datasets.npz import npz_bytes
-from snstdp_cli.datasets.ordering import order_images, read_order, stage_ends, stages_of
-from snstdp_cli.datasets.parts import Part, load_part, part_of, split_of
+from snstdp_cli.datasets.ordering import digest_of_order, order_images, read_order, stage_ends, stages_of
+from snstdp_cli.datasets.parts import Part, load_part, part_of, places_in_training, split_of
 from snstdp_cli.datasets.plausibility import doubts_of, plausibility
 from snstdp_cli.datasets.preparation import prepare_pixels
 from snstdp_cli.datasets.published import NAMES
 from snstdp_cli.datasets.readers import Pixels
 from snstdp_cli.datasets.sealing import is_sealed, refuse_sealed, sealed_test_images
+from snstdp_cli.datasets.sources import sources_of
 from snstdp_cli.datasets.suggestions import Suggestion
 from snstdp_cli.datasets.suggestions import suggest as suggest_settings
 from snstdp_cli.datasets.survey import Survey, survey
@@ -38,6 +39,7 @@ __all__ = [
     "Suggestion",
     "Survey",
     "check_fit",
+    "digest_of_order",
     "doubts_of",
     "fetch_dataset",
     "find_dataset",
@@ -51,6 +53,7 @@ __all__ = [
     "npz_bytes",
     "order_images",
     "part_of",
+    "places_in_training",
     "plausibility",
     "prepare_pixels",
     "read_idx",
@@ -58,6 +61,7 @@ __all__ = [
     "refuse_sealed",
     "sealed_test_images",
     "search_path",
+    "sources_of",
     "split_of",
     "stage_ends",
     "stages_of",

@@ -15,6 +15,8 @@ from snstdp_cli.errors import DataError
 
 #: Stands between the names of data sets that are joined.
 _JOIN = "+"
+#: Stands between their titles.
+TITLES_JOIN = " + "
 #: MNIST and its kin have ten classes, of which a split may lack some.
 _CLASSES = 10
 

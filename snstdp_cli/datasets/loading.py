@@ -20,7 +20,7 @@ from snstdp_cli.datasets.dataset import Dataset, build_dataset
 from snstdp_cli.datasets.files import Kind, Split, expand, expected_names, file_stems, find_file
 from snstdp_cli.datasets.identity import identify, refuse_other_content
 from snstdp_cli.datasets.idx import parse_idx, read_idx
-from snstdp_cli.datasets.joining import first_classes, join, joined_class_names, joined_names
+from snstdp_cli.datasets.joining import TITLES_JOIN, first_classes, join, joined_class_names, joined_names
 from snstdp_cli.datasets.locating import check_name, find_dataset, requested_folder, search_path
 from snstdp_cli.datasets.npz import read_class_names, read_npz
 from snstdp_cli.datasets.preparation import Labelled, divide, refuse_to_divide
@@ -116,7 +116,7 @@ def _load_joined(
     told = [text for one in parts(split) for text in one.warnings]
     called = joined_class_names(names, firsts)
     whole = _assemble(name, split, name, lambda part: join(parts(part), firsts, name), inputs, called, told)
-    title = " + ".join(one.identity.name for one in parts(split))
+    title = TITLES_JOIN.join(one.identity.name for one in parts(split))
     identity = dataclasses.replace(whole.identity, name=f"{title}{whole.identity.name.removeprefix(name)}")
     return dataclasses.replace(whole, identity=identity, joined=firsts)
 

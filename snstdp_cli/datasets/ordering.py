@@ -65,7 +65,7 @@ def order_images(
         Stage of each image of the data set: those of the lowest are shown first, then those of the next. Without stages
         `shown` stays as it is (shuffling is done for each pass by `network.wiring.training_order`).
     listed
-        The numbers that a file names; those that may not be shown are left out.
+        The images that a file names; those that may not be shown are left out.
     order
         The file, for an error.
 
@@ -77,7 +77,9 @@ def order_images(
     if listed is not None:
         kept = listed[np.isin(listed, shown)]
         if not len(kept):
-            raise DataError(f"{order}: none of its images may be shown: all are withheld for the learning curve")
+            raise DataError(
+                f"{order}: none of its images may be shown: all are withheld for the learning curve or for validation"
+            )
         return kept
     return shown if stages is None else shown[np.argsort(stages[shown], kind="stable")]
 
@@ -93,13 +95,18 @@ def stage_ends(stages: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.append(np.flatnonzero(np.diff(stages)) + 1, len(stages))
 
 
-def read_order(path: Path, num_images: int) -> tuple[NDArray[np.int64], str]:
+def read_order(path: Path, num_images: int) -> NDArray[np.int64]:
     """Read the numbers of the images to show, from 0 on, divided by white space; what follows a # is a remark.
+
+    Parameters
+    ----------
+    num_images
+        Images of the whole training split, with those for validation.
 
     Returns
     -------
-    numbers, sha256
-        The numbers in order (one may stand there several times), and a digest of them.
+    numbers
+        The numbers in order; one may stand there several times.
 
     Raises
     ------
@@ -123,5 +130,10 @@ def read_order(path: Path, num_images: int) -> tuple[NDArray[np.int64], str]:
             )
     if not words:
         raise DataError(f"order: {path}: no numbers; expected those of the training images to show, from 0 on")
-    numbers = np.array([int(word) for _, word in words], np.int64)
-    return numbers, hashlib.sha256(numbers.astype("<i8").tobytes()).hexdigest()
+    return np.array([int(word) for _, word in words], np.int64)
+
+
+def digest_of_order(images: str, listed: NDArray[np.int64]) -> str:
+    """Return what tells apart the images with this digest in the order that a file names."""
+    numbers = hashlib.sha256(listed.astype("<i8").tobytes()).hexdigest()
+    return hashlib.sha256(f"{images} {numbers}".encode()).hexdigest()

@@ -116,6 +116,26 @@ def is_withheld(num_images: int, withheld: Withheld) -> NDArray[np.bool_]:
     return found
 
 
+def places_in_training(numbers: NDArray[np.int64], num_images: int, withheld: Withheld) -> NDArray[np.int64]:
+    """Return the places that images of the training split have in it once those for validation are taken away.
+
+    Parameters
+    ----------
+    numbers
+        Numbers of images in the whole split, in any order; those that are for validation are left out.
+    num_images
+        Images of the whole split.
+
+    Examples
+    --------
+    >>> places_in_training(np.array([4, 0, 1, 2]), 6, Withheld(3, spread=True)).tolist()
+    [2, 0, 1]
+    """
+    kept = ~is_withheld(num_images, withheld)
+    places: NDArray[np.int64] = (np.cumsum(kept) - 1)[numbers[kept[numbers]]]
+    return places
+
+
 def _check_whole(dataset: Dataset) -> None:
     """Refuse to divide what is a part already, or the wrong split: a fault of the caller's."""
     if dataset.split != "train" or dataset.withheld.num:

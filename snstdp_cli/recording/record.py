@@ -42,7 +42,7 @@ from snstdp_cli.recording.corruption import corrupt_images, seen_by
 from snstdp_cli.recording.partial import PartialRecording
 from snstdp_cli.recording.plausibility import check_plausible
 from snstdp_cli.recording.recorder import Answers, Recorder
-from snstdp_cli.recording.withheld import refuse_trained_on
+from snstdp_cli.recording.withheld import divided_otherwise, refuse_trained_on
 
 #: Each split has random numbers of its own.
 STREAMS: dict[Part, Stream] = {
@@ -181,8 +181,10 @@ def _part_for(
     if split == "validation":
         refuse_trained_on(weights, name, describe_data(part), held)
     trained = None if weights.record is None else weights.record.data
-    renamed = None if trained is None else trained.names_apart(describe_data(part))
-    for sentence in filter(None, (*doubts_of(part), renamed)):
+    shown = describe_data(part)
+    renamed = None if trained is None else trained.names_apart(shown)
+    divided = divided_otherwise(weights, name, shown, experiment.input) if split == "test" else None
+    for sentence in filter(None, (*doubts_of(part), renamed, divided)):
         report.warn(sentence)
     return part
 

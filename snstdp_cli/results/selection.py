@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from snstdp_cli.artefacts import RecordingRecord, Responses, load_responses, recording_mark
+from snstdp_cli.artefacts import RecordingRecord, Responses, SeenImages, load_responses, recording_mark
 from snstdp_cli.config import settings_of
 from snstdp_cli.errors import ArtefactError
 from snstdp_cli.network.neurons import generation
@@ -131,7 +131,7 @@ def _is_without(labels: RecordingRecord, scored: RecordingRecord) -> bool:
     """Tell whether responses that label the neurons are none to the validation images that are scored."""
     if scored.data.split != "validation":
         return True
-    return labels.experiment.evaluation.withheld.covers(scored.experiment.evaluation.withheld)
+    return SeenImages.of(labels.data, labels.experiment).lacks(scored.data, scored.experiment.evaluation.withheld)
 
 
 def _kind(record: RecordingRecord) -> tuple[str, str]:

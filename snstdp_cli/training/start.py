@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +21,17 @@ from snstdp_cli.artefacts import (
 from snstdp_cli.artefacts.files import exists
 from snstdp_cli.artefacts.provenance import describe_data
 from snstdp_cli.config import Experiment, is_order_file
-from snstdp_cli.datasets import Dataset, check_fit, order_images, read_order, stage_ends, stages_of, withhold
+from snstdp_cli.datasets import (
+    Dataset,
+    check_fit,
+    digest_of_order,
+    order_images,
+    places_in_training,
+    read_order,
+    stage_ends,
+    stages_of,
+    withhold,
+)
 from snstdp_cli.errors import ArtefactError, ConfigError
 from snstdp_cli.network.wiring import draw_weights
 from snstdp_cli.recording.plausibility import check_plausible
@@ -41,9 +50,9 @@ class TrainingImages:
     labels
         [num]
     shown, withheld
-        Numbers of the images in their data set, in the order of one pass.
+        Numbers of the images among these, in the order of one pass.
     digest
-        Tells apart what is shown: of the data set, and of the numbers that a file of the user's names.
+        Tells apart what is shown: of the data set, and of the images that a file of the user's names.
     stage_ends
         After how many examples of a pass a stage ends (a class or a data set); empty unless they come one after the
         other.
@@ -88,8 +97,11 @@ def divide_images(experiment: Experiment, dataset: Dataset) -> TrainingImages:
         )
     listed, digest = None, dataset.sha256
     if is_order_file(experiment.order):
-        listed, numbers = read_order(Path(experiment.order).expanduser(), len(dataset))
-        digest = hashlib.sha256(f"{digest} {numbers}".encode()).hexdigest()
+        # The file numbers the images of the whole split, which the validation images are part of.
+        num_images = len(dataset) + dataset.withheld.num
+        numbers = read_order(Path(experiment.order).expanduser(), num_images)
+        listed = places_in_training(numbers, num_images, dataset.withheld)
+        digest = digest_of_order(digest, listed)
     stages = stages_of(dataset.labels, experiment.order, dataset.joined)
     shown = order_images(shown, stages, listed=listed, order=experiment.order)
     ends = np.zeros(0, np.int64) if stages is None else stage_ends(stages[shown])
@@ -122,7 +134,8 @@ def start_weights(
             f"load_name: the weights '{name}' are of both signs, and the rule '{experiment.rule.name}' rescales sums "
             "of non-negative ones; load other weights"
         )
-    return loaded, StartRecord(name=name, sha256=loaded.sha256)
+    seen = None if loaded.record is None else loaded.record.seen
+    return loaded, StartRecord(name=name, sha256=loaded.sha256, seen=seen)
 
 
 def refuse_to_overwrite(

@@ -14,6 +14,7 @@ from snstdp_cli.artefacts import (
     Record,
     RecordingFigures,
     RecordingRecord,
+    SeenImages,
     StartRecord,
     TrainingFigures,
     TrainingRecord,
@@ -38,7 +39,7 @@ from snstdp_cli.training.journal import JournalRecord
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "files.md").read_text(encoding="utf-8")
 RECORDS: tuple[type[Record], ...] = (
-    *(TrainingRecord, StartRecord, DataRecord, TrainingFigures, History, RecordingRecord, WeightsRecord),
+    *(TrainingRecord, StartRecord, SeenImages, DataRecord, TrainingFigures, History, RecordingRecord, WeightsRecord),
     *(RecordingFigures, StagesRecord, Stage, StageAnswers, CostRecord, SnapshotList, JournalRecord),
 )
 

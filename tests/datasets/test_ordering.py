@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from snstdp_cli.config import build_experiment, recorded_experiment
-from snstdp_cli.datasets import from_arrays, order_images, read_order, stage_ends, stages_of
+from snstdp_cli.datasets import from_arrays, order_images, part_of, read_order, stage_ends, stages_of
 from snstdp_cli.errors import ConfigError, DataError
 from snstdp_cli.network.wiring import training_order
-from snstdp_cli.training.start import divide_images
+from snstdp_cli.training.start import TrainingImages, divide_images
 
 LABELS = np.array([2, 0, 1, 0, 2, 1, 0], np.uint8)
 
@@ -64,6 +64,32 @@ def test_withheld_images_are_left_out_of_a_file_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("which", "expected"), [("last", [7, 0, 3, 6, 0, 14]), ("spread", [0, 6, 0, 14, 18])], ids=["last", "spread"]
+)
+def test_a_file_numbers_the_whole_split_whichever_images_are_for_validation(
+    tmp_path: Path, which: str, expected: list[int]
+) -> None:
+    """Of 20 images the last five are for validation, or 3, 7, 11, 15 and 19."""
+    path = tmp_path / "order.txt"
+    path.write_text("7 0 3 6 0 14 19 18")
+    assert _named(path, which) == expected
+    path.write_text("20")
+    with pytest.raises(DataError, match="found '20', expected the number of a training image, from 0 to 19"):
+        _named(path, which)
+    path.write_text("19")
+    with pytest.raises(DataError, match="all are withheld for the learning curve or for validation"):
+        _named(path, which)
+
+
+def test_an_order_file_is_told_apart_by_the_images_that_are_shown(tmp_path: Path) -> None:
+    path, digests = tmp_path / "order.txt", []
+    for text in ("0 4 8", "0 3 4 8 19", "0 3 6"):
+        path.write_text(text)
+        digests.append(_divided(path, "spread").digest)
+    assert digests[0] == digests[1] != digests[2]
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("0\n1 7", r"line 2: found '7', expected the number of a training image, from 0 to 6"),
@@ -100,3 +126,18 @@ def test_an_old_configuration_with_shuffle_means_what_it_meant() -> None:
 def _training(order: str, curve_examples: int = 0) -> tuple:
     experiment = build_experiment({"order": order, "evaluation": {"curve_examples": curve_examples}})
     return experiment, from_arrays(np.zeros((7, 4, 4), np.uint8), LABELS)
+
+
+def _divided(order: Path, which: str) -> TrainingImages:
+    """Divide 20 images, of which five are for validation; image k has the grey value k."""
+    evaluation = {"curve_examples": 0, "validation_examples": 5, "validation_images": which}
+    experiment = build_experiment({"order": str(order), "num_examples": 3, "evaluation": evaluation})
+    images = np.broadcast_to(np.arange(20, dtype=np.uint8)[:, None, None], (20, 4, 4))
+    whole = from_arrays(images, np.arange(20) % 2)
+    return divide_images(experiment, part_of(whole, "train", experiment.evaluation.withheld))
+
+
+def _named(order: Path, which: str) -> list[int]:
+    """Return which images of the whole split are shown."""
+    divided = _divided(order, which)
+    return [int(k) for k in divided.images[divided.shown, 0]]
