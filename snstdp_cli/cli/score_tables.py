@@ -12,10 +12,10 @@ from rich.text import Text
 
 from snstdp_cli.cli.console import out, print_json, print_line, print_table, print_warning, styled, visible
 from snstdp_cli.cli.hints import next_command
-from snstdp_cli.config import differing_settings, setting_notes
+from snstdp_cli.config import setting_notes
 from snstdp_cli.evaluation import mean_and_sd, read_out_title
 from snstdp_cli.fields import percent
-from snstdp_cli.results import Score
+from snstdp_cli.results import SEEDS, Score, differing_rows, group_seeds
 from snstdp_cli.results.scoring import compare_scores
 
 _LONGEST_HEAD = 3
@@ -136,14 +136,14 @@ def show_comparison(a: Score, b: Score, *, as_json: bool) -> None:
 
 def show_seeds(scores: Sequence[Score], as_json: bool) -> None:
     """Print several networks; the mean and the standard deviation of their accuracies are those over seeds."""
-    different = differing_settings([score.experiment for score in scores])
-    data = sorted({score.data for score in scores})
-    apart = {key for found in different for key in found} | ({"data"} if len(data) > 1 else set())
-    others = sorted(apart - {"seed", "noise_seed"})
-    mean, sd = mean_and_sd([score.evaluation.accuracy for score in scores])
+    different = differing_rows(scores)
+    others = sorted({key for found in different for key in found}.difference(SEEDS))
+    group = None if others else group_seeds(scores)[0]
+    counted, copies = (scores, ()) if group is None else (group.scores, group.copies)
+    mean, sd = mean_and_sd([score.evaluation.accuracy for score in counted])
     if as_json:
         runs = [{**score_as_json(score), "settings": found} for score, found in zip(scores, different, strict=True)]
-        print_json({"mean": mean, "sd": sd, "differ_in": others, "runs": runs})
+        print_json({"mean": mean, "sd": sd, "differ_in": others, "copies": list(copies), "runs": runs})
         return
     kinds = list(scores[0].evaluations)
     rows = [
@@ -161,4 +161,9 @@ def show_seeds(scores: Sequence[Score], as_json: bool) -> None:
     if others:
         print_warning(f"no mean over seeds: the networks differ in {', '.join(others)}")
         return
-    print_line(f"mean {percent(mean, 2)}, standard deviation {percent(sd or 0.0, 2)} over {len(scores)} networks")
+    if copies:
+        print_warning(f"a copy of a network is no other seed; the mean is {', '.join(copies)}")
+    if sd is None:
+        print_line(f"mean {percent(mean, 2)} of one network; a standard deviation takes more seeds")
+        return
+    print_line(f"mean {percent(mean, 2)}, standard deviation {percent(sd, 2)} over {len(counted)} networks")

@@ -11,7 +11,7 @@ from snstdp_cli.config import Experiment, differing_settings, setting_notes
 from snstdp_cli.evaluation import Classifier, Evaluation, read_out_title
 from snstdp_cli.report.content import Content, Pair, Run
 from snstdp_cli.report.markup import Cell, Markup, duration, interval_text, number, percent, signed, table, tag
-from snstdp_cli.results import SeedGroup, differing_rows, group_seeds
+from snstdp_cli.results import SeedGroup, differing_origins, differing_rows, group_seeds
 
 
 def comparison(content: Content) -> list[Markup]:
@@ -35,9 +35,11 @@ def comparison(content: Content) -> list[Markup]:
     different = _differing(content.runs)
     rows = [_comparison_row(run, apart, content.read_outs) for run, apart in zip(content.runs, different, strict=True)]
     parts.insert(0, table(columns, rows, "The networks side by side, with every setting in which any two differ"))
-    groups = [group for group in group_seeds(scored) if len(group.scores) > 1] if scored else []
-    if groups:
-        parts.insert(1, _seed_table(groups, content.read_outs))
+    groups = group_seeds(scored) if scored else []
+    if several := [group for group in groups if len(group.scores) > 1]:
+        parts.insert(1, _seed_table(several, content.read_outs))
+    if copies := [copy for group in groups for copy in group.copies]:
+        parts.append(tag("p", f"A copy of a network is no other seed: {'; '.join(copies)}.", class_="note"))
     if content.pairs:
         parts += _pairs(content.pairs)
     return parts
@@ -58,11 +60,15 @@ def _recordings(content: Content) -> list[Markup]:
 
 
 def _differing(runs: Sequence[Run]) -> list[dict[str, object]]:
-    """Return for each network the settings in which any two differ, of the recording if there is one."""
+    """Return for each network in what any two differ: in settings, of the recording if there is one, and in origins."""
     known = [
         run.experiment if run.score is None or run.score.experiment is None else run.score.experiment for run in runs
     ]
-    return [dict(row) for row in differing_settings(known)]
+    rows: list[dict[str, object]] = [dict(row) for row in differing_settings(known)]
+    scored = [(row, run.score) for row, run in zip(rows, runs, strict=True) if run.score is not None]
+    for (row, _), origins in zip(scored, differing_origins([score for _, score in scored]), strict=True):
+        row.update(origins)
+    return rows
 
 
 def _comparison_row(run: Run, different: Mapping[str, object], read_outs: Sequence[Classifier]) -> tuple[object, ...]:

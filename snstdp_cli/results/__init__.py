@@ -1,6 +1,13 @@
 """What trained networks are: weights, records, recordings and scores; figures, reports and Python look at it."""
 
-from snstdp_cli.results.comparison import SEEDS, SeedGroup, differing_rows, group_seeds, on_same_data
+from snstdp_cli.results.comparison import (
+    SEEDS,
+    SeedGroup,
+    differing_origins,
+    differing_rows,
+    group_seeds,
+    on_same_data,
+)
 from snstdp_cli.results.curves import Trend, trend_of
 from snstdp_cli.results.finding import Finding, FindingKind, figure_of
 from snstdp_cli.results.findings import findings
@@ -37,6 +44,7 @@ __all__ = [
     "Trend",
     "compare_scores",
     "current_recordings",
+    "differing_origins",
     "differing_rows",
     "figure_of",
     "find_mistakes",

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from snstdp_cli.artefacts import Responses, load_ancestor_pair, load_responses
+from snstdp_cli.artefacts import Responses, TrainingRecord, load_ancestor_pair, load_responses
 from snstdp_cli.config import Experiment, differing_settings, setting_notes
 from snstdp_cli.config.facets import affected
 from snstdp_cli.errors import ArtefactError, ConfigError
@@ -48,6 +48,8 @@ class Score:
         What the reader should know of the choice of recordings.
     changed
         Settings of the scored recording that are not those of the training, by dotted key: noise, for example.
+    training
+        How the weights that were recorded were made; None where it is not known, or they are gone.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Score:
     circular: bool
     notes: tuple[str, ...] = ()
     changed: Mapping[str, Any] = field(default_factory=dict)
+    training: TrainingRecord | None = None
 
     @property
     def evaluation(self) -> Evaluation:
@@ -217,7 +220,14 @@ def score_responses(
     """Score responses of a network that are at hand, labelled by the responses `assign`."""
     never = network.never_learned if network.has_weights else None
     score = _score(network.name, assign, test, with_usual(classifier, *read_outs), num_examples, never, notes, ties)
-    return replace(score, changed=_changed_settings(network, test))
+    return replace(score, changed=_changed_settings(network, test), training=_training_of(network, test))
+
+
+def _training_of(network: TrainedNetwork, test: Responses) -> TrainingRecord | None:
+    """Return how the weights were made that were recorded, unless others have their name by now."""
+    if test.record is None or not network.has_weights or test.record.weights.sha256 not in (None, network.sha256):
+        return None
+    return network.record
 
 
 def _changed_settings(network: TrainedNetwork, test: Responses) -> dict[str, Any]:

@@ -60,29 +60,48 @@ class _Moment:
 
 
 class LearningCurve:
-    """Takes a point every `every` examples; at most one is under way."""
+    """Takes a point every `every` examples; at most one is under way.
+
+    Attributes
+    ----------
+    recorder
+        Shows the withheld images; None where no point falls into the training. What labels the neurons is remembered
+        all the same: the training may be continued, and its next point is that of one that was longer from the first.
+    """
+
+    recorder: Recorder | None = None
 
     def __init__(self, experiment: Experiment, images: TrainingImages, wiring: Wiring, report: Reporter) -> None:
+        self.experiment, self.images, self.wiring, self.report = experiment, images, wiring, report
         self.every = experiment.evaluation.curve_every
-        self.images = images
         self.recent = np.zeros((0, experiment.n_e), dtype=np.uint16)
         self.recent_labels = np.zeros(0, dtype=np.uint8)
         # Brian 2 runs one network at a time.
-        cores = available_cores() if choose_engine(experiment) == "standalone" else 1
-        self._thread = ThreadPoolExecutor(1) if cores > 1 else None
+        self._cores = available_cores() if choose_engine(experiment) == "standalone" else 1
+        self._thread = ThreadPoolExecutor(1) if self._cores > 1 else None
         self._moment: _Moment | None = None
         self._point: Future[CurvePoint] | None = None
-        self.recorder = Recorder(experiment, wiring, min(cores, _MOST_WORKERS), report)
 
     @classmethod
     def open(
-        cls, experiment: Experiment, images: TrainingImages, wiring: Wiring, report: Reporter
+        cls, experiment: Experiment, images: TrainingImages, wiring: Wiring, report: Reporter, first: int = 0
     ) -> LearningCurve | None:
-        """Return the curve, or None if it is turned off or no point would fall into the training."""
+        """Return the curve, or None if it is turned off or no images are withheld.
+
+        The frozen network is compiled only if a point falls due.
+
+        Parameters
+        ----------
+        first
+            Training examples that were shown before.
+        """
         every = experiment.evaluation.curve_every
-        if every == 0 or every > experiment.num_examples or not len(images.withheld):
+        if every == 0 or not len(images.withheld):
             return None
-        return cls(experiment, images, wiring, report)
+        curve = cls(experiment, images, wiring, report)
+        if experiment.num_examples // every > first // every:
+            curve._open_recorder()
+        return curve
 
     def resume(self, checkpoint: Checkpoint, weights: NDArray[np.float64], theta_mv: NDArray[np.float64]) -> None:
         """Take over what a checkpoint remembers, and begin the point anew that was under way.
@@ -110,6 +129,7 @@ class LearningCurve:
             kept = [arrays.get(name, _NOTHING) for name in (_WEIGHTS, _THETA, _POINT_RECENT, _POINT_LABELS)]
             moment = _Moment(int(taken[0]) if taken.shape == (1,) and taken.dtype.kind in "iu" else -1, *kept)
             _refuse_misfit(moment, weights.shape, checkpoint)
+        self._open_recorder()
         self._begin(moment)
 
     def to_checkpoint(self, examples: int) -> dict[str, NDArray[Any]]:
@@ -169,10 +189,16 @@ class LearningCurve:
     def close(self) -> None:
         """End the programs; a point that is under way is given up."""
         if self._thread is not None:
-            if self._point is not None:
+            if self._point is not None and self.recorder is not None:
                 self.recorder.stop()
             self._thread.shutdown()
-        self.recorder.close()
+        if self.recorder is not None:
+            self.recorder.close()
+
+    def _open_recorder(self) -> None:
+        """Compile the frozen network, now rather than hours later, where a compiler that fails would end a training."""
+        if self.recorder is None:
+            self.recorder = Recorder(self.experiment, self.wiring, min(self._cores, _MOST_WORKERS), self.report)
 
     def _begin(self, moment: _Moment) -> None:
         self._moment = moment
@@ -181,6 +207,7 @@ class LearningCurve:
     def _make(self, moment: _Moment) -> CurvePoint:
         """Show the withheld images to the frozen network of a moment, and score its answers."""
         numbers = self.images.withheld
+        assert self.recorder is not None
         try:
             answers, _, _ = self.recorder.record(
                 TrainedWeights(moment.weights, moment.theta_mv),

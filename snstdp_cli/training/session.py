@@ -79,7 +79,8 @@ class TrainingSession:
         self.curve = None
         try:
             engine = self.engine = open_engine(self.experiment, self.plasticity, self.wiring, self.report.say)
-            self.curve = LearningCurve.open(self.experiment, self.images, self.wiring, self.report)
+            first = self.journal.examples
+            self.curve = LearningCurve.open(self.experiment, self.images, self.wiring, self.report, first)
             if self.curve is not None and checkpoint is not None:
                 self.curve.resume(checkpoint, *self.learned())
             self._report_needs()

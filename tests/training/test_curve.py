@@ -27,6 +27,8 @@ pytestmark = pytest.mark.compiles
 
 #: Six chunks of 4 examples; points after 8, 16 and 24.
 SETTINGS: dict[str, Any] = {"num_examples": 24, "checkpoint_every": 24, "evaluation.curve_every": 8}
+#: A point after 16, labelled by all examples before it.
+EVERY_16 = {**SETTINGS, "evaluation.curve_every": 16}
 
 
 class Points:
@@ -67,6 +69,20 @@ class Points:
 def points(monkeypatch: pytest.MonkeyPatch) -> Points:
     monkeypatch.setenv(CORES_VARIABLE, "2")
     return Points(monkeypatch)
+
+
+@pytest.fixture
+def labelled_by(points: Points, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """Of each point that is made: after how many examples, and how many responses label the neurons."""
+    made: list[tuple[int, int]] = []
+    make = LearningCurve._make
+
+    def noted(curve: LearningCurve, moment: Any) -> CurvePoint:
+        made.append((moment.examples, len(moment.labels)))
+        return make(curve, moment)
+
+    monkeypatch.setattr(LearningCurve, "_make", noted)
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -148,6 +164,84 @@ def test_a_point_under_way_is_made_also_where_no_example_is_left(
     train_network(experiment, workdir, data_dir=small_data, resume=True)
     assert TrainedNetwork(workdir, "a").learning_curve == in_line.learning_curve[:1]
     assert [point["examples"] for point in read_state(workdir, "a").meta["curve"]] == [8]
+
+
+def train_until(place: Path, data: Path, examples: int, *, resume: bool = False) -> TrainedNetwork:
+    """Train with points after each 16 examples."""
+    experiment = small(**{**EVERY_16, "num_examples": examples}, save_name="a")
+    train_network(experiment, Workdir(place), data_dir=data, resume=resume)
+    return TrainedNetwork(Workdir(place), "a")
+
+
+def train_more(place: Path, data: Path, examples: int) -> TrainedNetwork:
+    names = small(load_name="a", save_name="a")
+    train_network(names, Workdir(place), data_dir=data, more=examples, force=True)
+    return TrainedNetwork(Workdir(place), "a")
+
+
+def assert_same_point(network: TrainedNetwork, other: TrainedNetwork) -> None:
+    assert [point.examples for point in other.learning_curve] == [16]
+    assert network.learning_curve == other.learning_curve
+    np.testing.assert_array_equal(network.weights, other.weights)
+    np.testing.assert_array_equal(network.theta_mv, other.theta_mv)
+
+
+@pytest.mark.parametrize("first", [4, 12])
+def test_a_training_in_parts_draws_the_curve_of_one_at_once(
+    tmp_path: Path, small_data: Path, points: Points, labelled_by: list[tuple[int, int]], first: int
+) -> None:
+    whole = train_until(tmp_path / "whole", small_data, 24)
+    train_until(tmp_path / "parts", small_data, first)
+    parts = train_more(tmp_path / "parts", small_data, 24 - first)
+    assert labelled_by == [(16, 16)] * 2
+    assert_same_point(parts, whole)
+
+
+@pytest.mark.parametrize("stop", [4, 8])
+def test_a_training_that_is_resumed_to_more_examples_draws_the_curve_of_one_at_once(
+    tmp_path: Path, small_data: Path, points: Points, labelled_by: list[tuple[int, int]], stop: int
+) -> None:
+    whole = train_until(tmp_path / "whole", small_data, 24)
+    points.stopped_after = stop
+    with pytest.raises(InterruptedRunError):
+        train_until(tmp_path / "parts", small_data, 12)
+    points.stopped_after = 1_000
+    parts = train_until(tmp_path / "parts", small_data, 24, resume=True)
+    assert labelled_by == [(16, 16)] * 2
+    assert_same_point(parts, whole)
+
+
+def test_the_frozen_network_is_compiled_only_where_a_point_falls_due(
+    tmp_path: Path, small_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise AssertionError("the frozen network was compiled")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("snstdp_cli.training.curve.Recorder", refuse)
+        assert train_until(tmp_path, small_data, 12).learning_curve == ()
+        with pytest.raises(AssertionError, match="was compiled"):
+            train_more(tmp_path, small_data, 4)
+    assert len(train_more(tmp_path, small_data, 4).learning_curve) == 1
+    monkeypatch.setattr("snstdp_cli.training.curve.Recorder", refuse)
+    assert [point.examples for point in train_more(tmp_path, small_data, 8).learning_curve] == [16]
+
+
+def test_a_checkpoint_that_remembers_nothing_of_the_curve_is_resumed(
+    tmp_path: Path, small_data: Path, points: Points, labelled_by: list[tuple[int, int]]
+) -> None:
+    points.stopped_after = 8
+    with pytest.raises(InterruptedRunError):
+        train_until(tmp_path, small_data, 12)
+    workdir = Workdir(tmp_path)
+    found = read_checkpoint(workdir, "a")
+    assert found is not None
+    kept = {name: values for name, values in found.arrays.items() if not name.startswith("curve.")}
+    assert len(kept) < len(found.arrays)
+    write_checkpoint(workdir, "a", kept, found.meta)
+    points.stopped_after = 1_000
+    assert [point.examples for point in train_until(tmp_path, small_data, 24, resume=True).learning_curve] == [16]
+    assert labelled_by == [(16, 8)]
 
 
 def test_an_engine_that_fails_beside_the_training_ends_it_with_its_sentence(
