@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-#: A grid, one whose images come in stages, one on validation images, and a search.
-STUDIES = ("fashion", "switch", "shares", "search_triplet")
+#: A grid, one on validation images, and a search.
+STUDIES = ("fashion", "shares", "search_triplet")
 
 
 @pytest.mark.slow
