@@ -47,7 +47,7 @@ def test_every_study_of_the_results_has_its_place_on_the_page() -> None:
 def test_every_figure_of_what_is_measured_is_on_the_page() -> None:
     pattern = re.compile(r"^!\[.*\]\(result-tables/(.*)\)$", flags=re.MULTILINE)
     assert sorted(pattern.findall(PAGE.read_text())) == sorted(path.name for path in PAGE.with_suffix("").glob("*.png"))
-    for name, text in sections(PAGE.read_text()).items():
+    for name, text in EARLIER.read_earlier(PAGE).sections.items():
         shown, figures = pattern.findall(text), [f"{name}.{one.name}.png" for one in PUBLISHED[name].figures]
         assert set(shown) <= set(figures)
         if finished := re.search(r"^(\d+) of (\d+) cells are finished", text, flags=re.MULTILINE):
@@ -73,7 +73,7 @@ def test_a_small_version_has_the_same_axes_on_the_bundled_digits(name: str, tmp_
 
 
 def test_the_published_tables_have_the_columns_that_the_commands_write(tmp_path: Path) -> None:
-    for name, text in sections(PAGE.read_text()).items():
+    for name, text in EARLIER.read_earlier(PAGE).sections.items():
         study = load_study(TOOL.STUDIES / f"{name}.yaml", tmp_path)
         tables = [line for line in text.splitlines() if line.startswith("|")]
         if tables:
@@ -160,7 +160,7 @@ def test_the_page_of_a_folder_without_results_is_the_page_as_it_is(tmp_path: Pat
 
 
 def test_the_page_tells_every_study_and_how_far_it_is() -> None:
-    told = sections(PAGE.read_text())
+    told = EARLIER.read_earlier(PAGE).sections
     assert list(told) == list(PUBLISHED)
     for text in told.values():
         assert re.search(r"\d+ of \d+ (cells are finished|trials have an accuracy)", text)
@@ -311,9 +311,3 @@ def test_what_is_usual_comes_from_the_study_with_the_most_seeds(tmp_path: Path) 
     assert found["smin", "400"]["sd"] == "0.0141"
     assert found["smin", "1600"]["command"] == "snstdp study run configs/studies/results/rules.yaml"
     assert found["smax", "400"]["mean"] == "0.9"
-
-
-def sections(page: str) -> dict[str, str]:
-    """Return the parts of the page by their headings."""
-    found = re.split(r"^## (\w+)$", page, flags=re.MULTILINE)[1:]
-    return dict(zip(found[::2], found[1::2], strict=True))

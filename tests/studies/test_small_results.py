@@ -1,5 +1,6 @@
 """`make results`, a part of it: run on the bundled digits, its tables have the shape of the published ones."""
 
+import importlib
 import re
 import subprocess
 import sys
@@ -8,6 +9,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+with pytest.MonkeyPatch.context() as patch:
+    patch.syspath_prepend(str(ROOT / "tools"))
+    EARLIER = importlib.import_module("earlier_results")
 #: A grid, one on validation images, and a search.
 STUDIES = ("fashion", "shares", "search_triplet")
 
@@ -16,7 +20,8 @@ STUDIES = ("fashion", "shares", "search_triplet")
 def test_small_versions_run_and_make_tables_of_the_published_shape(tmp_path: Path) -> None:
     command = [sys.executable, str(ROOT / "tools" / "results.py"), "small", "--workdir", str(tmp_path)]
     subprocess.run([*command, "--only", *STUDIES], check=True, capture_output=True, cwd=tmp_path)
-    small, published = parts(tmp_path / "small.md"), parts(ROOT / "docs" / "result-tables.md")
+    pages = (tmp_path / "small.md", ROOT / "docs" / "result-tables.md")
+    small, published = (EARLIER.read_earlier(page).sections for page in pages)
     assert set(small) == set(STUDIES)
     for name, text in small.items():
         assert shape_of(text) == shape_of(published[name])
@@ -25,12 +30,6 @@ def test_small_versions_run_and_make_tables_of_the_published_shape(tmp_path: Pat
         assert "![" in text
         records = (tmp_path / "small" / f"{name}.csv").read_text().splitlines()
         assert len(records) == 1 + int(re.search(r"of (\d+) (cells|trials)", text)[1])
-
-
-def parts(page: Path) -> dict[str, str]:
-    """Return the parts of a page by study."""
-    found = re.split(r"^## (\w+)$", page.read_text(), flags=re.MULTILINE)[1:]
-    return dict(zip(found[::2], found[1::2], strict=True))
 
 
 def shape_of(text: str) -> list[tuple[str, str, int]]:
