@@ -194,7 +194,8 @@ Made by `python tools/results.py publish` from the studies in `configs/studies/r
 figures are beside this page, in `result-tables/`. Accuracies are shares of right answers to all 10,000 test images,
 labels of the neurons come from training images, and settings were chosen on others of these. Intervals are Student's
 over seeds; a single seed has none, and its differences are McNemar's over images, which say nothing of other seeds.
-`make results` repeats a small version of every table on the digits that come with snstdp."""
+`make results` repeats a small version of every table on the digits that come with snstdp, in 11 minutes on two idle
+cores (26 November 2026)."""
 SMALL_HEAD = """# Small versions of the results
 
 Few neurons, the bundled digits (also in the place of Fashion-MNIST), few seeds: these tables have the shape of the

@@ -6,6 +6,7 @@ without labels; it never stands beside the other read-outs without saying so.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ from snstdp_cli.evaluation.checks import check_counts, check_labels
 STRENGTHS = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5)
 #: Of the labelled images, every so many-th is withheld while the strength is chosen.
 _WITHHELD = 5
+#: A fit that is not settled by then (few responses, a weak penalty) is taken as it is.
 _MAX_ITERATIONS = 1000
 
 
@@ -91,6 +93,7 @@ def fit_linear(counts: NDArray[Any], labels: NDArray[Any]) -> LinearReadOut:
 def _fit(counts: NDArray[Any], labels: NDArray[Any], strength: float) -> LinearReadOut:
     """Fit with one strength of the penalty."""
     try:
+        from sklearn.exceptions import ConvergenceWarning
         from sklearn.linear_model import LogisticRegression
         from threadpoolctl import threadpool_limits
     except ImportError:
@@ -100,7 +103,9 @@ def _fit(counts: NDArray[Any], labels: NDArray[Any], strength: float) -> LinearR
     # scikit-learn weighs the sum of the losses by C and the penalty by 1/2.
     model = LogisticRegression(C=1 / (strength * len(counts)), max_iter=_MAX_ITERATIONS)
     scale = float(counts.std()) or 1.0
-    with threadpool_limits(1):  # the matrices are small: threads wait for each other, and sum in another order
+    # The matrices are small: threads wait for each other, and sum in another order.
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(counts.astype(np.float64) / scale, labels.astype(np.int64))
     weights, bias = np.asarray(model.coef_, np.float64).T / scale, np.asarray(model.intercept_, np.float64)
     if weights.shape[1] == 1:  # two classes: one column of log odds

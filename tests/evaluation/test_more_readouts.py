@@ -1,5 +1,6 @@
 """The read-outs beside Diehl & Cook's average and ours by selectivity, against values computed by hand."""
 
+import warnings
 from typing import get_args
 
 import numpy as np
@@ -103,6 +104,17 @@ def test_a_class_without_training_images_is_never_the_linear_answer() -> None:
     scored = evaluate_all(counts, labels, shown, truth, read_outs=("linear",))["linear"]
     assert scored.classes.tolist() == [0, 1, 7]
     assert 7 not in scored.predictions
+
+
+def test_a_fit_that_ends_before_it_is_settled_is_taken_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("sklearn")
+    from snstdp_cli.evaluation import fit_linear, linear
+
+    monkeypatch.setattr(linear, "_MAX_ITERATIONS", 3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fitted = fit_linear(*_summed(400, 0))
+    assert np.isfinite(fitted.weights).all()
 
 
 def test_too_few_labels_to_train_by_are_told() -> None:
