@@ -1,6 +1,7 @@
 """The published results: run small versions of their studies, and write the tables of what is finished.
 
 python tools/results.py small                      # all studies on the bundled digits, in minutes (`make results`)
+python tools/results.py small --only fashion       # some of them
 python tools/results.py publish --workdir DIR      # docs/result-tables.md from DIR/studies/, README's table, what is
                                                    # usual, and the networks that come with snstdp; what DIR has
                                                    # no results of stays as it is published
@@ -146,13 +147,14 @@ def draw_figures(results: StudyResults, figures: Iterable[Drawn], folder: Path) 
 def _doubts(table: StudyTable) -> list[str]:
     """Return what to beware of: differences that are not significant, and the table's own warnings."""
     doubts = []
-    weak = [one for one in table.differences if one.p_holm is not None and one.p_holm >= _SIGNIFICANT]
-    if table.differences:
-        compared = sum(one.p_holm is not None for one in table.differences)
-        doubts.append(
-            f"Of {compared} differences {len(weak)} are **not significant** (p corrected by Holm's method for all of "
-            f"them, equal ones counted once, {_SIGNIFICANT:g} or more)."
-        )
+    for differences, told in ((table.differences, ""), (table.stage_differences, " over the stages")):
+        compared = [one.p_holm for one in differences if one.p_holm is not None]
+        if differences:
+            weak = sum(p >= _SIGNIFICANT for p in compared)
+            doubts.append(
+                f"Of {len(compared)} differences{told} {weak} are **not significant** (p corrected by Holm's method "
+                f"for all of them, equal ones counted once, {_SIGNIFICANT:g} or more)."
+            )
     if any("linear" in name for name in table.read_outs):
         doubts.append("The read-out `linear` is trained by labels; the others use them only to name neurons.")
     return [*doubts, *(f"* {text}" for text in table.warnings)]
@@ -191,11 +193,16 @@ def write_page(
 HEAD = """# All tables of the results
 
 Made by `python tools/results.py publish` from the studies in `configs/studies/results/`; the raw records and the
-figures are beside this page, in `result-tables/`. Accuracies are shares of right answers to all 10,000 test images,
-labels of the neurons come from training images, and settings were chosen on others of these. Intervals are Student's
-over seeds; a single seed has none, and its differences are McNemar's over images, which say nothing of other seeds.
-`make results` repeats a small version of every table on the digits that come with snstdp, in 11 minutes on two idle
-cores (26 November 2026)."""
+figures are beside this page, in `result-tables/`. Accuracies are shares of right answers to all 10,000 test images, but
+for the searches, choose, choose\\_size, orders, shares and explore, which are of 5,000 training images that were
+withheld: these are higher, and not to be compared with the others. Labels of the neurons come from training images, and
+settings were chosen on others of these. Intervals are Student's over seeds; a single seed has none, and its differences
+are McNemar's over images, which say nothing of other seeds.
+
+A study needs the data sets that it names, and snstdp with its extras `study` and `linear` (`pip install
+".[study,linear]"` in a clone). `make results` repeats a small version of every table on the digits that come with
+snstdp, in 11 minutes on two idle cores (26 November 2026); `python tools/results.py small --only fashion shares` that
+of some."""
 SMALL_HEAD = """# Small versions of the results
 
 Few neurons, the bundled digits (also in the place of Fashion-MNIST), few seeds: these tables have the shape of the

@@ -50,6 +50,7 @@ def load_dataset(
     *,
     cache_dir: Path | None = None,
     inputs: InputSection | None = None,
+    only_whole: bool = False,
 ) -> Dataset:
     """Load one split of a data set from the first folder that holds it, and prepare its images.
 
@@ -67,6 +68,8 @@ def load_dataset(
         Look here in place of the user's cache folder.
     inputs
         What is done to the images (the section `input` of an experiment); by default nothing.
+    only_whole
+        Refuse the bundled subset in the place of MNIST.
 
     Raises
     ------
@@ -74,7 +77,7 @@ def load_dataset(
         If the name is unknown, or files are missing, damaged, of another data set or do not fit each other.
     """
     if names := joined_names(name):
-        load = functools.partial(load_dataset, data_dir=data_dir, cache_dir=cache_dir)
+        load = functools.partial(load_dataset, data_dir=data_dir, cache_dir=cache_dir, only_whole=only_whole)
         return _load_joined(name, names, split, load, inputs)
     check_name(name)
     if split not in get_args(Split):
@@ -96,12 +99,14 @@ def load_dataset(
             f"{where}: {_describe_folder(path, name)}; expected, there or in its subfolder '{name}', "
             f"{expected_names('images', split)} and {expected_names('labels', split)}{_other_names(path)}"
         )
-    if name == "mnist":
+    if name == "mnist" and not only_whole:
         return _load_bundled(name, split, inputs)
     searched = ", ".join(str(path) for path in search_path(name, cache_dir=cache_dir))
     raise DataError(
         f"{name}: not found (searched: {searched}); run `snstdp data fetch {name}`, "
         f"or name a folder with {expected_names('images', split)} and its labels by --data-dir"
+        + ", or ask for the digits that come with snstdp, `data: bundled`"
+        * (name == "mnist")
     )
 
 

@@ -18,7 +18,8 @@ def warnings_of(rows: Sequence[SettingRow]) -> list[str]:
     alone = [row for row, num in measured if num == 1]
     few = [row for row, num in measured if 1 < num < FEW_SEEDS]
     without = [row for row in rows if not row.finished]
-    constant = [row for row, _ in measured if any(e is not None and e.sd == 0 for e in row.estimates.values())]
+    alike = {name: None for row in rows for name, e in row.estimates.items() if e is not None and e.sd == 0}
+    constant = [row for row in rows if any(e is not None and e.sd == 0 for e in row.estimates.values())]
     incomplete = [row for row, num in measured if num and row.failed + row.missing]
     found, named = [], functools.partial(_named, total=len(rows))
     if alone:
@@ -33,8 +34,8 @@ def warnings_of(rows: Sequence[SettingRow]) -> list[str]:
         )
     if constant:
         found.append(
-            f"the same accuracy with every seed ({named(constant)}): an interval without width; check that the seeds "
-            "differ, and that the network learns"
+            f"the same accuracy by {' and '.join(alike)} with every seed ({named(constant)}): an interval without "
+            "width; check that the seeds differ, and that the network learns"
         )
     if incomplete:
         found.append(f"not all seeds are finished ({named(incomplete)}): means are those of the finished ones")

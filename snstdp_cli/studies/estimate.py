@@ -12,12 +12,14 @@ from pathlib import Path
 from snstdp_cli.artefacts import Workdir
 from snstdp_cli.config import Experiment, build_experiment
 from snstdp_cli.config.sections import EvaluationSettings
-from snstdp_cli.datasets import Dataset, Split, load_dataset, sealed_test_images
+from snstdp_cli.datasets import Dataset, Split, load_dataset, part_of, sealed_test_images, split_of
+from snstdp_cli.errors import SnstdpError
 from snstdp_cli.pipeline import run_experiment
 from snstdp_cli.progress import RecordingProgress, Reporter, TrainingProgress
 from snstdp_cli.studies.cell import Cell
 from snstdp_cli.studies.file import ScoredSplit
 from snstdp_cli.studies.memory import estimate_memory_mb
+from snstdp_cli.training.stages import refuse_more_passes
 
 #: Examples that are shown to measure a network, and the largest number of networks that are measured.
 _SHOWN, _RECORDED, _MOST_MEASURED = 40, 20, 6
@@ -90,7 +92,7 @@ def estimate_study(
     data_dir: Path | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> StudyEstimate:
-    """Measure one network of each rule and size, at most six, and tell what all cells take.
+    """Check the images of all cells, measure one network of each rule and size, at most six, and tell what all take.
 
     Parameters
     ----------
@@ -105,6 +107,8 @@ def estimate_study(
     groups: dict[tuple[str, int], Cell] = {}
     for cell in cells:
         groups.setdefault(_group(cell.experiment), cell)
+    with sealed_test_images(score_on == "validation"):
+        _check_images(cells, score_on, data_dir)
     measured: dict[tuple[str, int], _Rates] = {}
     for key, cell in list(groups.items())[:_MOST_MEASURED]:
         say(f"measuring {key[0]} with {key[1]:,} neurons")
@@ -120,10 +124,7 @@ def _group(experiment: Experiment) -> tuple[str, int]:
 
 def _measure(experiment: Experiment, score_on: ScoredSplit, data_dir: Path | None) -> _Rates:
     """Show a few examples in a temporary folder; the compiled program is kept for the study."""
-    splits: tuple[Split, ...] = ("train",) if score_on == "validation" else ("train", "test")
-    images: dict[Split, Dataset] = {
-        split: load_dataset(experiment.data, split, data_dir, inputs=experiment.input) for split in splits
-    }
+    images = _load(experiment, score_on, data_dir)
     num = min(_SHOWN, experiment.num_examples)
     settings = experiment.evaluation
     small = {
@@ -144,6 +145,35 @@ def _measure(experiment: Experiment, score_on: ScoredSplit, data_dir: Path | Non
             report=report,
         )
     return _Rates(experiment.n_e, images["train"].n_input, trained[-1].rate, recorded[-1].rate)
+
+
+def _check_images(cells: Sequence[Cell], score_on: ScoredSplit, data_dir: Path | None) -> None:
+    """Refuse images that are not there, or not enough, and more passes than stages are told of."""
+    sets: dict[tuple[object, ...], dict[Split, Dataset]] = {}
+    checked = set[str]()
+    for cell in cells:
+        one = cell.experiment
+        if (told := f"{one.data} {one.input} {one.evaluation} {one.order} {one.num_examples}") in checked:
+            continue
+        checked.add(told)
+        key = one.data, str(one.input)
+        if key not in sets:
+            sets[key] = _load(one, score_on, data_dir)
+        try:
+            for part in ("train", score_on):
+                shown = part_of(sets[key][split_of(part)], part, one.evaluation.withheld)
+                if part == "train":
+                    refuse_more_passes(one, shown)
+        except SnstdpError as error:
+            raise type(error)(f"cell {cell.label}: {error}") from None
+
+
+def _load(experiment: Experiment, score_on: ScoredSplit, data_dir: Path | None) -> dict[Split, Dataset]:
+    splits: tuple[Split, ...] = ("train",) if score_on == "validation" else ("train", "test")
+    return {
+        split: load_dataset(experiment.data, split, data_dir, inputs=experiment.input, only_whole=True)
+        for split in splits
+    }
 
 
 def _num_scored(settings: EvaluationSettings, score_on: ScoredSplit) -> int:

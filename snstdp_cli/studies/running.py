@@ -252,7 +252,8 @@ def _run_twice(
 def _dataset(name: str, split: Split, inputs: InputSection, data_dir: str | None, current_folder: str) -> Dataset:
     """Load images once for all cells of this process."""
     where = str(Path(current_folder) / Path(name).expanduser()) if is_data_path(name) else name
-    loaded = load_dataset(where, split, None if data_dir is None else Path(data_dir), inputs=inputs)
+    folder = None if data_dir is None else Path(data_dir)
+    loaded = load_dataset(where, split, folder, inputs=inputs, only_whole=True)
     # What the study calls them: no path of this machine is written down.
     identity = loaded.identity
     if identity.name.startswith(where):

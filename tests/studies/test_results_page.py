@@ -214,6 +214,12 @@ def test_readme_tells_the_means_of_the_published_records() -> None:
 TOLD = [
     *(("large", {"rule": rule, "n_e": "1600"}) for rule in ("smin", "smax", "triplet")),
     *(("noise", {"rule": rule, "input.noise": "0.5"}) for rule in ("smin", "smax", "triplet")),
+    *(
+        ("switch", {"rule": rule, "order": order})
+        for rule in ("smin", "smax", "triplet")
+        for order in ("as_is", "by_data")
+    ),
+    *(("tuned", {"rule": rule, "n_e": n_e}) for rule in ("smin", "smax", "triplet") for n_e in ("100", "400")),
     *(("fashion", {"rule": rule}) for rule in ("smin", "smax", "triplet")),
     *(("online", {"rule": rule, "n_e": "400"}) for rule in ("smin", "smax", "triplet")),
     *(
@@ -249,7 +255,7 @@ def test_the_prose_tells_what_the_records_say(study: str, settings: dict[str, st
     paragraphs = [part.replace("\n", " ") for part in prose.split("\n\n") if f"(`{study}.yaml`" in part]
     found = told_by(study, settings)
     assert found.ci95 is not None
-    assert found.num_seeds == (5 if study == "large" else 3)
+    assert found.num_seeds == (5 if study in ("large", "tuned") else 3)
     half = 50 * (found.ci95[1] - found.ci95[0])
     assert any(f"{100 * found.mean:.1f} ± {half:.1f}" in text for text in paragraphs)
 

@@ -12,8 +12,8 @@ ROOT = Path(__file__).parents[2]
 with pytest.MonkeyPatch.context() as patch:
     patch.syspath_prepend(str(ROOT / "tools"))
     EARLIER = importlib.import_module("earlier_results")
-#: A grid, one on validation images, and a search.
-STUDIES = ("fashion", "shares", "search_triplet")
+#: A grid, one in stages, one on validation images, and a search.
+STUDIES = ("fashion", "switch", "shares", "search_triplet")
 
 
 @pytest.mark.slow

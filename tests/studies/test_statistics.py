@@ -102,7 +102,7 @@ def test_seeds_that_change_nothing_are_told() -> None:
     assert row.estimates["average"] is not None
     assert row.estimates["average"].ci95 == (0.8, 0.8)
     (told,) = warnings_of([row])
-    assert told.startswith("the same accuracy with every seed (n_e 10)")
+    assert told.startswith("the same accuracy by average with every seed (n_e 10)")
 
 
 def test_enough_seeds_that_are_all_there_need_no_warning() -> None:

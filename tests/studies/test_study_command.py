@@ -78,6 +78,30 @@ def test_a_dry_run_lists_and_estimates_and_leaves_nothing(place: Path) -> None:
     assert not (place / "studies").exists()
 
 
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"order": "by_class", "num_examples": 9}, "num_examples: found 9, expected at most 8"),
+        ({"evaluation.validation_examples": 10}, "validation_examples"),
+        ({"data": "./nowhere"}, "nowhere: no such file or folder"),
+        ({"data": "mnist"}, "or ask for the digits that come with snstdp, `data: bundled`"),
+    ],
+)
+def test_a_dry_run_looks_at_the_images_of_every_cell(place: Path, changes: dict[str, Any], sentence: str) -> None:
+    write_study(place, cells=[{"rule.eta": 0.01}, changes])
+    told = snstdp("run", "small.yaml", "--dry-run")
+    assert (told.exit_code, told.stdout.count("measured")) == (2, 0)
+    assert sentence in told.stderr
+
+
+def test_the_bundled_digits_never_stand_for_mnist_in_a_study(place: Path) -> None:
+    write_study(place, vary={"data": ["mnist", "mnist+fashion-mnist"]})
+    done = snstdp("run", "small.yaml")
+    assert done.exit_code == 1
+    assert "study small: 2 failed" in done.stdout
+    assert "mnist: not found" in done.stderr
+
+
 def test_failed_cells_are_told_with_their_sentence_and_the_exit_code(place: Path, running_away: None) -> None:
     write_study(place, seeds=2)
     done = snstdp("run", "small.yaml")
