@@ -17,7 +17,15 @@ from snstdp_cli.studies.cells import CellResult
 from snstdp_cli.studies.differences import Difference, LoadCorrect, paired_differences
 from snstdp_cli.studies.intervals import Estimate
 from snstdp_cli.studies.read_outs import find_read_out
-from snstdp_cli.studies.stages import Courses, LoadCourses, StageRow, load_courses, stage_differences, summarize_stages
+from snstdp_cli.studies.stages import (
+    Courses,
+    LoadCourses,
+    StageRow,
+    load_courses,
+    stage_differences,
+    stage_warnings,
+    summarize_stages,
+)
 from snstdp_cli.studies.statistics import SettingRow, distinct_cells, setting_key, summarize, varied_keys
 
 if TYPE_CHECKING:
@@ -153,14 +161,15 @@ def make_table(
     baseline = resolve_baseline(against, [row.settings for row in rows]) if against else {}
     differences = paired_differences(cells, baseline, read_outs, load_correct) if baseline else []
     courses, unread = ({}, []) if load_stages is None else load_courses(cells, load_stages)
+    stages = tuple(summarize_stages(cells, courses, read_outs))
     return StudyTable(
         cells=tuple(distinct_cells(cells)),
         read_outs=tuple(read_outs),
         rows=tuple(rows),
         against=baseline,
         differences=tuple(differences),
-        warnings=(*warnings_of(rows), *unread),
-        stages=tuple(summarize_stages(cells, courses, read_outs)),
+        warnings=(*warnings_of(rows), *stage_warnings(stages), *unread),
+        stages=stages,
         stage_differences=tuple(stage_differences(cells, courses, read_outs, baseline) if baseline else ()),
         courses=courses,
     )

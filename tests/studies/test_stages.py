@@ -111,6 +111,15 @@ def test_what_cannot_be_read_is_told_and_left_out() -> None:
     assert any("rule=smin-seed=0, its stages are left out: half a file" in text for text in found.warnings)
 
 
+def test_a_training_that_ended_in_its_first_stage_is_told() -> None:
+    def ended(cell: CellResult) -> Courses:
+        return {"selective": OnlineCourse((10,), (3,), np.array([1.0]), np.array([[1.0]]), (1,))}
+
+    (told,) = (text for text in make_table(cells(), load_stages=ended).warnings if "stage" in text)
+    assert told.startswith("a single stage (3; rule smin; rule smax): the training ended before the next one began")
+    assert not any("stage" in text for text in table().warnings)
+
+
 def test_seeds_with_other_stages_are_not_mixed() -> None:
     def turned(cell: CellResult) -> Courses:
         one = course(0.5)
