@@ -29,6 +29,7 @@ from snstdp_cli.engines import Chunk, ChunkResult, Stream
 from snstdp_cli.engines.standalone import StandaloneEngine
 from snstdp_cli.errors import ArtefactError, ConfigError, DataError
 from snstdp_cli.pipeline import RunResult, run_experiment
+from snstdp_cli.progress import Reporter
 from snstdp_cli.recording import record_activity
 from snstdp_cli.results import TrainedNetwork, score_network
 from snstdp_cli.training import train_network
@@ -202,6 +203,20 @@ def test_images_spread_over_the_set_are_not_the_last_ones(mine: Workdir, small_d
     assert scored.data.sha256 == part_of(held, "validation", Withheld(4, spread=True)).sha256
     with pytest.raises(ConfigError, match="spread over the training set, expected the last 4"):
         record_activity(experiment(), mine, "s", "validation", data_dir=small_data, workers=1)
+
+
+def test_validation_images_without_some_of_the_classes_are_told(mine: Workdir, tmp_path: Path) -> None:
+    path = tmp_path / "sorted.npz"
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (10, 28, 28), np.uint8)
+    np.savez(path, x_train=images, y_train=np.repeat([0, 1, 2], [3, 3, 4]), x_test=images[:3], y_test=np.arange(3))
+    for name, told in (("last", True), ("spread", False)):
+        warned = list[str]()
+        those = experiment(name, 4, data=str(path), **{"evaluation.validation_images": name})
+        train_network(those, mine)
+        record_activity(those, mine, name, "validation", workers=1, report=Reporter(warn=warned.append))
+        sentence = "no image of class 0, 1 among the 4 validation images: withhold more, or images that are spread"
+        assert any(sentence in text for text in warned) == told
 
 
 @pytest.mark.parametrize("held", [0, 2, 3])

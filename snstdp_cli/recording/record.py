@@ -184,9 +184,21 @@ def _part_for(
     shown = describe_data(part)
     renamed = None if trained is None else trained.names_apart(shown)
     divided = divided_otherwise(weights, name, shown, experiment.input) if split == "test" else None
-    for sentence in filter(None, (*doubts_of(part), renamed, divided)):
+    lacking = _lacking(part) if split == "validation" else None
+    for sentence in filter(None, (*doubts_of(part), renamed, divided, lacking)):
         report.warn(sentence)
     return part
+
+
+def _lacking(part: Dataset) -> str | None:
+    """Tell which classes of the data set have no image among those for validation."""
+    lacking = np.setdiff1d(part.classes, part.labels)
+    if not len(lacking):
+        return None
+    return (
+        f"no image of class {', '.join(map(str, lacking))} among the {len(part):,} validation images: withhold "
+        "more, or images that are spread over the set (evaluation.validation_images: spread)"
+    )
 
 
 def _number_of_examples(
