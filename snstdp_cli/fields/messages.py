@@ -71,6 +71,8 @@ def allowed(schema: Mapping[str, Any]) -> str:
     kind = _KINDS.get(str(schema.get("type", "")), "")
     if "minimum" in schema and "maximum" in schema:
         return f"{kind} from {schema['minimum']:,.12g} to {schema['maximum']:,.12g}"
+    if schema.get("type") == "array" and (fewest := schema.get("minItems")):
+        return f"{kind} of {fewest:,}" if fewest == schema.get("maxItems") else f"{kind} of {fewest:,} or more"
     limits = [f"{word} {schema[bound]:,.12g}" for bound, word in _BOUNDS.items() if bound in schema]
     return f"{kind} {' and '.join(limits)}".strip()
 

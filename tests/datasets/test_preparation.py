@@ -91,7 +91,7 @@ def test_what_cannot_be_done_is_told(own: str, inputs: dict[str, Any], sentence:
     [
         ({"size": [300, 300]}, r"expected at most 65,536 pixels"),
         ({"size": "x"}, "expected a whole number or a list of whole numbers or null"),
-        ({"classes": []}, "expected a list"),
+        ({"classes": []}, "expected a list of 1 or more"),
         ({"classes": [3, 3]}, "expected each class once"),
         ({"test_share": 1}, "expected a number above 0 and below 1"),
         ({"transpose": 1}, "expected true or false"),
