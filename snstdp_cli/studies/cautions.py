@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 
+from snstdp_cli.studies.stages import StageRow
 from snstdp_cli.studies.statistics import SettingRow, describe_settings
 
 #: With fewer seeds than these an interval is wide and leans on a normal distribution that nobody can check.
@@ -45,6 +46,18 @@ def warnings_of(rows: Sequence[SettingRow]) -> list[str]:
     return found + _uneven_images(rows)
 
 
+def stage_warnings(rows: Sequence[StageRow]) -> list[str]:
+    """Return what to know before accuracies after stages are believed: of a single one nothing is forgotten."""
+    alone = [row for row in rows if len(row.learned) == 1]
+    if not alone:
+        return []
+    classes = " and ".join(dict.fromkeys(row.learned[0] for row in alone))
+    return [
+        f"a single stage ({classes}; {_named(alone, len(rows))}): the training ended before the next one began, so its "
+        "accuracy is of what it saw first, and nothing could be forgotten; show more examples, up to one pass"
+    ]
+
+
 def _unscored(rows: Sequence[SettingRow]) -> list[str]:
     """Name the seeds that a mean lacks although their cells are finished."""
     found = []
@@ -68,7 +81,7 @@ def _uneven_images(rows: Sequence[SettingRow]) -> list[str]:
     return ["the cells were not all scored on the same images: compare only what was"]
 
 
-def _named(rows: Sequence[SettingRow], total: int) -> str:
+def _named(rows: Sequence[SettingRow | StageRow], total: int) -> str:
     if len(rows) == total > 1:
         return "all settings"
     names = [describe_settings(row.settings) for row in rows[:_MAX_NAMED]]

@@ -157,9 +157,9 @@ def _check_images(cells: Sequence[Cell], score_on: ScoredSplit, data_dir: Path |
             continue
         checked.add(told)
         key = one.data, str(one.input)
-        if key not in sets:
-            sets[key] = _load(one, score_on, data_dir)
         try:
+            if key not in sets:
+                sets[key] = _load(one, score_on, data_dir)
             for part in ("train", score_on):
                 shown = part_of(sets[key][split_of(part)], part, one.evaluation.withheld)
                 if part == "train":

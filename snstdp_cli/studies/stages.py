@@ -15,7 +15,7 @@ from snstdp_cli.studies.cell import CELL_NAME
 from snstdp_cli.studies.cells import CellResult
 from snstdp_cli.studies.differences import Difference, paired_differences
 from snstdp_cli.studies.intervals import Estimate, estimate
-from snstdp_cli.studies.statistics import describe_settings, group_settings
+from snstdp_cli.studies.statistics import group_settings
 
 #: What is compared of the stages, as tables call it.
 ONLINE_ACCURACY, FORGETTING = "mean of stages", "forgetting"
@@ -131,19 +131,6 @@ def stage_differences(
         measured.append(replace(cell, accuracies=known))
     found = paired_differences(measured, against, (ONLINE_ACCURACY, FORGETTING))
     return [one for one in found if one.seeds]
-
-
-def stage_warnings(rows: Iterable[StageRow]) -> list[str]:
-    """Return what to know before accuracies after stages are believed: of a single one nothing is forgotten."""
-    alone = [row for row in rows if len(row.learned) == 1]
-    if not alone:
-        return []
-    classes = " and ".join(dict.fromkeys(row.learned[0] for row in alone))
-    settings = "; ".join(describe_settings(row.settings) for row in alone)
-    return [
-        f"a single stage ({classes}; {settings}): the training ended before the next one began, so its accuracy is of "
-        "what it saw first, and nothing could be forgotten; show more examples, up to one pass"
-    ]
 
 
 def _shared_read_out(courses: Mapping[str, Courses], read_outs: Sequence[Classifier]) -> Classifier | None:

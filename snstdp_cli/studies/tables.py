@@ -11,21 +11,13 @@ from typing import TYPE_CHECKING, Any
 from snstdp_cli.errors import ConfigError
 from snstdp_cli.evaluation import CLASSIFIERS, Classifier
 from snstdp_cli.studies.baseline import resolve_baseline
-from snstdp_cli.studies.cautions import warnings_of
+from snstdp_cli.studies.cautions import stage_warnings, warnings_of
 from snstdp_cli.studies.cell import setting_values
 from snstdp_cli.studies.cells import CellResult
 from snstdp_cli.studies.differences import Difference, LoadCorrect, paired_differences
 from snstdp_cli.studies.intervals import Estimate
 from snstdp_cli.studies.read_outs import find_read_out
-from snstdp_cli.studies.stages import (
-    Courses,
-    LoadCourses,
-    StageRow,
-    load_courses,
-    stage_differences,
-    stage_warnings,
-    summarize_stages,
-)
+from snstdp_cli.studies.stages import Courses, LoadCourses, StageRow, load_courses, stage_differences, summarize_stages
 from snstdp_cli.studies.statistics import SettingRow, distinct_cells, setting_key, summarize, varied_keys
 
 if TYPE_CHECKING:

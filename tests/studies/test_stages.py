@@ -116,7 +116,7 @@ def test_a_training_that_ended_in_its_first_stage_is_told() -> None:
         return {"selective": OnlineCourse((10,), (3,), np.array([1.0]), np.array([[1.0]]), (1,))}
 
     (told,) = (text for text in make_table(cells(), load_stages=ended).warnings if "stage" in text)
-    assert told.startswith("a single stage (3; rule smin; rule smax): the training ended before the next one began")
+    assert told.startswith("a single stage (3; all settings): the training ended before the next one began")
     assert not any("stage" in text for text in table().warnings)
 
 
