@@ -145,9 +145,9 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def _shorten_study(path: Path) -> None:
-    """Make cells of half an hour small ones; no option of `study run` does."""
+    """Make cells of half an hour small ones, and of the digits that come along; no option of `study run` does."""
     study = yaml.safe_load(path.read_text(encoding="utf-8"))
-    study["base"] |= {"num_examples": 40, "evaluation": {"assign_examples": 40, "test_examples": 40}}
+    study["base"] |= {"data": "bundled", "num_examples": 40, "evaluation": {"assign_examples": 40, "test_examples": 40}}
     study["vary"]["size"] = [{"n_e": 20}]
     path.write_text(yaml.safe_dump(study | {"seeds": 2}), encoding="utf-8")
 
