@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from snstdp_cli.studies import CellResult, CellState, Study, StudyOutcome
     from snstdp_cli.studies.search.study import SearchResult
 
+#: How many of the cells that failed alike are named.
+_MOST_CELLS = 3
 #: States in the order in which they are told.
 _STATES: tuple[CellState, ...] = ("finished", "running", "interrupted", "failed", "missing")
 
@@ -37,11 +40,15 @@ def finish(study: Study, outcome: StudyOutcome, found: SearchResult | None, as_j
 
 
 def tell_failures(study: Study, results: Sequence[CellResult]) -> None:
-    """Warn of each failed cell."""
-    labels = {cell.id: cell.label for cell in study.cells}
+    """Warn of the failed cells; a sentence with which several failed stands once, with the first of their folders."""
+    labels, alike = {cell.id: cell.label for cell in study.cells}, defaultdict[str, list[str]](list)
     for result in results:
         if result.state == "failed":
-            print_warning(f"{labels[result.cell]}: {result.error}\n  in {result.folder}; try again with --retry")
+            alike[str(result.error)].append(f"{labels[result.cell]}, in {result.folder}")
+    for error, cells in alike.items():
+        told = [*cells[:_MOST_CELLS], *([f"and {len(cells) - _MOST_CELLS:,} more"] * (len(cells) > _MOST_CELLS))]
+        count = f"{len(cells):,} cell{'s' * (len(cells) > 1)}"
+        print_warning("\n  ".join([f"{count} failed, try again with --retry: {error}", *told]))
 
 
 def tell_counts(results: Sequence[CellResult]) -> str:

@@ -101,7 +101,7 @@ class _Cells:
     """What is known of the cells of this session."""
 
     def __init__(self, study: Study) -> None:
-        self.study, self.pace, self.failed = study, Pace(), 0
+        self.study, self.pace, self.failed, self.lines = study, Pace(), 0, EndedLines()
 
     def begun(self, total: int) -> None:
         self.pace.total = total
@@ -110,7 +110,7 @@ class _Cells:
         """Take note of a cell that came to its end; return it in a line."""
         self.pace.done, self.pace.total = event.done, event.total
         self.failed += event.outcome.state == "failed"
-        return ended_line(event)
+        return self.lines.line(event)
 
     def parts(self, running: Sequence[CellProgress]) -> list[str]:
         """Return how the study stands, in parts: of the cells that were left when it was begun."""
@@ -161,15 +161,26 @@ class _Lines(_Cells):
             print_note(", ".join(self.parts([now for _, now in running_cells(self.study)])))
 
 
-def ended_line(event: CellEnded) -> str:
-    """Return how a cell ended, in one line."""
-    outcome = event.outcome
-    head = f"{event.done:,} / {event.total:,}  {event.cell.label}: {outcome.state}"
-    if outcome.state == "finished" and outcome.accuracies:
-        head += f", {percent(next(iter(outcome.accuracies.values())))}"
-    if outcome.seconds:
-        head += f" ({duration(outcome.seconds)})"
-    return head if outcome.error is None else f"{head}: {outcome.error.splitlines()[0]}"
+class EndedLines:
+    """How cells ended, in a line each; why several failed stands in the line of the first."""
+
+    def __init__(self) -> None:
+        self._errors: set[str] = set()
+
+    def line(self, event: CellEnded) -> str:
+        """Return how a cell ended."""
+        outcome = event.outcome
+        head = f"{event.done:,} / {event.total:,}  {event.cell.label}: {outcome.state}"
+        if outcome.state == "finished" and outcome.accuracies:
+            head += f", {percent(next(iter(outcome.accuracies.values())))}"
+        if outcome.seconds:
+            head += f" ({duration(outcome.seconds)})"
+        if outcome.error is None:
+            return head
+        if outcome.error in self._errors:
+            return f"{head} in the same way"
+        self._errors.add(outcome.error)
+        return f"{head}: {outcome.error.splitlines()[0]}"
 
 
 def progress_text(progress: CellProgress) -> str:

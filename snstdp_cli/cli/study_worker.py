@@ -47,10 +47,11 @@ def worker(
     os.environ.setdefault(CORES_VARIABLE, "1")
     study, part = load_study(file, workdir, run_rules=None), _read_share(share)
     with reporter(quiet) as progress:
-        from snstdp_cli.cli.study_view import ended_line
+        from snstdp_cli.cli.study_view import EndedLines
 
+        lines = EndedLines()
         report = StudyReporter(
-            progress.say, print_warning, (lambda _: None) if quiet else lambda event: print_note(ended_line(event))
+            progress.say, print_warning, (lambda _: None) if quiet else lambda event: print_note(lines.line(event))
         )
         executor = SerialExecutor(progress)
         outcome = run_study(

@@ -103,12 +103,16 @@ def test_the_bundled_digits_never_stand_for_mnist_in_a_study(place: Path) -> Non
 
 
 def test_failed_cells_are_told_with_their_sentence_and_the_exit_code(place: Path, running_away: None) -> None:
-    write_study(place, seeds=2)
+    write_study(place, seeds=5)
     done = snstdp("run", "small.yaml")
     assert done.exit_code == 1
-    assert "study small: 2 failed" in done.stdout
-    assert done.stderr.count("the network ran away") == 4  # at its end, and in the list
-    assert "try again with --retry" in done.stderr
+    assert "study small: 5 failed" in done.stdout
+    assert done.stderr.count("the network ran away") == 2  # where the first ended, and in the list
+    assert done.stderr.count(" in the same way") == 4
+    told = done.stderr.partition("5 cells failed, try again with --retry: the network ran away\n")[2].splitlines()
+    study = load_study(Path("small.yaml"))
+    first = [f"  {cell.label}, in {study.folder / 'cells' / cell.id}" for cell in study.cells[:3]]
+    assert told[:4] == [*first, "  and 2 more"]
     assert "nothing is left to run" in snstdp("run", "small.yaml", "--dry-run").stdout
     assert snstdp("run", "small.yaml").exit_code == 1
     assert snstdp("worker", "small.yaml", "--retry", "--fail-fast").exit_code == 1
@@ -186,7 +190,7 @@ def test_the_live_view_draws_running_cells(place: Path) -> None:
     study = load_study(write_study(place, vary={"n_e": [4]}))
     cell = study.cells[0]
     event = CellEnded(cell, CellOutcome(cell.id, "finished", None, 75.0, {"average": 0.871}), 3, 18)
-    assert study_view.ended_line(event) == "3 / 18  n_e=4, seed 0: finished, 87.1 % (75 s)"
+    assert study_view.EndedLines().line(event) == "3 / 18  n_e=4, seed 0: finished, 87.1 % (75 s)"
     now = CellProgress(stage="training", examples=500, total=1000, rate=80.0, accuracy=0.5, time=0.0)
     assert study_view.progress_text(now) == "training 500 / 1,000, 80 examples/s, 50.0 % on withheld images"
 
