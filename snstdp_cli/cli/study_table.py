@@ -5,28 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.cells import cell_len
-from rich.table import Table
-from rich.text import Text
 
 from snstdp_cli.cli import options as o
-from snstdp_cli.cli.console import (
-    out,
-    print_json,
-    print_line,
-    print_rendered,
-    print_unbroken,
-    print_warning,
-    visible,
-    write_file_text,
-)
+from snstdp_cli.cli.console import print_json, print_line, print_warning, write_file_text
 from snstdp_cli.cli.study_options import Against, ReadOuts, RunRules, StudyPath, StudyWorkdir
+from snstdp_cli.cli.text_tables import show_table
 
 if TYPE_CHECKING:
-    from snstdp_cli.studies.formats import Shown, TextTable
     from snstdp_cli.studies.results import StudyResults
     from snstdp_cli.studies.tables import StudyTable
 
@@ -130,53 +118,6 @@ def _show(table: StudyTable, long: bool, format: TableFormat) -> None:
         for k, one in enumerate(tables):
             if k:
                 print_line("")
-            _show_table(one)
+            show_table(one)
         return
     write_file_text(to_markdown(tables) if format is TableFormat.markdown else to_latex(tables))
-
-
-def _show_table(table: TextTable) -> None:
-    """Print a table: where it fits into the terminal its texts wrap, elsewhere it is as wide as it is."""
-    print_line((table.title, "bold"))
-    least = _least_widths(table)
-    if not out.is_terminal or sum(least) + 2 * (len(least) - 1) > out.width:
-        print_unbroken(_aligned(table))
-        return
-    shown = Table(box=None, pad_edge=False)
-    for k, (column, width) in enumerate(zip(table.columns, least, strict=True)):
-        is_number = table.is_numeric(k)
-        justify: Literal["left", "right"] = "right" if is_number else "left"
-        style = None if k else "cyan"
-        shown.add_column(visible(column), justify=justify, min_width=width, no_wrap=is_number, style=style)
-    for row in table.rows:
-        shown.add_row(*map(_cell, row))
-    print_rendered(shown)
-
-
-def _least_widths(table: TextTable) -> list[int]:
-    """Return how wide each column is if its numbers are on one line, and its texts are broken between words."""
-    widths = []
-    for k, column in enumerate(table.columns):
-        texts = [visible(column), *(visible(row[k].text) for row in table.rows)]
-        parts = texts if table.is_numeric(k) else [word for text in texts for word in text.split()]
-        widths.append(max(map(cell_len, parts), default=0))
-    return widths
-
-
-def _aligned(table: TextTable) -> list[str]:
-    """Return the lines of a table with its columns below each other."""
-    rows = [[visible(text) for text in table.columns], *([visible(cell.text) for cell in row] for row in table.rows)]
-    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
-    lines = []
-    for row in rows:
-        gaps = [" " * (width - cell_len(text)) for width, text in zip(widths, row, strict=True)]
-        cells = [
-            gap + text if table.is_numeric(k) else text + gap
-            for k, (gap, text) in enumerate(zip(gaps, row, strict=True))
-        ]
-        lines.append("  ".join(cells).rstrip())
-    return lines
-
-
-def _cell(cell: Shown) -> Text:
-    return Text(visible(cell.text), style="bold green" if cell.best else "")

@@ -43,11 +43,15 @@ class TextTable:
         What it shows.
     rows
         As many cells as there are columns, each.
+    blocks
+        How many columns belong together, from the first on. Those of the first block tell what a row is of: where a
+        table is too wide it is shown in parts, each of which begins with them. Without blocks it is never parted.
     """
 
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[Shown, ...], ...]
+    blocks: tuple[int, ...] = ()
 
     def is_numeric(self, column: int) -> bool:
         """Tell whether a column holds numbers, which are aligned to the right."""

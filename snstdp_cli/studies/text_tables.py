@@ -44,11 +44,12 @@ def long_text_table(cells: Sequence[CellResult]) -> TextTable:
     records = varied_records(cells, {})
     columns = tuple(records[0]) if records else ()
     rows = tuple(tuple(Shown(_text(value), number=_is_number(value)) for value in one.values()) for one in records)
-    return TextTable("Cells", columns, rows)
+    return TextTable("Cells", columns, rows, (1,) * len(columns))
 
 
 def _rows_as_text(table: StudyTable) -> TextTable:
-    columns = [*(table.keys or ["setting"]), "cells"]
+    names = [*(table.keys or ["setting"]), "cells"]
+    columns = list(names)
     for read_out in table.read_outs:
         columns += [read_out_title(read_out), "± 95 %", "sd"]
     rows = []
@@ -59,7 +60,7 @@ def _rows_as_text(table: StudyTable) -> TextTable:
             cells += _estimate_as_text(row.estimates.get(read_out), read_out in row.best)
         cells.append(Shown(_percent(row.chance), number=True))
         rows.append(tuple(cells))
-    return TextTable(_TITLE, (*columns, "chance"), tuple(rows))
+    return TextTable(_TITLE, (*columns, "chance"), tuple(rows), (len(names), *(3 for _ in table.read_outs), 1))
 
 
 def count_cells(row: SettingRow) -> str:
@@ -110,14 +111,14 @@ def _differences_as_text(table: StudyTable, differences: Sequence[Difference], t
 
 def _stages_as_text(keys: Sequence[str], rows: Sequence[StageRow]) -> TextTable:
     """Return a row for each setting; all have the same stages and read-out."""
-    columns = [*(keys or ["setting"]), *(f"after {learned}" for learned in rows[0].learned)]
+    names, values = keys or ["setting"], [*(f"after {one}" for one in rows[0].learned), ONLINE_ACCURACY, FORGETTING]
     texts = []
     for row in rows:
         cells = [Shown(_setting_text(row.settings, key)) for key in keys] or [Shown("all")]
         cells += [Shown(_with_half(one), number=True) for one in (*row.accuracies, row.online_accuracy, row.forgetting)]
         texts.append(tuple(cells))
     title = _STAGES_TITLE.format(read_out_title(rows[0].read_out))
-    return TextTable(title, (*columns, ONLINE_ACCURACY, FORGETTING), tuple(texts))
+    return TextTable(title, (*names, *values), tuple(texts), (len(names), *(1 for _ in values)))
 
 
 def _with_half(one: Estimate | None) -> str:

@@ -12,8 +12,7 @@ import pytest
 from made_up_study import load_correct, make_cell, make_cells
 from rich.console import Console
 
-from snstdp_cli.cli import console
-from snstdp_cli.cli import study_table as command
+from snstdp_cli.cli import console, text_tables
 from snstdp_cli.cli.study_plot import StudyFigure, study_plot
 from snstdp_cli.cli.study_report import study_report
 from snstdp_cli.cli.study_table import TableFormat, study_table
@@ -49,15 +48,40 @@ def test_the_text_is_aligned_and_as_wide_as_it_needs(capsys: Captured) -> None:
     assert "note fewer than 5 finished seeds" in told.err
 
 
-@pytest.mark.parametrize("width", [30, 80, 200])
-def test_numbers_are_never_broken_in_a_terminal(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> io.StringIO:
+    """What is printed to a terminal as wide as the test asks for."""
     stream = io.StringIO()
-    terminal = Console(file=stream, width=width, force_terminal=True, color_system=None)
-    monkeypatch.setattr(console, "out", terminal)
-    monkeypatch.setattr(command, "out", terminal)
+    narrow = Console(file=stream, width=request.param, force_terminal=True, color_system=None)
+    monkeypatch.setattr(console, "out", narrow)
+    monkeypatch.setattr(text_tables, "out", narrow)
+    return stream
+
+
+@pytest.mark.parametrize("terminal", [30, 80, 200], indirect=True)
+def test_numbers_are_never_broken_in_a_terminal(terminal: io.StringIO) -> None:
     study_table(study(), against=["rule=triplet"])
     for number in ("91.00", "1.41", "12.71", "+5.00"):
-        assert number in stream.getvalue()
+        assert number in terminal.getvalue()
+
+
+@pytest.mark.parametrize("terminal", [64], indirect=True)
+def test_a_table_that_is_too_wide_is_shown_in_parts_that_name_their_rows(terminal: io.StringIO) -> None:
+    study_table(study())
+    lines = [line.rstrip() for line in terminal.getvalue().splitlines()]
+    first = next(k for k, line in enumerate(lines) if line.startswith("rule"))
+    gap = lines.index("", first)
+    assert [line.split()[0] for line in lines[first:gap]] == ["rule", "smin", "triplet", "smax\\x1b[31m"]
+    assert [line.split()[0] for line in lines[gap + 1 :]] == ["rule", "smin", "triplet", "smax\\x1b[31m"]
+    assert "selective" not in lines[first]
+    assert lines[gap + 1].split() == ["rule", "cells", "selective", "±", "95", "%", "sd", "chance"]
+    assert max(map(len, lines)) <= 64
+
+
+@pytest.mark.parametrize("terminal", [200], indirect=True)
+def test_a_table_that_has_room_is_shown_whole(terminal: io.StringIO) -> None:
+    study_table(study())
+    assert terminal.getvalue().count("rule ") == 1
 
 
 def test_every_format_goes_to_standard_output_and_warnings_do_not(capsys: Captured) -> None:
