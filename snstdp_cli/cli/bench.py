@@ -14,7 +14,7 @@ from snstdp_cli.cli.console import print_json, print_line, print_note
 def bench(
     quick: Annotated[bool, typer.Option("--quick", help="Few cases, about a minute.")] = False,
     yardstick: Annotated[
-        Path | None, typer.Option("--yardstick", help="yardstick.c, the same protocol written by hand in C.")
+        Path | None, typer.Option("--yardstick", help="yardstick.py or its folder: the same protocol by hand, in C.")
     ] = None,
     bindsnet: Annotated[
         Path | None,

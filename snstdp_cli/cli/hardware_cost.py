@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,7 +16,9 @@ from snstdp_cli.cli.names import joined, known_names
 
 if TYPE_CHECKING:
     from snstdp_cli.artefacts import Workdir
+    from snstdp_cli.config import Experiment
     from snstdp_cli.hardware import CostRecord, NetworkCost, Phase, PhaseCost
+    from snstdp_cli.results import TrainedNetwork
 
 _DOES = {"learning": "learns", "answering": "answers"}
 _TITLES: Mapping[Phase, str] = {"learning": "an example is learned", "answering": "an example is answered"}
@@ -46,6 +48,7 @@ def cost(
     load_names: o.LoadNames = None,
     images: ShownImages = 20,
     energy: EnergyTable = None,
+    run_rule: o.RunRules = None,
     data_dir: o.DataDir = None,
     workdir: o.WorkdirPath = Path(),
     force: Again = False,
@@ -69,7 +72,7 @@ def cost(
         raise ConfigError(f"--energy: found {energy[:60]!r}, expected {', '.join(ENERGY_TABLES)}")
     place = Workdir(workdir)
     chosen = known_names([*(names or []), *(load_names or [])], "hardware cost", place)
-    counted, before = _count(place, chosen, images, data_dir, force, quiet)
+    counted, before = _count(place, chosen, images, run_rule or (), data_dir, force, quiet)
     found = [record.cost for record in counted]
     files = _plot(found, place) if plot else []
     if as_json:
@@ -98,7 +101,13 @@ def _tell_cautions(found: list[NetworkCost], energy: str | None) -> None:
 
 
 def _count(
-    place: Workdir, names: list[str], images: int, data_dir: Path | None, force: bool, quiet: bool
+    place: Workdir,
+    names: list[str],
+    images: int,
+    run_rules: Collection[str],
+    data_dir: Path | None,
+    force: bool,
+    quiet: bool,
 ) -> tuple[list[CostRecord], list[str]]:
     """Return what networks cost, and the names of those that were counted before."""
     from snstdp_cli.datasets import load_dataset
@@ -109,11 +118,37 @@ def _count(
     with steps(quiet) as step:
         for name in names:
             network = TrainedNetwork(place, name)
-            train, test = (load_dataset(network.experiment.data, part, data_dir) for part in ("train", "test"))
-            record, fresh = count_cost(network, train, test, images, again=force, say=step)
+            experiment = _with_rule(network, run_rules)
+            train, test = (load_dataset(experiment.data, part, data_dir) for part in ("train", "test"))
+            record, fresh = count_cost(network, experiment, train, test, images, again=force, say=step)
             counted.append(record)
             before += [] if fresh else [name]
     return counted, before
+
+
+def _with_rule(network: TrainedNetwork, run_rules: Collection[str]) -> Experiment:
+    """Return the experiment of a network with its rule at hand: one in a file runs if it is named."""
+    from snstdp_cli.config import build_experiment
+    from snstdp_cli.errors import ConfigError
+    from snstdp_cli.rules import is_rule_file, only_rule_files
+
+    experiment, rule = network.experiment, network.experiment.rule
+    if rule.at_hand is not None:
+        return experiment
+    if not is_rule_file(rule.name):
+        raise ConfigError(
+            f"{network.name}: its rule '{rule.name}' was given in Python; costs are counted of rules that come with "
+            f"snstdp, and of rules in a file (docs/own-rule.md)"
+        )
+    with only_rule_files(run_rules):
+        found = build_experiment(experiment, {"rule": rule.name})
+    if found.rule.parameters != rule.parameters:
+        now, then = (", ".join(sorted(one.parameters)) for one in (found.rule, rule))
+        raise ConfigError(
+            f"{network.name}: {rule.name} has other parameters now ({now}) than when the network was trained ({then}); "
+            "bring the file back as it was"
+        )
+    return found
 
 
 def _plot(found: list[NetworkCost], place: Workdir) -> list[Path]:

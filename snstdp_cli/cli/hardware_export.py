@@ -61,7 +61,8 @@ def export(
     place = Workdir(workdir)
     chosen = known_name(given_names(name, load_name), "hardware export", place)
     network = TrainedNetwork(place, chosen)
-    experiment = build_experiment(network.experiment, dict(parse_override(text) for text in sets or ()))
+    changes = dict(parse_override(text) for text in sets or ())
+    experiment = build_experiment(network.experiment, changes, run_rule_files=False)  # whole numbers need no rule file
     stored, inputs = network.stored_for(experiment), experiment.input
     train, test = (load_dataset(experiment.data, part, data_dir, inputs=inputs) for part in ("train", "test"))
     with steps(quiet) as step:

@@ -31,7 +31,9 @@ def init(
     Example: snstdp init my_experiment.yaml --rule smax --n-e 100 --num-examples 2000 --data bundled
     """
     named = {"save_name": safe_stem(file), **given.flags}
-    experiment = resolve(o.GivenSettings(given.config, named, given.sets)).experiment
+    asked = o.GivenSettings(given.config, named, given.sets)
+    # A rule that only the configuration names is somebody's program: it does not run to be described.
+    experiment = resolve(asked, run_rule_files=given.names_rule).experiment
 
     from snstdp_cli.artefacts import write_atomic
     from snstdp_cli.artefacts.files import refuse_overwrite

@@ -17,7 +17,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from snstdp_cli.config import Experiment, allowed
+from snstdp_cli.config import Experiment, allowed, parse_override
 
 EXPERIMENT, RUNNING, OUTPUT = "Experiment", "Files and running", "Output"
 
@@ -91,6 +91,11 @@ class GivenSettings:
         return {FLAGS[name]: value for name, value in self.flags.items()}
 
     @property
+    def names_rule(self) -> bool:
+        """Whether an option names the rule, and not only the file."""
+        return "rule" in self.flags or any(parse_override(text)[0] in ("rule", "rule.name") for text in self.sets)
+
+    @property
     def classifier(self) -> Any:
         """The read-out that was chosen, or the default one."""
         return self.flags.get("classifier", setting_schema(FLAGS["classifier"])["default"])
@@ -119,6 +124,16 @@ Names = Annotated[
 ]
 LoadNames = Annotated[
     list[str] | None, typer.Option("--load-name", help="The same as NAME; repeat it for more.", show_default=False)
+]
+RunRules = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--run-rule",
+        metavar="FILE:NAME",
+        help="Let this rule run: one in a file is a program. Repeat it for more.",
+        show_default=False,
+        rich_help_panel=RUNNING,
+    ),
 ]
 DataDir = Annotated[
     Path | None,

@@ -34,16 +34,6 @@ Retry = Annotated[bool, typer.Option("--retry", help="Try failed cells again.", 
 FailFast = Annotated[
     bool, typer.Option("--fail-fast", help="End at the first cell that fails.", rich_help_panel=o.RUNNING)
 ]
-RunRules = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--run-rule",
-        metavar="FILE:NAME",
-        help="Let this rule of the study run: one in a file is a program. Repeat it for more.",
-        show_default=False,
-        rich_help_panel=o.RUNNING,
-    ),
-]
 Scheduler = Annotated[
     str | None,
     typer.Option("--scheduler", help="Address of a Dask scheduler that runs already.", rich_help_panel=o.RUNNING),

@@ -12,7 +12,7 @@ import typer
 from snstdp_cli.cli import options as o
 from snstdp_cli.cli.console import print_files, print_json, print_note
 from snstdp_cli.cli.live import steps
-from snstdp_cli.cli.study_options import ReadOut, RunRules, Storage, StudyPath, StudyWorkdir
+from snstdp_cli.cli.study_options import ReadOut, Storage, StudyPath, StudyWorkdir
 from snstdp_cli.cli.study_table import gather
 from snstdp_cli.errors import ConfigError, DataError, SnstdpError
 
@@ -49,7 +49,7 @@ def plot(
     read_out: ReadOut = None,
     workdir: StudyWorkdir = Path(),
     storage: Storage = None,
-    run_rule: RunRules = None,
+    run_rule: o.RunRules = None,
     output: Annotated[
         Path | None,
         typer.Option(

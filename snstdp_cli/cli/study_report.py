@@ -12,7 +12,7 @@ import typer
 from snstdp_cli.cli import options as o
 from snstdp_cli.cli.console import print_files, print_json, print_line
 from snstdp_cli.cli.live import steps
-from snstdp_cli.cli.study_options import Against, RunRules, Storage, StudyPath, StudyWorkdir
+from snstdp_cli.cli.study_options import Against, Storage, StudyPath, StudyWorkdir
 from snstdp_cli.cli.study_table import gather
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def report(
     against: Against = None,
     workdir: StudyWorkdir = Path(),
     storage: Storage = None,
-    run_rule: RunRules = None,
+    run_rule: o.RunRules = None,
     force: o.Force = False,
     output: Annotated[
         Path | None,

@@ -9,7 +9,7 @@ import typer
 
 from snstdp_cli.cli import options as o
 from snstdp_cli.cli.console import print_line
-from snstdp_cli.cli.study_options import RunRules, StudyPath, StudyWorkdir
+from snstdp_cli.cli.study_options import StudyPath, StudyWorkdir
 
 
 def script(
@@ -18,7 +18,7 @@ def script(
     workdir: StudyWorkdir = Path(),
     jobs: Annotated[int, typer.Option(min=1, max=10_000, help="Workers side by side.")] = 20,
     walltime: Annotated[str, typer.Option(help="Time limit of a job.")] = "04:00:00",
-    run_rule: RunRules = None,
+    run_rule: o.RunRules = None,
 ) -> None:
     """Print a job script for SLURM, whose array of workers runs the study without Dask.
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from snstdp_cli.cli import options as o
 from snstdp_cli.cli.console import print_json, print_line
-from snstdp_cli.cli.study_options import RunRules, Storage, StudyPath, StudyWorkdir
+from snstdp_cli.cli.study_options import Storage, StudyPath, StudyWorkdir
 from snstdp_cli.cli.study_search import search_as_json, show_search, stored_search
 from snstdp_cli.cli.study_state import state_as_json, tell_counts, tell_failures
 from snstdp_cli.cli.study_view import progress_text
@@ -17,7 +17,7 @@ def show(
     file: StudyPath,
     workdir: StudyWorkdir = Path(),
     storage: Storage = None,
-    run_rule: RunRules = None,
+    run_rule: o.RunRules = None,
     as_json: o.Json = False,
 ) -> None:
     """Tell the state of a study, which may run elsewhere: everything is read from its folder.

@@ -11,7 +11,7 @@ import typer
 
 from snstdp_cli.cli import options as o
 from snstdp_cli.cli.console import print_json, print_line, print_warning, write_file_text
-from snstdp_cli.cli.study_options import Against, ReadOuts, RunRules, StudyPath, StudyWorkdir
+from snstdp_cli.cli.study_options import Against, ReadOuts, StudyPath, StudyWorkdir
 from snstdp_cli.cli.text_tables import show_table
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def table(
     ] = False,
     format: Annotated[TableFormat, typer.Option("--format", help="How to print it.")] = TableFormat.text,
     workdir: StudyWorkdir = Path(),
-    run_rule: RunRules = None,
+    run_rule: o.RunRules = None,
     as_json: o.Json = False,
 ) -> None:
     """Print a row for each setting of a study: mean and 95 % interval over seeds, and differences to a baseline.

@@ -77,7 +77,7 @@ def grid_for_answering(
     if weights.range == "auto" and rule.at_hand is None:
         raise ConfigError(
             f"precision.weights.range: found auto, which the rule {rule.name} has to tell, and a rule of your own runs "
-            "only if you name it; expected --rule, or the least and the greatest weight, such as [0, 1]"
+            "only if you name it where it is trained; expected the least and the greatest weight, such as [0, 1]"
         )
     built = None
     if weights.range == "auto":

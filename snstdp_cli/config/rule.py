@@ -59,14 +59,14 @@ class RuleSettings(Checked):
         Raises
         ------
         ConfigError
-            If these settings come from a record: a rule of the user's is a program, and runs only if it is named.
+            If these settings were read and not given: a rule of the user's is a program, and runs only if it is named.
         """
         if (rule := self.at_hand) is not None:
             return rule
         way = f"--rule {self.name}" if is_rule_file(self.name) else "give the Rule itself, in Python"
         raise ConfigError(
-            f"rule.name: {self.name}: the settings come from a record, and a rule of your own is a program that runs "
-            f"only if you name it: {way}"
+            f"rule.name: {self.name}: the settings come from a file or a record, and a rule of your own is a program "
+            f"that runs only if you name it: {way}"
         )
 
     def with_rule(self, rule: Rule) -> RuleSettings:

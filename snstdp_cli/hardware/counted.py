@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from snstdp_cli import __version__
 from snstdp_cli.artefacts import require_writable
 from snstdp_cli.artefacts.provenance import describe_data, software_versions
+from snstdp_cli.config import Experiment
 from snstdp_cli.datasets import Dataset
 from snstdp_cli.errors import ArtefactError
 from snstdp_cli.hardware.networks import cost_of_network
@@ -17,6 +18,7 @@ from snstdp_cli.results import TrainedNetwork
 
 def count_cost(
     network: TrainedNetwork,
+    experiment: Experiment,
     training: Dataset,
     test: Dataset,
     images: int,
@@ -28,6 +30,8 @@ def count_cost(
 
     Parameters
     ----------
+    experiment
+        The network's, with its rule at hand.
     training, test
         The data whose first images are presented to learn, and to answer.
     images
@@ -40,7 +44,6 @@ def count_cost(
     SnstdpError
         If the images do not fit, the rule is not at hand, the engine fails, or nothing can be written.
     """
-    experiment = network.experiment
     kept = None if again or experiment.rule.is_own else _kept(network)  # what a file declares may have changed
     wanted = (images, training.sha256, test.sha256, __version__)
     if kept is not None and wanted == (kept.images, kept.train.sha256, kept.test.sha256, kept.versions.get("snstdp")):

@@ -29,7 +29,7 @@ vary:
     "score_on": "score_on: test",
     "read_outs": f"read_outs: [{', '.join(CLASSIFIERS)}]",
     "search": """\
-# search:                      # needs evaluation.validation_examples in the base; see docs/studies.md
+# search:                      # needs evaluation.validation_examples in the base; see docs/searches.md
 #   trials: 30
 #   sampler: tpe
 #   space:

@@ -263,7 +263,7 @@ def test_the_prose_tells_what_the_records_say(study: str, settings: dict[str, st
 def test_readme_tells_the_same_of_noise_and_fashion() -> None:
     readme = (ROOT / "README.md").read_text().replace("\n", " ")
     for study, text in (
-        ("noise", "keep {:.1f} % (SMIN), {:.1f} % (SMAX) and {:.1f} % (triplet rule)"),
+        ("noise", "are right for {:.1f} % (SMIN), {:.1f} % (SMAX) and {:.1f} % (triplet rule)"),
         ("fashion", "On Fashion-MNIST they reach {:.1f}, {:.1f} and {:.1f} %"),
     ):
         means = [100 * told_by(name, settings).mean for name, settings in TOLD if name == study]
