@@ -19,6 +19,7 @@ LONG = {"report/page.py: _parts": 50, "training/train.py: train_network": 47}
 #: Those with more parameters: commands, whose parameters are their options, and the call behind the longest of them.
 WIDE = {
     "cli/evaluate.py: evaluate": 18,
+    "cli/hardware_cost.py: cost": 11,
     "cli/plot.py: plot": 15,
     "cli/predict.py: predict": 12,
     "cli/study_run.py: run": 12,
