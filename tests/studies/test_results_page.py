@@ -219,7 +219,7 @@ TOLD = [
         for rule in ("smin", "smax", "triplet")
         for order in ("as_is", "by_data")
     ),
-    *(("tuned", {"rule": rule, "n_e": n_e}) for rule in ("smin", "smax", "triplet") for n_e in ("100", "400")),
+    *(("tuned", {"rule": rule, "n_e": n_e}) for rule in ("smin", "smax", "triplet") for n_e in ("100", "400", "1600")),
     *(("fashion", {"rule": rule}) for rule in ("smin", "smax", "triplet")),
     *(("online", {"rule": rule, "n_e": "400"}) for rule in ("smin", "smax", "triplet")),
     *(
