@@ -119,7 +119,8 @@ def _count(
         for name in names:
             network = TrainedNetwork(place, name)
             experiment = _with_rule(network, run_rules)
-            train, test = (load_dataset(experiment.data, part, data_dir) for part in ("train", "test"))
+            data, inputs = experiment.data, experiment.input
+            train, test = (load_dataset(data, part, data_dir, inputs=inputs) for part in ("train", "test"))
             record, fresh = count_cost(network, experiment, train, test, images, again=force, say=step)
             counted.append(record)
             before += [] if fresh else [name]

@@ -8,11 +8,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from stored_networks import make_network
 from typer.testing import CliRunner
 
 from snstdp_cli.artefacts import Workdir
 from snstdp_cli.cli.app import app
 from snstdp_cli.cli.hardware_cost import _show_abreast
+from snstdp_cli.datasets import Dataset
+from snstdp_cli.errors import ConfigError
 from snstdp_cli.hardware import NetworkCost, cost_of_network
 
 
@@ -99,3 +102,18 @@ def test_a_network_is_exported_in_whole_numbers_with_the_bits_that_are_set(
     assert told["without_learning"].startswith("the learning rate 0.01 is no power of two")
     assert {path for path in (tmp_path / "chip").rglob("*") if path.is_file()} == set(map(Path, told["files"]))
     assert "not an empty folder" in " ".join(invoke(*given, code=2).split())
+
+
+def test_the_images_are_those_that_the_network_saw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of another data set, other classes or another size a network would be counted on what it never learned."""
+    place = make_network(tmp_path, "one", record=False, experiment={"input": {"classes": [1, 2]}})
+    shown = list[Dataset]()
+
+    def count(*given: Any) -> NetworkCost:
+        shown.extend(given[2:4])
+        raise ConfigError("seen")
+
+    monkeypatch.setattr("snstdp_cli.hardware.counted.cost_of_network", count)
+    told = invoke("cost", "one", "--workdir", str(place.root), "--data-dir", str(tmp_path / "images"), code=2)
+    assert "seen" in told
+    assert [set(one.labels.tolist()) for one in shown] == [{1, 2}] * 2
