@@ -18,13 +18,12 @@ MOST_PARAMETERS = 10
 LONG = {"report/page.py: _parts": 50, "training/train.py: train_network": 47}
 #: Those with more parameters: commands, whose parameters are their options, and the call behind the longest of them.
 WIDE = {
-    "cli/evaluate.py: evaluate": 18,
-    "cli/hardware_cost.py: cost": 11,
-    "cli/plot.py: plot": 15,
-    "cli/predict.py: predict": 12,
+    "cli/evaluate.py: evaluate": 17,
+    "cli/plot.py: plot": 14,
+    "cli/predict.py: predict": 11,
     "cli/study_run.py: run": 12,
     "cli/test.py: record": 12,
-    "cli/trace.py: trace": 12,
+    "cli/trace.py: trace": 11,
     "recording/record.py: record_activity": 13,
 }
 

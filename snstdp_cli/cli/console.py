@@ -42,9 +42,8 @@ def styled(*parts: str | tuple[str, str], lines: bool = False) -> Text:
 
 def print_line(*parts: str | tuple[str, str], indent: int = 0) -> None:
     """Print one line of a result; in a terminal it is wrapped between words, below its indentation."""
-    text = styled(*parts)
-    if out.is_terminal and text:  # padding leaves nothing of an empty line
-        out.print(Padding(text, (0, 0, 0, indent), expand=False))
+    if out.is_terminal and any(parts):  # padding leaves nothing of an empty line
+        out.print(Padding(styled(*parts), (0, 0, 0, indent), expand=False))
     else:
         out.print(styled(" " * indent, *parts), soft_wrap=True)
 

@@ -13,6 +13,7 @@ from snstdp_cli.cli import options as o
 from snstdp_cli.cli.console import print_note
 from snstdp_cli.cli.live import steps
 from snstdp_cli.cli.names import known_names, require_recordings
+from snstdp_cli.cli.network_options import takes_networks
 from snstdp_cli.cli.table_files import check_table_file, write_rows
 from snstdp_cli.errors import ConfigError
 from snstdp_cli.fields.readouts import READ_OUTS, Classifier
@@ -95,10 +96,10 @@ class _Asked:
 
 
 @o.takes_settings("classifier", file=False)
+@takes_networks(several=True)
 def evaluate(
     given: o.GivenSettings,
-    names: o.Names = None,
-    load_name: o.LoadNames = None,
+    names: list[str],
     score_on: o.ScoreOn = o.ScoredName.test,
     assign_from: AssignFrom = o.SplitName.train,
     compare: Compare = None,
@@ -129,8 +130,8 @@ def evaluate(
     """
     wanted = _read_outs(read_out)
     how = {"classifier": _first(given, wanted), "read_outs": wanted, "ties": ties.value, "num_examples": num_examples}
-    all_names, which = [*(names or []), *(load_name or [])], {"data": data, "mark": label}
-    asked = _Asked(all_names, compare, responses, assign_responses, assign_from, score_on, how, which)
+    which = {"data": data, "mark": label}
+    asked = _Asked(names, compare, responses, assign_responses, assign_from, score_on, how, which)
     _refuse_contradictions(asked)
     if per_image is not None:
         check_table_file(per_image, force=force, flag="--per-image")

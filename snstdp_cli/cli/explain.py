@@ -9,16 +9,17 @@ from snstdp_cli.cli import options as o
 from snstdp_cli.cli.console import print_json, print_line, print_note
 from snstdp_cli.cli.hints import next_command
 from snstdp_cli.cli.names import known_name
+from snstdp_cli.cli.network_options import takes_networks
 
 if TYPE_CHECKING:
     from snstdp_cli.results import Finding, Score, TrainedNetwork
 
 
 @o.takes_settings("classifier", file=False)
+@takes_networks(several=True)
 def explain(
     given: o.GivenSettings,
-    names: o.Names = None,
-    load_name: o.LoadNames = None,
+    names: list[str],
     workdir: o.WorkdirPath = Path(),
     as_json: o.Json = False,
 ) -> None:
@@ -33,7 +34,7 @@ def explain(
     from snstdp_cli.results import TrainedNetwork, findings
 
     place = Workdir(workdir)
-    network = TrainedNetwork(place, known_name([*(names or []), *(load_name or [])], "explain", place))
+    network = TrainedNetwork(place, known_name(names, "explain", place))
     score, missing = _score(network, given)
     found = findings(network, score)
     if as_json:

@@ -13,12 +13,12 @@ from snstdp_cli.cli import options as o
 from snstdp_cli.cli.console import out, print_files, print_json, print_line, print_note, print_table, print_warning
 from snstdp_cli.cli.live import steps
 from snstdp_cli.cli.names import joined, known_names
+from snstdp_cli.cli.network_options import takes_networks
+from snstdp_cli.cli.text_tables import GAP, in_parts
 
 if TYPE_CHECKING:
     from snstdp_cli.artefacts import Workdir
-    from snstdp_cli.config import Experiment
     from snstdp_cli.hardware import CostRecord, NetworkCost, Phase, PhaseCost
-    from snstdp_cli.results import TrainedNetwork
 
 _DOES = {"learning": "learns", "answering": "answers"}
 _TITLES: Mapping[Phase, str] = {"learning": "an example is learned", "answering": "an example is answered"}
@@ -42,10 +42,10 @@ Plot = Annotated[
 ]
 
 
+@takes_networks(several=True)
 def cost(
     *,
-    names: o.Names = None,
-    load_names: o.LoadNames = None,
+    names: list[str],
     images: ShownImages = 20,
     energy: EnergyTable = None,
     data_dir: o.DataDir = None,
@@ -71,7 +71,7 @@ def cost(
     if energy is not None and energy not in ENERGY_TABLES:
         raise ConfigError(f"--energy: found {energy[:60]!r}, expected {', '.join(ENERGY_TABLES)}")
     place = Workdir(workdir)
-    chosen = known_names([*(names or []), *(load_names or [])], "hardware cost", place)
+    chosen = known_names(names, "hardware cost", place)
     counted, before = _count(place, chosen, images, run_rule or (), data_dir, force, quiet)
     found = [record.cost for record in counted]
     files = _plot(found, place) if plot else []
@@ -110,6 +110,7 @@ def _count(
     quiet: bool,
 ) -> tuple[list[CostRecord], list[str]]:
     """Return what networks cost, and the names of those that were counted before."""
+    from snstdp_cli.config import with_rule_at_hand
     from snstdp_cli.datasets import load_dataset
     from snstdp_cli.hardware import count_cost
     from snstdp_cli.results import TrainedNetwork
@@ -118,38 +119,13 @@ def _count(
     with steps(quiet) as step:
         for name in names:
             network = TrainedNetwork(place, name)
-            experiment = _with_rule(network, run_rules)
+            experiment = with_rule_at_hand(network.experiment, run_rules, name)
             data, inputs = experiment.data, experiment.input
             train, test = (load_dataset(data, part, data_dir, inputs=inputs) for part in ("train", "test"))
             record, fresh = count_cost(network, experiment, train, test, images, again=force, say=step)
             counted.append(record)
             before += [] if fresh else [name]
     return counted, before
-
-
-def _with_rule(network: TrainedNetwork, run_rules: Collection[str]) -> Experiment:
-    """Return the experiment of a network with its rule at hand: one in a file runs if it is named."""
-    from snstdp_cli.config import build_experiment
-    from snstdp_cli.errors import ConfigError
-    from snstdp_cli.rules import is_rule_file, only_rule_files
-
-    experiment, rule = network.experiment, network.experiment.rule
-    if rule.at_hand is not None:
-        return experiment
-    if not is_rule_file(rule.name):
-        raise ConfigError(
-            f"{network.name}: its rule '{rule.name}' was given in Python; costs are counted of rules that come with "
-            f"snstdp, and of rules in a file (docs/own-rule.md)"
-        )
-    with only_rule_files(run_rules):
-        found = build_experiment(experiment, {"rule": rule.name})
-    if found.rule.parameters != rule.parameters:
-        now, then = (", ".join(sorted(one.parameters)) for one in (found.rule, rule))
-        raise ConfigError(
-            f"{network.name}: {rule.name} has other parameters now ({now}) than when the network was trained ({then}); "
-            "bring the file back as it was"
-        )
-    return found
 
 
 def _plot(found: list[NetworkCost], place: Workdir) -> list[Path]:
@@ -174,15 +150,10 @@ def _show(found: list[NetworkCost], energy: str | None) -> None:
 def _show_abreast(title: str, columns: Mapping[str, Mapping[str, str]]) -> None:
     """Print a column for each network; those that do not fit beside each other follow in further tables."""
     keys = list(next(iter(columns.values())))
-    width = max(map(len, [title, *keys]))
-    shown = dict[str, Mapping[str, str]]()
-    for name, rows in columns.items():
-        needed = 2 + max(len(name), *map(len, rows.values()))
-        if shown and width + needed > out.width:
-            _print_columns(title, keys, shown)
-            shown, width = {}, max(map(len, [title, *keys]))
-        shown[name], width = rows, width + needed
-    _print_columns(title, keys, shown)
+    widths = [GAP + max(len(name), *map(len, rows.values())) for name, rows in columns.items()]
+    names = list(columns)
+    for part in in_parts(max(map(len, [title, *keys])), widths, out.width):
+        _print_columns(title, keys, {names[k]: columns[names[k]] for k in part})
 
 
 def _print_columns(title: str, keys: list[str], columns: Mapping[str, Mapping[str, str]]) -> None:

@@ -11,7 +11,7 @@ from snstdp_cli.cli import options as o
 from snstdp_cli.cli.console import print_json, print_line, print_warning
 from snstdp_cli.cli.live import steps
 from snstdp_cli.cli.names import known_name
-from snstdp_cli.cli.network_options import LoadName, NetworkName, given_names
+from snstdp_cli.cli.network_options import takes_networks
 
 if TYPE_CHECKING:
     from snstdp_cli.hardware.export import Export
@@ -31,10 +31,10 @@ Folder = Annotated[
 ]
 
 
+@takes_networks(several=False)
 def export(
     *,
-    name: NetworkName = None,
-    load_name: LoadName = None,
+    names: list[str],
     examples: Examples = None,
     sets: o.Sets = None,
     data_dir: o.DataDir = None,
@@ -59,7 +59,7 @@ def export(
 
     refuse_full_folder(to)
     place = Workdir(workdir)
-    chosen = known_name(given_names(name, load_name), "hardware export", place)
+    chosen = known_name(names, "hardware export", place)
     network = TrainedNetwork(place, chosen)
     changes = dict(parse_override(text) for text in sets or ())
     experiment = build_experiment(network.experiment, changes, run_rule_files=False)  # whole numbers need no rule file

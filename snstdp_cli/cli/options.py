@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from pathlib import Path
@@ -118,13 +118,6 @@ Sets = Annotated[
         rich_help_panel=EXPERIMENT,
     ),
 ]
-Names = Annotated[
-    list[str] | None,
-    typer.Argument(help="Names of the networks.  \\[default: the only one]", metavar="NAME", show_default=False),
-]
-LoadNames = Annotated[
-    list[str] | None, typer.Option("--load-name", help="The same as NAME; repeat it for more.", show_default=False)
-]
 RunRules = Annotated[
     list[str] | None,
     typer.Option(
@@ -201,25 +194,31 @@ def takes_settings(*flags: str, file: bool = True, defaults: Mapping[str, str] |
             given = {name: value for name, value in flags.items() if value is not None}
             function(given=GivenSettings(config, given, sets), **values)
 
-        command.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
-        command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-        return command
+        return shown_with(command, signature, parameters)
 
     return decorate
+
+
+def shown_with(command: Command, signature: inspect.Signature, parameters: Sequence[inspect.Parameter]) -> Command:
+    """Return a command whose arguments and options are these parameters, whatever it takes as a function."""
+    command.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return command
 
 
 def _options(flags: tuple[str, ...], file: bool, defaults: Mapping[str, str]) -> Iterator[inspect.Parameter]:
     """Yield the parameters of the options, in the order of all commands."""
     if file:
-        yield _parameter("config", Config)
+        yield parameter("config", Config)
     for name, key in FLAGS.items():
         if name in flags and key.partition(".")[0] in Experiment.model_fields:
-            yield _parameter(name, _setting_option(name, key, defaults.get(name)))
+            yield parameter(name, _setting_option(name, key, defaults.get(name)))
     if file:
-        yield _parameter("sets", Sets)
+        yield parameter("sets", Sets)
 
 
-def _parameter(name: str, annotation: Any) -> inspect.Parameter:
+def parameter(name: str, annotation: Any) -> inspect.Parameter:
+    """Return an argument or option that may be left out."""
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 
 

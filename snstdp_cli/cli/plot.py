@@ -14,7 +14,7 @@ from snstdp_cli.cli import options as o
 from snstdp_cli.cli.console import print_files, print_json, print_note
 from snstdp_cli.cli.live import steps
 from snstdp_cli.cli.names import joined, known_names
-from snstdp_cli.cli.network_options import ResponsesData, ResponsesLabel
+from snstdp_cli.cli.network_options import ResponsesData, ResponsesLabel, takes_networks
 from snstdp_cli.errors import ConfigError, SnstdpError
 from snstdp_cli.fields.figures import FIGURES, SCALES
 
@@ -46,11 +46,11 @@ Show = Annotated[bool, typer.Option("--show", help="Open the picture as well.", 
 
 
 @o.takes_settings("classifier", file=False)
+@takes_networks(several=True)
 def plot(
     given: o.GivenSettings,
     kind: Kind,
-    names: o.Names = None,
-    load_name: o.LoadNames = None,
+    names: list[str],
     example: TestImage = 0,
     neuron: Neurons = None,
     scale: Scale = ScaleName["all"],
@@ -77,7 +77,7 @@ def plot(
     folder = output or workdir / "figures"
     if folder.suffix in (".png", ".svg", ".pdf"):
         raise ConfigError(f"--output {folder}: expected a folder; each figure is written there as PNG and SVG")
-    networks = _networks([*(names or []), *(load_name or [])], workdir)
+    networks = _networks(names, workdir)
     options = {
         "classifier": given.classifier,
         "example": example,

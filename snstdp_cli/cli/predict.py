@@ -11,7 +11,7 @@ from snstdp_cli.cli import options as o
 from snstdp_cli.cli.console import print_files, print_json, print_line, print_table, visible
 from snstdp_cli.cli.live import reporter
 from snstdp_cli.cli.names import known_name, require_recordings
-from snstdp_cli.cli.network_options import LoadName, NetworkName, given_names
+from snstdp_cli.cli.network_options import takes_networks
 from snstdp_cli.cli.table_files import check_table_file, write_rows
 
 if TYPE_CHECKING:
@@ -42,10 +42,10 @@ AnswersFile = Annotated[
 ]
 
 
+@takes_networks(several=False)
 def predict(
     *,
-    name: NetworkName = None,
-    load_name: LoadName = None,
+    names: list[str],
     num_examples: FirstImages = None,
     data: Images,
     label: TrainingLabel = None,
@@ -73,7 +73,7 @@ def predict(
     from snstdp_cli.results import TrainedNetwork, predict_images
 
     place = Workdir(workdir)
-    chosen = known_name(given_names(name, load_name), "predict", place)
+    chosen = known_name(names, "predict", place)
     require_recordings(place, chosen, ["train"], data_dir)
     images = load_images(data, data_dir)
     with reporter(quiet) as report:

@@ -16,51 +16,64 @@ if TYPE_CHECKING:
     from snstdp_cli.studies.formats import Shown, TextTable
 
 #: Blanks between two columns.
-_GAP = 2
+GAP = 2
 
 
 def show_table(table: TextTable) -> None:
     """Print a table below its title; in a terminal that is too narrow in parts, where the table may be parted."""
     print_line((table.title, "bold"))
-    for k, columns in enumerate(_parts(table, out.width) if out.is_terminal else [range(len(table.columns))]):
+    least = _least_widths(table)
+    for k, columns in enumerate(_parts(table, least) if out.is_terminal else [range(len(table.columns))]):
         if k:
             print_line("")
-        _show_columns(table, columns)
+        _show_columns(table, columns, least)
 
 
-def _parts(table: TextTable, room: int) -> list[Sequence[int]]:
-    """Return which columns to show below each other: all of them, or as many blocks beside the first as there is room.
+def in_parts(names: int, blocks: Sequence[int], room: int) -> list[list[int]]:
+    """Return which blocks of columns stand beside each other, in parts that all begin with the columns of names.
+
+    Parameters
+    ----------
+    names, blocks
+        How wide the columns of names are, and each block with the gaps before its columns.
+    room
+        How wide a part may be; a block that is wider stands alone.
 
     Examples
     --------
-    >>> from snstdp_cli.studies.formats import TextTable
-    >>> table = TextTable("", ("rule", "average", "sd", "linear", "sd"), (), (1, 2, 2))
-    >>> _parts(table, 29), _parts(table, 28)
-    ([[0, 1, 2, 3, 4]], [[0, 1, 2], [0, 3, 4]])
+    >>> in_parts(4, [10, 10, 30, 5], 24)
+    [[0, 1], [2], [3]]
     """
-    ends = list(itertools.accumulate(table.blocks or (len(table.columns),)))
-    names, *blocks = (list(range(first, end)) for first, end in itertools.pairwise((0, *ends)))
-    least = _least_widths(table)
-    parts: list[Sequence[int]] = [names]
-    for block in blocks:
-        if len(parts[-1]) > len(names) and _width(least, [*parts[-1], *block]) > room:
-            parts.append(names)
-        parts[-1] = [*parts[-1], *block]
+    parts, width = list[list[int]](), names
+    for k, block in enumerate(blocks):
+        if not parts or width + block > room:
+            parts.append([])
+            width = names
+        parts[-1].append(k)
+        width += block
     return parts
+
+
+def _parts(table: TextTable, least: Sequence[int]) -> list[Sequence[int]]:
+    """Return which columns stand beside each other: all of them, or as many blocks beside the first as have room."""
+    ends = list(itertools.accumulate(table.blocks or (len(table.columns),)))
+    names, *blocks = (range(first, end) for first, end in itertools.pairwise((0, *ends)))
+    widths = [sum(least[k] + GAP for k in block) for block in blocks]
+    parts = in_parts(_width(least, names), widths, out.width)
+    return [[*names, *(k for one in part for k in blocks[one])] for part in parts] or [names]
 
 
 def _width(least: Sequence[int], columns: Sequence[int]) -> int:
     """Return how wide columns are beside each other."""
-    return sum(least[k] for k in columns) + _GAP * (len(columns) - 1)
+    return sum(least[k] for k in columns) + GAP * (len(columns) - 1)
 
 
-def _show_columns(table: TextTable, columns: Sequence[int]) -> None:
+def _show_columns(table: TextTable, columns: Sequence[int], least: Sequence[int]) -> None:
     """Print columns of a table: where they fit into the terminal texts wrap, elsewhere no line is broken."""
-    least = _least_widths(table)
     if not out.is_terminal or _width(least, columns) > out.width:
         print_unbroken(_aligned(table, columns))
         return
-    shown = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0))
+    shown = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0))
     for k in columns:
         is_number = table.is_numeric(k)
         justify: Literal["left", "right"] = "right" if is_number else "left"
@@ -92,7 +105,7 @@ def _aligned(table: TextTable, columns: Sequence[int]) -> list[str]:
         cells = [
             gap + text if table.is_numeric(k) else text + gap for k, gap, text in zip(columns, gaps, row, strict=True)
         ]
-        lines.append((" " * _GAP).join(cells).rstrip())
+        lines.append((" " * GAP).join(cells).rstrip())
     return lines
 
 

@@ -11,7 +11,7 @@ from snstdp_cli.cli import options as o
 from snstdp_cli.cli.console import print_files, print_json, print_line
 from snstdp_cli.cli.live import steps
 from snstdp_cli.cli.names import known_name
-from snstdp_cli.cli.network_options import LoadName, NetworkName, ResponsesData, ResponsesLabel, given_names
+from snstdp_cli.cli.network_options import ResponsesData, ResponsesLabel, takes_networks
 from snstdp_cli.cli.table_files import check_table_file
 
 if TYPE_CHECKING:
@@ -33,10 +33,10 @@ TraceFile = Annotated[
 ]
 
 
+@takes_networks(several=False)
 def trace(
     *,
-    name: NetworkName = None,
-    load_name: LoadName = None,
+    names: list[str],
     example: TracedImage = 0,
     neuron: WatchedNeurons = None,
     data: ResponsesData = None,
@@ -62,7 +62,7 @@ def trace(
     from snstdp_cli.results.spike_files import write_trace
 
     place = Workdir(workdir)
-    chosen = known_name(given_names(name, load_name), "trace", place)
+    chosen = known_name(names, "trace", place)
     with steps(quiet) as step:
         step(f"presenting image {example} to {chosen}")
         network = TrainedNetwork(place, chosen)

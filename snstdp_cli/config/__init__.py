@@ -1,6 +1,6 @@
 """Experiments: YAML files, flags and Python values become one frozen, complete `Experiment`."""
 
-from snstdp_cli.config.build import build_experiment, merge, recorded_experiment
+from snstdp_cli.config.build import build_experiment, merge, recorded_experiment, with_rule_at_hand
 from snstdp_cli.config.experiment import (
     ORDERS,
     STAGED_ORDERS,
@@ -66,4 +66,5 @@ __all__ = [
     "setting_notes",
     "settings_of",
     "usual_theta_step_mv",
+    "with_rule_at_hand",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -12,7 +12,15 @@ from snstdp_cli.config.experiment import Experiment, usual_theta_step_mv
 from snstdp_cli.config.rule import DEFAULT_RULE, problem_of_own_rule
 from snstdp_cli.errors import ConfigError
 from snstdp_cli.fields import describe, printable, shown
-from snstdp_cli.rules import RULES, Rule, complete_parameters, find_rule, is_rule_file, refuse_unusable
+from snstdp_cli.rules import (
+    RULES,
+    Rule,
+    complete_parameters,
+    find_rule,
+    is_rule_file,
+    only_rule_files,
+    refuse_unusable,
+)
 
 #: The key beside a rule's parameters in records of version 0.1: the digest of the rule's file.
 _OLD_DIGEST = "file_sha256"
@@ -96,6 +104,40 @@ def recorded_experiment(content: object, where: str) -> Experiment:
     if isinstance(rule, dict) and isinstance(rule.get("name"), str) and is_rule_file(rule["name"]):
         rule.pop(_OLD_DIGEST, None)
     return _validate(settings, where, RULES.get)
+
+
+def with_rule_at_hand(experiment: Experiment, run_rules: Collection[str], where: str) -> Experiment:
+    """Return an experiment that a record described with its rule at hand; one in a file runs if it is named.
+
+    Parameters
+    ----------
+    run_rules
+        Rules in files that may run, such as `my_rules.py:MY_RULE`.
+    where
+        What errors call the record.
+
+    Raises
+    ------
+    ConfigError
+        If it was a Python value, or is in a file that is not named, cannot be loaded, or has other parameters now.
+    """
+    rule = experiment.rule
+    if rule.at_hand is not None:
+        return experiment
+    if not is_rule_file(rule.name):
+        raise ConfigError(
+            f"{where}: its rule '{rule.name}' was given in Python and is in no file; expected one that comes with "
+            "snstdp, or one in a file (docs/own-rule.md)"
+        )
+    with only_rule_files(run_rules):
+        found = build_experiment(experiment, {"rule": rule.name})
+    if found.rule.parameters != rule.parameters:
+        now, then = (", ".join(sorted(one.parameters)) for one in (found.rule, rule))
+        raise ConfigError(
+            f"{where}: {rule.name} has other parameters now ({now}) than when the network was trained ({then}); "
+            "bring the file back as it was"
+        )
+    return found
 
 
 def merge(content: Mapping[str, Any], overrides: Mapping[str, Any], where: str = "overrides") -> dict[str, Any]:

@@ -22,14 +22,11 @@ from snstdp_cli.config import Experiment
 #: Where a command's option means something else than the setting of this name.
 OTHERS = {
     ("test", "num_examples"),
-    ("plot", "load_name"),
-    ("evaluate", "load_name"),
     ("evaluate", "num_examples"),
     ("evaluate", "data"),
     ("plot", "data"),
-    ("explain", "load_name"),
-    ("hardware export", "load_name"),
-    *((name, option) for name in ("predict", "trace") for option in ("load_name", "data")),
+    ("predict", "data"),
+    ("trace", "data"),
     ("predict", "num_examples"),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -95,9 +96,9 @@ def test_costs_of_another_rule_in_the_same_file_are_refused(trained: TrainedNetw
 
 def test_costs_of_a_rule_that_was_a_value_are_refused(desk: Path) -> None:
     place = make_network(desk, "one", record=False)
-    record = place.weights / "one.json"
-    record.write_text(
-        record.read_text().replace('"name": "smax"', '"name": "mine"').replace('"name": "smin"', '"name": "mine"')
-    )
+    path = place.weights / "one.json"
+    content = json.loads(path.read_text())
+    content["experiment"]["rule"]["name"] = "mine"
+    path.write_text(json.dumps(content))
     told = invoke("hardware", "cost", "one", *IMAGES, code=2)
     assert "one: its rule 'mine' was given in Python" in told

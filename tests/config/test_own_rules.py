@@ -147,7 +147,8 @@ def test_a_record_of_a_value_is_equal_and_has_no_rule() -> None:
     assert recorded == experiment
     assert hash(recorded) == hash(experiment)
     assert recorded.rule.at_hand is None
-    with pytest.raises(ConfigError, match="mine: the settings come from .* a record.*give the Rule itself, in Python"):
+    told = "mine: the settings come from a file or a record.*give the Rule itself, in Python"
+    with pytest.raises(ConfigError, match=told):
         recorded.plasticity(784)
 
 

@@ -115,7 +115,7 @@ def test_a_rule_that_yaml_cannot_name_is_refused(tmp_path: Path) -> None:
     rule = Rule("mine", "my rule", ("w += gain",), "nobody", "", _FourthParameters, RULES["smax"].build)
     with pytest.raises(ConfigError, match="'mine' is a Python value"):
         commented_yaml(build_experiment({"rule": rule}))
-    with pytest.raises(ConfigError, match="come from .* a record.*--rule my.py:MINE"):
+    with pytest.raises(ConfigError, match="come from a file or a record.*--rule my.py:MINE"):
         commented_yaml(recorded_experiment({"rule": {"name": "my.py:MINE"}}, "net"))
 
 

@@ -207,7 +207,9 @@ def test_a_training_is_not_resumed_with_a_changed_file(monkeypatch: pytest.Monke
 def test_settings_of_a_record_can_be_tested_and_are_trained_only_if_the_rule_is_named() -> None:
     recorded = recorded_experiment(small().model_dump(mode="json"), "net")
     assert recorded == small()
-    unnamed = "come from a file or a record, and a rule of your own is a program that runs only if you name it"
+    unnamed = (
+        "the settings come from a file or a record, and a rule of your own is a program that runs only if you name it"
+    )
     assert unnamed in refusal(lambda: recorded.plasticity(36))
     assert unnamed in refusal(lambda: init_weights(recorded, Workdir(Path()), "w", 36))
     # The file that is there now is the rule, whatever it was then; a training knows its own by what it said.
